@@ -1,0 +1,39 @@
+import type { Endpoint, EndpointType } from './endpoint.ts'
+import type { Inventory, MachineFacts, VolumeFacts } from './facts.ts'
+import type { Answer, Operation, Verb } from './operation.ts'
+
+/** Something changed at an endpoint, told as it happened. */
+export type InventoryEvent =
+  | { readonly event: 'Machine'; readonly facts: MachineFacts }
+  | { readonly event: 'MachineGone'; readonly identity: string }
+  | { readonly event: 'Volume'; readonly facts: VolumeFacts }
+  | { readonly event: 'VolumeGone'; readonly identity: string }
+  /** The endpoint can no longer be reached, or events may have been missed: list again. */
+  | { readonly event: 'Disconnected'; readonly message: string }
+
+/** What every call gets. */
+export interface CallOptions {
+  /** Aborted at the deadline: the call then rejects at once. An abort does not prove that the host stopped. */
+  readonly signal: AbortSignal
+  /** The operation's id, for the driver's journal and for jobs that outlive the caller. */
+  readonly operationId?: string
+}
+
+/** A connection to one endpoint. Calls may run side by side. Disposed when the endpoint is no longer declared. */
+export interface Connection extends AsyncDisposable {
+  /** A complete listing. Never changes anything. Throws `DriverError` (`Unavailable`, `Timeout` …) when it cannot be complete. */
+  inventory(options: CallOptions): Promise<Inventory>
+  /** Carries out an operation and answers with the facts after it. Throws only `DriverError`. */
+  perform<V extends Verb>(operation: Operation<V>, options: CallOptions): Promise<Answer<V>>
+  /** Tells of changes as they happen, where the driver can. The listener does not throw. */
+  subscribe?(listener: (event: InventoryEvent) => void): Disposable
+}
+
+/** One implementation of the contract (drivers/README.md). */
+export interface Driver {
+  readonly name: string
+  /** Endpoint types it serves. */
+  readonly serves: readonly EndpointType[]
+  /** Opens a connection. Does not wait for the endpoint: what fails, fails in the calls. */
+  connect(endpoint: Endpoint): Connection
+}

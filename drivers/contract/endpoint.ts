@@ -1,0 +1,77 @@
+/**
+ * An endpoint is one outside thing that drivers talk to: a host's hypervisor, a storage pool, an image store,
+ * a power controller. Its key is its type and the identity of the resource that declares it.
+ */
+
+/** What kind of outside thing an endpoint is. */
+export type EndpointType = 'Host' | 'PrimaryStorage' | 'SecondaryStorage' | 'PowerController'
+
+/** `<type>/<identity>`, for example `Host/6f0c…`. */
+export type EndpointKey = `${EndpointType}/${string}`
+
+/** The name of a driver, as manifests have it (`hypervisor: Simulator`, `powerControl.driver: IPMI`). */
+export type DriverName = 'Simulator' | 'KVM' | 'IPMI'
+
+/** How to reach a host: what a manifest says and nothing that a resource would have to be read for. */
+export interface HostConfiguration {
+  readonly type: 'Host'
+  /** Address of the host in its management network. */
+  readonly address: string
+  /** Path of the hypervisor daemon's UNIX socket; the driver's usual places where it is left out. */
+  readonly socketPath?: string
+  /** The size of a simulated host: cores, MHz per core, memory in bytes. */
+  readonly simulated?: { readonly cores: number; readonly clockMHz: number; readonly memoryBytes: number }
+}
+
+/** How to reach a pool of disks. */
+export interface PrimaryStorageConfiguration {
+  readonly type: 'PrimaryStorage'
+  /** Where the pool is: `sim://name`, `file:///directory` … */
+  readonly url: string
+  /** What the manifest grants of it, in bytes; all of it where it is left out. */
+  readonly capacityBytes?: number
+  /** Hosts that reach the pool, for drivers that work through a host. */
+  readonly hosts: readonly { readonly endpoint: EndpointKey; readonly configuration: HostConfiguration }[]
+}
+
+/** How to reach a store of images. */
+export interface SecondaryStorageConfiguration {
+  readonly type: 'SecondaryStorage'
+  /** Where the store is: `sim://name`, `file:///directory` … */
+  readonly url: string
+}
+
+/** How to reach what switches a host's power. */
+export interface PowerControllerConfiguration {
+  readonly type: 'PowerController'
+  /** The endpoint of the host it switches. */
+  readonly host: EndpointKey
+  /** Address of the controller, where it has one of its own. */
+  readonly address?: string
+}
+
+/** The configuration of an endpoint of any type. */
+export type EndpointConfiguration =
+  | HostConfiguration
+  | PrimaryStorageConfiguration
+  | SecondaryStorageConfiguration
+  | PowerControllerConfiguration
+
+/** An endpoint as a reconciler declares it: where the observer shall look. */
+export interface Endpoint {
+  readonly key: EndpointKey
+  readonly driver: DriverName
+  /** Name of the resource that declares it, for people. */
+  readonly name: string
+  readonly configuration: EndpointConfiguration
+}
+
+/** The key of an endpoint. */
+export function endpointKey(type: EndpointType, identity: string): EndpointKey {
+  return `${type}/${identity}`
+}
+
+/** The type of an endpoint, from its key. */
+export function endpointType(key: EndpointKey): EndpointType {
+  return key.slice(0, key.indexOf('/')) as EndpointType
+}
