@@ -27,17 +27,57 @@ export interface OwnerReference {
 
 /** metav1.Condition (KEP-1623). */
 export interface Condition {
+  /**
+   * type names the condition.
+   * @minLength 1
+   * @maxLength 316
+   * @pattern ^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/)?(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$
+   */
   readonly type: string
+  /** status says whether the condition holds: 'True', 'False' or 'Unknown'. */
   readonly status: 'True' | 'False' | 'Unknown'
+  /**
+   * observedGeneration is the metadata.generation that the condition was judged by.
+   * @integer
+   * @minimum 0
+   * @maximum 9007199254740991
+   */
   readonly observedGeneration?: number
+  /**
+   * lastTransitionTime is when status last changed.
+   * @format date-time
+   * @maxLength 40
+   */
   readonly lastTransitionTime: string
+  /**
+   * reason says in one word why; programs may rely on it.
+   * @minLength 1
+   * @maxLength 1024
+   * @pattern ^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$
+   */
   readonly reason: string
+  /**
+   * message says for people what holds and what to do about it. May be empty.
+   * @maxLength 32768
+   */
   readonly message: string
 }
 
 /** What the status of every kind holds beside its own fields. */
 export interface CommonStatus {
+  /**
+   * observedGeneration is the metadata.generation that this status was made from.
+   * @integer
+   * @minimum 0
+   * @maximum 9007199254740991
+   */
   readonly observedGeneration?: number
+  /**
+   * conditions say which wishes are met, and why the others are not. 'Ready' summarises them.
+   * @listType map
+   * @listMapKey type
+   * @maxItems 32
+   */
   readonly conditions?: readonly Condition[]
 }
 

@@ -1,0 +1,76 @@
+import type { Effect } from './effect.ts'
+
+/** A verdict says how far one wish is met. Each phase gives one on every pass, and it becomes the phase's condition. */
+export type Verdict = Satisfied | Acting | Waiting | Unknown | Blocked
+
+/** The wish is met. Condition True. */
+export interface Satisfied {
+  readonly is: 'satisfied'
+  readonly reason: string
+  readonly message: string
+}
+
+/** Not met, and this brings it nearer. Condition False. */
+export interface Acting {
+  readonly is: 'acting'
+  readonly reason: string
+  readonly message: string
+  readonly effects: readonly Effect[]
+}
+
+/** Not met, and somebody else's turn. What was read wakes the object, or the recheck does. Condition False. */
+export interface Waiting {
+  readonly is: 'waiting'
+  readonly reason: string
+  readonly message: string
+  readonly recheck?: number
+  readonly queue?: string
+}
+
+/** Evidence is missing or too old to say. Condition Unknown. */
+export interface Unknown {
+  readonly is: 'unknown'
+  readonly reason: string
+  readonly message: string
+  readonly recheck?: number
+}
+
+/** Not met until somebody changes something. Condition False, and the object is `Stalled`. */
+export interface Blocked {
+  readonly is: 'blocked'
+  readonly reason: string
+  readonly message: string
+}
+
+/** The wish is met. */
+export function satisfied(reason: string, message = ''): Satisfied {
+  return { is: 'satisfied', reason, message }
+}
+
+/** The wish is not met; the effects bring it nearer. */
+export function acting(reason: string, message: string, ...effects: readonly Effect[]): Acting {
+  return { is: 'acting', reason, message, effects }
+}
+
+/** Options of a verdict that waits. */
+export interface WaitingOptions {
+  /** Judge again after so many milliseconds. Default: only when something read changes. */
+  readonly recheck?: number
+  /** The queue to stand in: its members are woken one by one, in order, until one is refused again. */
+  readonly queue?: string
+}
+
+/** The wish is not met and nothing is to be done now. */
+export function waiting(reason: string, message: string, options: WaitingOptions = {}): Waiting {
+  return { is: 'waiting', reason, message, ...options }
+}
+
+/** Nobody can say now whether the wish is met. */
+export function unknown(reason: string, message: string, options: { readonly recheck?: number } = {}): Unknown {
+  return { is: 'unknown', reason, message, ...options }
+}
+
+/** The wish cannot be met until it, or something it rests on, is changed. */
+export function blocked(reason: string, message: string): Blocked {
+  return { is: 'blocked', reason, message }
+}

@@ -1,0 +1,158 @@
+import type { AnyKind, Kind } from '../crds/define-kind.ts'
+import type { CommonStatus, Resource } from '../crds/meta.ts'
+import type { EndpointKey } from '../drivers/contract/endpoint.ts'
+import type { DriverErrorCode } from '../drivers/contract/errors.ts'
+import type { HostFacts, ImageFacts, JobFacts, MachineFacts, VolumeFacts } from '../drivers/contract/facts.ts'
+import type { Verb } from '../drivers/contract/operation.ts'
+
+/**
+ * The world as a reconciler sees it: what is wished, what is observed, what is running. Frozen, synchronous, and every
+ * read is recorded: exactly a change of a value that was read wakes the object that read it.
+ */
+export interface World {
+  /** The installation's id: marks with another one are not ours. */
+  readonly installation: string
+  readonly desired: Desired
+  readonly observed: Observed
+  /** The identity of a resource: its uid, unless an Allocation `identity-<uuid>` names it as holder. */
+  identity(resource: { readonly metadata: { readonly uid: string } }): string
+  /** What is running or has failed lately for an identity. */
+  operations(identity: string): readonly OperationState[]
+  /** Whether `limit` ms have passed since the moment (RFC 3339). While they have not, wakes when they have. */
+  elapsed(since: string, limit: number): boolean
+  /** The present moment (RFC 3339), for notes and marks. Not recorded: never compare with it, use `elapsed`. */
+  now(): string
+  /** A value computed from the world and remembered until something it read changes. */
+  derived<T>(definition: Derived<T>, key: string): T
+  /** The same world, but what is read through it wakes the head of the named queue instead of this object. */
+  queued(queue: string): World
+}
+
+/** A resource without its status: reading somebody's wish must not wake us whenever its status moves. */
+export type Wish<K> = K extends Kind<infer Spec, CommonStatus> ? Omit<Resource<Spec>, 'status'> : never
+
+/** The status type of a kind. */
+export type StatusOf<K> = K extends Kind<infer _Spec, infer Status> ? Status : never
+
+/** What is wished: all objects of the API, as last seen or just written by us. */
+export interface Desired {
+  /** The object, without its status. Wakes when its spec, labels, annotations or deletion change. */
+  get<K extends AnyKind>(kind: K, name: string, namespace?: string): Wish<K> | undefined
+  /** A value picked from an object's status. Wakes when that value changes. Undefined while there is no status. */
+  status<K extends AnyKind, T>(
+    kind: K,
+    name: string,
+    namespace: string | undefined,
+    pick: (status: StatusOf<K>) => T,
+  ): T | undefined
+  /** Objects by a value of an index, oldest first. Wakes when the set or one member's wish changes. */
+  list<K extends AnyKind>(index: Index<K>, value: string): readonly Wish<K>[]
+  /** Sums over objects, kept up as they change. Wakes when the sums of this key change. */
+  total<K extends AnyKind>(totals: Totals<K>, key: string): Amounts
+  /** Whether an object of that name exists. Not recorded: for searching a free name among thousands. */
+  exists(kind: AnyKind, name: string, namespace?: string): boolean
+}
+
+/** A named way to find objects of a kind by values computed from their wish. */
+export interface Index<K extends AnyKind = AnyKind> {
+  readonly kind: K
+  readonly name: string
+  readonly values: (resource: Wish<K>) => readonly string[]
+}
+
+/** Defines an index. */
+export function defineIndex<K extends AnyKind>(
+  kind: K,
+  name: string,
+  values: (resource: Wish<K>) => readonly string[],
+): Index<K> {
+  return Object.freeze({ kind, name, values })
+}
+
+/** Named amounts, for example `{cpuMHz: 1000, memoryBytes: 536870912, machines: 1}`. */
+export type Amounts = Readonly<Record<string, number>>
+
+/** Sums of amounts over the objects of a kind, by key. */
+export interface Totals<K extends AnyKind = AnyKind> {
+  readonly kind: K
+  readonly name: string
+  readonly of: (resource: Wish<K>) => readonly { readonly key: string; readonly amounts: Amounts }[]
+}
+
+/** Defines sums. */
+export function defineTotals<K extends AnyKind>(kind: K, name: string, of: Totals<K>['of']): Totals<K> {
+  return Object.freeze({ kind, name, of })
+}
+
+/** A remembered computation over the world. */
+export interface Derived<T> {
+  readonly name: string
+  readonly compute: (key: string, world: World) => T
+}
+
+/** Defines a remembered computation: pure, by key. */
+export function defineDerived<T>(name: string, compute: Derived<T>['compute']): Derived<T> {
+  return Object.freeze({ name, compute })
+}
+
+/** What drivers last saw, with its evidence. */
+export interface Observed {
+  /** How an endpoint answers. */
+  endpoint(key: EndpointKey): EndpointState
+  host(key: EndpointKey): HostFacts | undefined
+  /** A pool's or store's space, in bytes. Rounded by the observer, so that it does not tick. */
+  space(key: EndpointKey): { readonly totalBytes: number; readonly usedBytes: number } | undefined
+  power(key: EndpointKey): PowerState | undefined
+  /** Every place where a machine of this identity is seen. Two only while it migrates, or when something is wrong. */
+  machines(identity: string): readonly Seen<MachineFacts>[]
+  volumes(identity: string): readonly Seen<VolumeFacts>[]
+  images(identity: string): readonly Seen<ImageFacts>[]
+  jobs(identity: string): readonly Seen<JobFacts>[]
+  /** Identities that bear this installation's mark for the resource of that kind and name. */
+  named(kind: string, namespace: string | undefined, name: string): readonly string[]
+  /** Where an unanswered operation may still have taken effect on the identity. In doubt means: no create elsewhere. */
+  inDoubt(identity: string): readonly EndpointKey[]
+  /** Whether a complete listing of the endpoint, begun after the last operation on the identity there ended, lacks it. */
+  provenAbsent(identity: string, endpoint: EndpointKey): boolean
+  /** Counts at an endpoint: machines or volumes there, ours without a resource, and not ours. */
+  counts(key: EndpointKey): { readonly things: number; readonly foreign: number }
+}
+
+/** How an endpoint answers. */
+export interface EndpointState {
+  /** `Unknown` until the first call of this process has ended. */
+  readonly answers: 'Yes' | 'No' | 'Unknown'
+  /** Whether this process has read one complete listing of it. No mutation before. */
+  readonly listed: boolean
+  /** Since when it has not answered (RFC 3339); left out while it does. */
+  readonly silentSince?: string
+  /** Why it does not answer. */
+  readonly message?: string
+}
+
+/** What a power controller says. */
+export interface PowerState {
+  readonly power: 'On' | 'Off'
+  /**
+   * Whether it was read twice in a row, both readings begun after the host went silent and after the last operation on
+   * the host ended.
+   */
+  readonly confirmed: boolean
+}
+
+/** A fact and where it was seen. */
+export interface Seen<Facts> {
+  readonly endpoint: EndpointKey
+  readonly facts: Facts
+  /** False while the endpoint does not answer: what it was, not what it is. */
+  readonly current: boolean
+}
+
+/** An operation that is running, or that failed and will be held back for a while. */
+export interface OperationState {
+  readonly verb: Verb
+  readonly endpoint: EndpointKey
+  readonly state: 'Running' | 'Failed'
+  readonly code?: DriverErrorCode
+  readonly message?: string
+}
