@@ -1,0 +1,180 @@
+import { defineKind } from '../define-kind.ts'
+import type { CommonStatus } from '../meta.ts'
+import type { ByteCount, Cores, MHz, ObjectName, Time, UUID } from '../scalars.ts'
+
+/**
+ * Allocation is a scarce value (an address, a VLAN id) or a claim (a machine's place on a host) that has been taken.
+ * Creating its name is taking the value. The control plane makes it; operators read it.
+ * @cel self.metadata.name == self.spec.type.lowerAscii() + (has(self.spec.realm) ? '-' + self.spec.realm : '') + '-' + self.spec.value :: the name must be `<type>-<realm>-<value>`, or `<type>-<value>` without a realm, with the type in lower case
+ */
+export const Allocation = defineKind<AllocationSpec, AllocationStatus>({
+  group: 'infrastructure.skystead.dev',
+  version: 'v1alpha1',
+  kind: 'Allocation',
+  plural: 'allocations',
+  scope: 'Cluster',
+  shortNames: ['alloc'],
+  columns: [
+    { name: 'Type', type: 'string', jsonPath: '.spec.type' },
+    { name: 'Value', type: 'string', jsonPath: '.spec.value' },
+    { name: 'Holder', type: 'string', jsonPath: '.spec.holder.name' },
+    { name: 'Host', type: 'string', jsonPath: '.spec.machine.hostName' },
+    { name: 'Kind', type: 'string', jsonPath: '.spec.holder.kind', priority: 1 },
+    { name: 'Namespace', type: 'string', jsonPath: '.spec.holder.namespace', priority: 1 },
+    { name: 'Epoch', type: 'integer', jsonPath: '.spec.epoch', priority: 1 },
+  ],
+  conditions: {},
+  shard: 'global',
+  statusSubresource: false,
+  selectableFields: ['.spec.type', '.spec.holder.uid'],
+})
+
+/**
+ * AllocationSpec says what is taken, and by whom.
+ * @cel (self.type == 'Machine') == has(self.machine) :: `machine` must be set where `type` is 'Machine', and only there
+ * @cel (self.type == 'Volume') == has(self.volume) :: `volume` must be set where `type` is 'Volume', and only there
+ * @cel (self.type == 'Attachment') == has(self.attachment) :: `attachment` must be set where `type` is 'Attachment', and only there
+ * @cel self.epoch == oldSelf.epoch || self.epoch == oldSelf.epoch + 1 :: `epoch` must stay or grow by one
+ * @cel self.epoch == oldSelf.epoch + 1 || ((has(self.machine) ? self.machine == oldSelf.machine : true) && (has(self.volume) ? self.volume == oldSelf.volume : true) && (has(self.attachment) ? self.attachment == oldSelf.attachment : true)) :: `machine`, `volume` and `attachment` may only change together with an `epoch` one higher
+ */
+export interface AllocationSpec {
+  /**
+   * type says what kind of value is taken. It cannot be changed.
+   * @immutable
+   */
+  readonly type: AllocationType
+  /**
+   * realm is the uid of the thing within which the value is unique, where there is one. It cannot be changed.
+   * @minLength 1
+   * @maxLength 63
+   * @pattern ^[a-z0-9]([-a-z0-9]*[a-z0-9])?$
+   * @immutable
+   */
+  readonly realm?: string
+  /**
+   * value is what is taken: an IPv4 address, an IPv6 address or MAC as hexadecimal digits, a number, an identity. It
+   * cannot be changed.
+   * @minLength 1
+   * @maxLength 128
+   * @pattern ^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$
+   * @immutable
+   */
+  readonly value: string
+  /**
+   * holder is the object that has taken it. It cannot be changed.
+   * @immutable
+   */
+  readonly holder: Holder
+  /**
+   * epoch counts the changes of a claim; operations carry it, so that late ones are refused. Default 1.
+   * @integer
+   * @minimum 1
+   * @maximum 9007199254740991
+   * @default 1
+   */
+  readonly epoch: number
+  /** machine is a machine's place; only where type is 'Machine'. */
+  readonly machine?: MachineClaim
+  /** volume is a volume's place; only where type is 'Volume'. */
+  readonly volume?: VolumeClaim
+  /** attachment is which machine writes to a volume; only where type is 'Attachment'. */
+  readonly attachment?: AttachmentClaim
+  /** notes are what must be remembered before anything acts on it. */
+  readonly notes?: ClaimNotes
+}
+
+/** What can be taken. */
+export type AllocationType =
+  | 'Machine'
+  | 'Volume'
+  | 'Attachment'
+  | 'Identity'
+  | 'IP'
+  | 'PublicIP'
+  | 'SystemIP'
+  | 'StorageIP'
+  | 'MAC'
+  | 'Segment'
+
+/** Holder names the object that has taken a value. */
+export interface Holder {
+  /**
+   * group is the API group of the holder.
+   * @maxLength 253
+   */
+  readonly group: string
+  /**
+   * kind is the holder's kind.
+   * @minLength 1
+   * @maxLength 63
+   */
+  readonly kind: string
+  /** namespace is the holder's namespace. Left out: it is cluster-scoped. */
+  readonly namespace?: ObjectName
+  /** name is the holder's name. */
+  readonly name: ObjectName
+  /**
+   * uid is the holder's metadata.uid.
+   * @minLength 1
+   * @maxLength 63
+   */
+  readonly uid: string
+}
+
+/** MachineClaim is a machine's place, and the capacity that it holds there. */
+export interface MachineClaim {
+  /** hostName names the host on which the machine may run. */
+  readonly hostName: ObjectName
+  /** hostIdentity is that host's identity. */
+  readonly hostIdentity: UUID
+  /** targetHostName names the host to which it is being migrated. Left out: it is not. */
+  readonly targetHostName?: ObjectName
+  /** targetHostIdentity is that host's identity. */
+  readonly targetHostIdentity?: UUID
+  /** cores is the number of virtual CPUs held. */
+  readonly cores: Cores
+  /** clockMHz is the clock rate held for each of them. */
+  readonly clockMHz: MHz
+  /** memoryBytes is the memory held. */
+  readonly memoryBytes: ByteCount
+}
+
+/** VolumeClaim is a volume's place, and the space that it holds there. */
+export interface VolumeClaim {
+  /** poolName names the primary storage. */
+  readonly poolName: ObjectName
+  /** poolIdentity is that storage's identity. */
+  readonly poolIdentity: UUID
+  /** sizeBytes is the space held. */
+  readonly sizeBytes: ByteCount
+}
+
+/** AttachmentClaim says which machine may write to a volume. */
+export interface AttachmentClaim {
+  /** machineIdentity is the machine's identity. */
+  readonly machineIdentity: UUID
+  /** volumeIdentity is the volume's identity. */
+  readonly volumeIdentity: UUID
+}
+
+/** ClaimNotes are what must be remembered before anything acts on it. */
+export interface ClaimNotes {
+  /** stopRequestedAt is when the guest was asked to shut down. */
+  readonly stopRequestedAt?: Time
+  /** guestEndedAt is when the guest was seen to have shut itself down. */
+  readonly guestEndedAt?: Time
+  /** hostLostAt is when the machine's host was proven lost. */
+  readonly hostLostAt?: Time
+  /**
+   * startedGeneration is the metadata.generation that a machine of runStrategy 'Once' was started for.
+   * @integer
+   * @minimum 0
+   * @maximum 9007199254740991
+   */
+  readonly startedGeneration?: number
+  /** trashedAt is when a volume was put into its pool's trash. */
+  readonly trashedAt?: Time
+}
+
+/** AllocationStatus is written once, by the maker. */
+export interface AllocationStatus extends CommonStatus {}

@@ -1,0 +1,144 @@
+import type { Allocatable, CapacityStatus, Managed } from '../common.ts'
+import { defineKind } from '../define-kind.ts'
+import type {
+  ByteQuantity,
+  Cores,
+  Count,
+  DisplayText,
+  MHz,
+  NetworkLabel,
+  ObjectName,
+  Path,
+  Quantity,
+  Tag,
+} from '../scalars.ts'
+
+/** Host is a computer with a hypervisor, on which machines run. */
+export const Host = defineKind<HostSpec, HostStatus>({
+  group: 'infrastructure.skystead.dev',
+  version: 'v1alpha1',
+  kind: 'Host',
+  plural: 'hosts',
+  scope: 'Cluster',
+  shortNames: [],
+  columns: [
+    { name: 'Cluster', type: 'string', jsonPath: '.spec.clusterName' },
+    { name: 'Address', type: 'string', jsonPath: '.spec.address' },
+    { name: 'Lifecycle', type: 'string', jsonPath: '.spec.lifecycle' },
+    { name: 'Machines', type: 'integer', jsonPath: '.status.machines' },
+    { name: 'Power', type: 'string', jsonPath: '.status.powerState', priority: 1 },
+    { name: 'Version', type: 'string', jsonPath: '.status.hypervisorVersion', priority: 1 },
+  ],
+  conditions: {
+    ReferencesResolved: 'The cluster and the Secrets exist.',
+    Connected: 'The hypervisor answers and its inventory is complete.',
+    StoragesConnected: 'Every primary storage that the host should reach is connected.',
+    CapacityAvailable: 'Every resource of the host is below its threshold.',
+    LossContained: 'Nothing can run on the host unseen: it is connected, or proven to be off.',
+  },
+  shard: 'global',
+  selectableFields: ['.spec.clusterName'],
+})
+
+/**
+ * HostSpec describes a host.
+ * @cel !has(self.simulator) || !has(self.kvm) :: only one of `simulator` and `kvm` may be set
+ */
+export interface HostSpec extends Allocatable, Managed {
+  /**
+   * clusterName names the cluster. It cannot be changed.
+   * @immutable
+   */
+  readonly clusterName: ObjectName
+  /**
+   * address is the IP address or DNS name by which the host is managed.
+   * @minLength 1
+   * @maxLength 253
+   * @pattern ^[0-9A-Za-z]([-0-9A-Za-z.:]*[0-9A-Za-z])?$
+   */
+  readonly address: string
+  /**
+   * tags are what service offerings select hosts by. Default: none.
+   * @default []
+   * @listType set
+   * @maxItems 32
+   * @see OFF-029
+   */
+  readonly tags: readonly Tag[]
+  /**
+   * lifecycle 'Maintenance' empties the host and keeps it empty. 'Lost' is the operator's word that it is off for
+   * good: its machines start elsewhere. Default 'Active'.
+   * @default "Active"
+   */
+  readonly lifecycle: 'Active' | 'Maintenance' | 'Lost'
+  /** simulator describes a simulated host; needed where the cluster's hypervisor is 'Simulator'. */
+  readonly simulator?: SimulatedHost
+  /** kvm says how to reach the host's libvirt. Left out: its local sockets are looked for. */
+  readonly kvm?: KVMHost
+  /**
+   * powerControl says how the host's power is switched and read. Left out: it cannot be, and a lost host's machines
+   * wait for it or for lifecycle 'Lost'.
+   */
+  readonly powerControl?: PowerControl
+}
+
+/** SimulatedHost is what a simulated host is made of. */
+export interface SimulatedHost {
+  /** cores is the number of CPU cores. */
+  readonly cores: Cores
+  /** clockMHz is the clock rate of one core. */
+  readonly clockMHz: MHz
+  /** memory is its memory. */
+  readonly memory: ByteQuantity
+}
+
+/** KVMHost says how to reach a host's libvirt. */
+export interface KVMHost {
+  /** socketPath is libvirt's UNIX socket. Left out: libvirt's own places are tried. */
+  readonly socketPath?: Path
+  /** guestBridge is the bridge of L2 networks without a segment. Left out: the label of the 'Guest' traffic. */
+  readonly guestBridge?: NetworkLabel
+  /**
+   * emulator says whether guests use the processor's virtualisation ('KVM') or are emulated ('TCG'). Default: 'KVM'
+   * where the host offers it.
+   */
+  readonly emulator?: 'KVM' | 'TCG'
+}
+
+/**
+ * PowerControl says how a host's power is switched and read.
+ * @cel self.driver != 'IPMI' || (has(self.address) && has(self.credentialsSecretName)) :: `address` and `credentialsSecretName` must be set where `driver` is 'IPMI'
+ */
+export interface PowerControl {
+  /** driver is the way to the power controller. */
+  readonly driver: 'Simulator' | 'IPMI'
+  /**
+   * address is the controller's IP address or DNS name, with an optional port.
+   * @minLength 1
+   * @maxLength 260
+   * @pattern ^[0-9A-Za-z]([-0-9A-Za-z.:]*[0-9A-Za-z])?$
+   */
+  readonly address?: string
+  /** credentialsSecretName names a Secret of namespace skystead-system with keys `username` and `password`. */
+  readonly credentialsSecretName?: ObjectName
+}
+
+/** HostStatus is what is known of a host. */
+export interface HostStatus extends CapacityStatus {
+  /** hypervisorVersion is what the hypervisor says of itself. */
+  readonly hypervisorVersion?: DisplayText
+  /** cores is the number of CPU cores seen. */
+  readonly cores?: Cores
+  /** clockMHz is the clock rate of one core as seen. */
+  readonly clockMHz?: MHz
+  /** memory is the memory seen. */
+  readonly memory?: Quantity
+  /** machines is the number of our machines there. */
+  readonly machines?: Count
+  /** leftovers is the number of things there that bear our mark and have no owner any more. */
+  readonly leftovers?: Count
+  /** adoptables is the number of machines there that are not ours. */
+  readonly adoptables?: Count
+  /** powerState is what the power controller last said. */
+  readonly powerState?: 'On' | 'Off' | 'Unknown'
+}

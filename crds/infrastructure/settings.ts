@@ -1,0 +1,162 @@
+import { defineKind } from '../define-kind.ts'
+import type { CommonStatus } from '../meta.ts'
+import type { ByteQuantity, DNSName, Duration, Mbps, Ratio } from '../scalars.ts'
+
+/**
+ * Settings hold what is decided once for the whole cloud. There is one object, named `default`; without it every
+ * field has its default.
+ * @cel self.metadata.name == 'default' :: there is one Settings object: name it 'default'
+ */
+export const Settings = defineKind<SettingsSpec, SettingsStatus>({
+  group: 'infrastructure.skystead.dev',
+  version: 'v1alpha1',
+  kind: 'Settings',
+  plural: 'settings',
+  scope: 'Cluster',
+  shortNames: [],
+  columns: [
+    { name: 'Expunge', type: 'string', jsonPath: '.spec.expungeDelay' },
+    { name: 'Host Loss', type: 'string', jsonPath: '.spec.hostLossDelay' },
+  ],
+  conditions: {},
+  shard: 'global',
+})
+
+/** SettingsSpec is what is decided once for the whole cloud. */
+export interface SettingsSpec {
+  /**
+   * expungeDelay is how long a removed disk can be taken back from its pool's trash. Default '24h'.
+   * @default "24h"
+   * @see STO-134
+   */
+  readonly expungeDelay: Duration
+  /**
+   * capacityThresholds say at which share of a resource people are told, and new things are placed elsewhere.
+   * @default {}
+   */
+  readonly capacityThresholds: CapacityThresholds
+  /**
+   * hostLossDelay is how long a host must be silent before it is taken for lost. Default '30s'.
+   * @default "30s"
+   */
+  readonly hostLossDelay: Duration
+  /**
+   * networkIdleDelay is how long a network must be without machines before its router and segment are given back.
+   * Default '10m'.
+   * @default "10m"
+   * @see OFF-089
+   */
+  readonly networkIdleDelay: Duration
+  /**
+   * networkDomain is the DNS suffix of guests in zones that name none. Default 'cloud.internal'.
+   * @default "cloud.internal"
+   * @see INF-033
+   */
+  readonly networkDomain: DNSName
+  /**
+   * networkRateMbps is the rate of networks whose offering names none, in Mbit/s; 0 is unlimited. Default 200.
+   * @default 200
+   * @see OFF-063
+   */
+  readonly networkRateMbps: Mbps
+  /**
+   * machineRateMbps is the rate of a machine's default NIC whose offering names none, in Mbit/s; 0 is unlimited.
+   * Default 200.
+   * @default 200
+   * @see OFF-062
+   */
+  readonly machineRateMbps: Mbps
+  /**
+   * maximumVolumeSize is the largest volume that may be made. Default '2000Gi'.
+   * @default "2000Gi"
+   * @see STO-080
+   */
+  readonly maximumVolumeSize: ByteQuantity
+  /**
+   * maximumTemplateSize is the largest image that may be downloaded. Default '50Gi'.
+   * @default "50Gi"
+   * @see TPL-014
+   */
+  readonly maximumTemplateSize: ByteQuantity
+}
+
+/** CapacityThresholds say at which share of each resource something is done. */
+export interface CapacityThresholds {
+  /**
+   * cpu is for promised clock.
+   * @default {}
+   */
+  readonly cpu: Thresholds
+  /**
+   * memory is for promised memory.
+   * @default {}
+   */
+  readonly memory: Thresholds
+  /**
+   * storageAllocated is for promised space of primary storage.
+   * @default {}
+   * @see STO-021
+   */
+  readonly storageAllocated: Thresholds
+  /**
+   * storageUsed is for space in use on primary and secondary storage.
+   * @default {}
+   * @see STO-021
+   */
+  readonly storageUsed: Thresholds
+  /**
+   * publicIP is for public addresses.
+   * @default {"disable": "1"}
+   */
+  readonly publicIP: Thresholds
+  /**
+   * segments is for VLAN ids and VNIs.
+   * @default {"disable": "1"}
+   */
+  readonly segments: Thresholds
+}
+
+/**
+ * Thresholds are two shares of one resource, from '0' to '1'.
+ * @cel double(self.notification) <= double(self.disable) :: `notification` may not be greater than `disable`
+ */
+export interface Thresholds {
+  /**
+   * notification is the share from which 'CapacityAvailable' is False. Default '0.75'.
+   * @default "0.75"
+   * @cel double(self) <= 1.0 :: must be at most '1'
+   */
+  readonly notification: Ratio
+  /**
+   * disable is the share that new things may not pass. Default '0.85'.
+   * @default "0.85"
+   * @cel double(self) <= 1.0 :: must be at most '1'
+   */
+  readonly disable: Ratio
+}
+
+/** SettingsStatus is what is known of the settings. */
+export interface SettingsStatus extends CommonStatus {}
+
+const thresholds: Thresholds = { notification: '0.75', disable: '0.85' }
+const untilFull: Thresholds = { notification: '0.75', disable: '1' }
+
+/** The settings where there is no Settings object: the defaults of the schema. */
+export const defaultSettings: SettingsSpec = {
+  expungeDelay: '24h',
+  capacityThresholds: {
+    cpu: thresholds,
+    memory: thresholds,
+    storageAllocated: thresholds,
+    storageUsed: thresholds,
+    publicIP: untilFull,
+    segments: untilFull,
+  },
+  hostLossDelay: '30s',
+  networkIdleDelay: '10m',
+  networkDomain: 'cloud.internal',
+  networkRateMbps: 200,
+  machineRateMbps: 200,
+  maximumVolumeSize: '2000Gi',
+  maximumTemplateSize: '50Gi',
+}
