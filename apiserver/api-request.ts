@@ -1,0 +1,53 @@
+/** What the request core takes and gives: HTTP without sockets. */
+
+/** Who asks, as the listener found out. */
+export interface User {
+  readonly name: string
+  readonly groups: readonly string[]
+}
+
+/** One request. */
+export interface APIRequest {
+  readonly method: string
+  /** Path with query, as it stands in the request line. */
+  readonly path: string
+  /** Header names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly body?: Uint8Array
+  /** Aborts when the client has gone: a watch then ends. */
+  readonly signal?: AbortSignal
+  /** Who asks. Default: this process itself, which may do everything. */
+  readonly user?: User
+}
+
+/** One answer. A stream is a watch: every chunk holds whole events. */
+export interface APIResponse {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array | AsyncIterable<Uint8Array>
+}
+
+/** Encodes text into memory of exactly its size: pooled buffers would keep their neighbours alive. */
+export function encode(text: string): Buffer {
+  const buffer = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
+  buffer.write(text)
+  return buffer
+}
+
+/** An answer with a JSON body. */
+export function jsonResponse(
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): APIResponse {
+  return {
+    status,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: Buffer.from(JSON.stringify(body)),
+  }
+}
+
+/** An answer with a plain text body. */
+export function textResponse(status: number, body: string): APIResponse {
+  return { status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: Buffer.from(body) }
+}

@@ -1,0 +1,31 @@
+/** Field errors of the server's own checks, in the words of Kubernetes. */
+
+import type { FieldError } from './schema/field-error.ts'
+
+/** The value breaks a rule. */
+export function invalidValue(field: string, badValue: unknown, detail: string): FieldError {
+  const message = `Invalid value: ${JSON.stringify(badValue) ?? 'null'}: ${detail}`
+  return { type: 'FieldValueInvalid', field, message, badValue }
+}
+
+/** The field must be given. */
+export function requiredValue(field: string, detail = ''): FieldError {
+  return { type: 'FieldValueRequired', field, message: detail === '' ? 'Required value' : `Required value: ${detail}` }
+}
+
+/** The field must not be given, or not be changed. */
+export function forbiddenField(field: string, detail: string): FieldError {
+  return { type: 'FieldValueForbidden', field, message: `Forbidden: ${detail}` }
+}
+
+/** The value is none of a closed set. */
+export function unsupportedValue(field: string, badValue: unknown, supported: readonly string[]): FieldError {
+  const values = supported.map(value => JSON.stringify(value)).join(', ')
+  const message = `Unsupported value: ${JSON.stringify(badValue) ?? 'null'}: supported values: ${values}`
+  return { type: 'FieldValueNotSupported', field, message, badValue }
+}
+
+/** The value is longer than allowed. */
+export function tooLong(field: string, badValue: unknown, bytes: number): FieldError {
+  return { type: 'FieldValueTooLong', field, message: `Too long: may not be more than ${bytes} bytes`, badValue }
+}

@@ -1,0 +1,46 @@
+/** What keeps writes over a restart. The store knows nothing of files. */
+
+/** One write. */
+export interface LogRecord {
+  /** The write's resourceVersion: grows from record to record. */
+  readonly version: number
+  readonly resource: string
+  readonly key: string
+  /** The encoded object; undefined: it was deleted. */
+  readonly value: Uint8Array | undefined
+}
+
+/** An append-only log of writes. */
+export interface DurableLog {
+  /** Hands over every record in order; answers with the highest horizon given to `forget` (0: none). */
+  load(accept: (record: LogRecord) => void): Promise<number>
+  /** Resolves once all records are safe; rejects with a StorageError when none of them is stored. */
+  append(records: readonly LogRecord[]): Promise<void>
+  /** Drops records that others up to `horizon` have replaced: what happened until then can no longer be told. */
+  forget(versions: readonly number[], horizon: number): Promise<void>
+  close(): Promise<void>
+}
+
+/** Why storage cannot do what it was asked. */
+export type StorageErrorCode = 'Locked' | 'Full' | 'Corrupt' | 'Failed' | 'Closed'
+
+/** A storage that cannot be opened or written. */
+export class StorageError extends Error {
+  readonly code: StorageErrorCode
+
+  constructor(code: StorageErrorCode, message: string) {
+    super(message)
+    this.name = 'StorageError'
+    this.code = code
+  }
+}
+
+/** A log that forgets everything with the process: for tests, simulation and plans. */
+export function memoryLog(): DurableLog {
+  return {
+    load: async () => 0,
+    append: async () => {},
+    forget: async () => {},
+    close: async () => {},
+  }
+}

@@ -1,0 +1,46 @@
+import type { APIObject } from '../api-object.ts'
+import { deepFreeze } from '../api-object.ts'
+import { encode } from '../api-request.ts'
+
+/** One version of one stored object: encoded once, parsed when somebody asks. */
+export class Entry {
+  /** The stored resource: `plural.group`, or `plural` in the core group. */
+  readonly resource: string
+  /** `namespace/name`, or `name` for what has no namespace. */
+  readonly key: string
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+  readonly version: number
+  readonly bytes: Buffer
+  /** The object in other encodings than `bytes`, by view. */
+  readonly views = new Map<string, Buffer>()
+  #object: APIObject | undefined
+
+  constructor(resource: string, key: string, version: number, content: { object: APIObject } | { bytes: Buffer }) {
+    const object = 'object' in content ? deepFreeze(content.object) : parse(content.bytes)
+    this.resource = resource
+    this.key = key
+    this.version = version
+    this.namespace = object.metadata.namespace ?? ''
+    this.name = object.metadata.name
+    this.uid = object.metadata.uid ?? ''
+    this.bytes = 'bytes' in content ? content.bytes : encode(JSON.stringify(object))
+    this.#object = object
+  }
+
+  /** The object, deeply frozen. */
+  get object(): APIObject {
+    return this.#object ?? parse(this.bytes)
+  }
+
+  /** Lets go of everything but the bytes: for versions that only a late watcher may still ask for. */
+  release(): void {
+    this.#object = undefined
+    this.views.clear()
+  }
+}
+
+function parse(bytes: Buffer): APIObject {
+  return deepFreeze(JSON.parse(bytes.toString()))
+}

@@ -1,0 +1,81 @@
+import { Worker } from 'node:worker_threads'
+import type { DurableLog, LogRecord } from './durable-log.ts'
+import { StorageError } from './durable-log.ts'
+import type { LogAnswer, LogTask } from './sqlite-log-messages.ts'
+import { pack, unpack } from './sqlite-log-messages.ts'
+
+type Task = LogTask extends infer Each ? (Each extends LogTask ? Omit<Each, 'id'> : never) : never
+
+interface Waiting {
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Records dropped in one transaction: writes that arrive meanwhile wait for no more than that. */
+const forgetBatch = 1_000
+
+/**
+ * A log in a SQLite file, written by a thread of its own with a sync to disk before every answer.
+ * Rejects with a StorageError: Locked (another process holds the file), Corrupt, Full, Failed.
+ */
+export function openSQLiteLog(path: string): Promise<DurableLog> {
+  return new Promise((resolve, reject) => {
+    const thread = new Worker(new URL('./sqlite-log-thread.ts', import.meta.url), { workerData: { path } })
+    const waiting = new Map<number, Waiting>()
+    const loaded: LogRecord[] = []
+    let lastId = 0
+    let gone: StorageError | undefined
+
+    function ask(task: Task, transfer: ArrayBuffer[] = []): Promise<void> {
+      if (gone !== undefined) return Promise.reject(gone)
+      const id = ++lastId
+      return new Promise((done, failed) => {
+        waiting.set(id, { resolve: done, reject: failed })
+        thread.postMessage({ ...task, id }, transfer)
+      })
+    }
+
+    function end(error: StorageError): void {
+      gone = error
+      reject(error)
+      for (const { reject: refuse } of waiting.values()) refuse(error)
+      waiting.clear()
+    }
+
+    thread.on('message', (answer: LogAnswer) => {
+      if (answer.type === 'loaded') return loaded.push(...unpack(answer.records, 'copies'))
+      if (answer.type === 'opened') return resolve(logOf(loaded, answer.forgotten, ask))
+      const waiter = waiting.get(answer.id)
+      waiting.delete(answer.id)
+      if (answer.type === 'done') return waiter?.resolve()
+      const error = new StorageError(answer.code, answer.message)
+      if (waiter === undefined) return end(error)
+      return waiter.reject(error)
+    })
+    thread.on('error', error => end(new StorageError('Failed', `Cannot write ${path}: ${error.message}`)))
+    thread.on('exit', () => end(new StorageError('Closed', `Cannot write ${path}: the log is closed`)))
+  })
+}
+
+function logOf(
+  loaded: LogRecord[],
+  forgotten: number,
+  ask: (task: Task, transfer?: ArrayBuffer[]) => Promise<void>,
+): DurableLog {
+  return {
+    load: async accept => {
+      for (const record of loaded.splice(0)) accept(record)
+      return forgotten
+    },
+    append: records => {
+      const packed = pack(records)
+      return ask({ type: 'append', records: packed }, [packed.values.buffer])
+    },
+    forget: async (versions, horizon) => {
+      for (let start = 0; start < versions.length; start += forgetBatch) {
+        await ask({ type: 'forget', versions: versions.slice(start, start + forgetBatch), horizon })
+      }
+    },
+    close: () => ask({ type: 'close' }),
+  }
+}
