@@ -1,0 +1,83 @@
+/** Checks that list sets hold no element twice and list maps no key twice. */
+
+import type { FieldError } from './field-error.ts'
+import { goBadValue } from './go-format.ts'
+import { canonicalJSON, isObject } from './json.ts'
+import type { SchemaNode } from './schema-node.ts'
+
+/** Whether lists with unique elements occur anywhere below the node. */
+export function hasUniqueLists(node: SchemaNode): boolean {
+  const type = node.schema['x-kubernetes-list-type']
+  if (type === 'set' || type === 'map') return true
+  if (node.items && hasUniqueLists(node.items)) return true
+  if (node.additional && node.additional !== node && hasUniqueLists(node.additional)) return true
+  for (const property of node.properties.values()) if (hasUniqueLists(property)) return true
+  return false
+}
+
+/** Adds an error for the second occurrence of each element or key. */
+export function validateLists(value: unknown, node: SchemaNode, path: string, errors: FieldError[]): void {
+  if (typeof value !== 'object' || value === null) return
+  if (Array.isArray(value)) {
+    checkUnique(value, node, path, errors)
+    if (!node.items) return
+    for (let index = 0; index < value.length; index++) {
+      validateLists(value[index], node.items, `${path}[${index}]`, errors)
+    }
+    return
+  }
+  if (!isObject(value)) return
+  for (const key of Object.keys(value)) {
+    const property = node.properties.get(key)
+    if (property) validateLists(value[key], property, path === '' ? key : `${path}.${key}`, errors)
+    else if (node.additional) validateLists(value[key], node.additional, `${path}[${key}]`, errors)
+  }
+}
+
+function checkUnique(value: readonly unknown[], node: SchemaNode, path: string, errors: FieldError[]): void {
+  const type = node.schema['x-kubernetes-list-type']
+  if (type === 'set') {
+    duplicates(value, path, errors)
+    return
+  }
+  if (type !== 'map') return
+  const stranger = value.findIndex(item => item !== null && !isObject(item))
+  if (stranger >= 0) {
+    const badValue = value[stranger]
+    errors.push({
+      type: 'FieldValueInvalid',
+      field: `${path}[${stranger}]`,
+      message: `Invalid value: ${goBadValue(badValue)}: must be an object for an array of list-type map`,
+      badValue,
+    })
+    return
+  }
+  if (value.length < 2) return
+  const keys = node.schema['x-kubernetes-list-map-keys'] ?? []
+  duplicates(
+    value.map(item => keysOf(item, keys)),
+    path,
+    errors,
+  )
+}
+
+function keysOf(item: unknown, keys: readonly string[]): Record<string, unknown> {
+  const found: Record<string, unknown> = {}
+  if (!isObject(item)) return found
+  for (const key of keys) if (Object.hasOwn(item, key)) found[key] = item[key]
+  return found
+}
+
+function duplicates(values: readonly unknown[], path: string, errors: FieldError[]): void {
+  if (values.length < 2) return
+  const times = new Map<string, number>()
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index]
+    const text = canonicalJSON(value)
+    const seen = times.get(text) ?? 0
+    times.set(text, seen + 1)
+    if (seen !== 1) continue
+    const message = `Duplicate value: ${goBadValue(value)}`
+    errors.push({ type: 'FieldValueDuplicate', field: `${path}[${index}]`, message, badValue: value })
+  }
+}
