@@ -8,6 +8,8 @@ export interface Satisfied {
   readonly is: 'satisfied'
   readonly reason: string
   readonly message: string
+  /** Whether `Ready` takes over this reason: there is nothing left to do, and this says why (`Idle`, `NotYetAttached`). */
+  readonly summary?: boolean
 }
 
 /** Not met, and this brings it nearer. Condition False. */
@@ -42,9 +44,9 @@ export interface Blocked {
   readonly message: string
 }
 
-/** The wish is met. */
-export function satisfied(reason: string, message = ''): Satisfied {
-  return { is: 'satisfied', reason, message }
+/** The wish is met. With `summary`, `Ready` takes over the reason. */
+export function satisfied(reason: string, message = '', options: { readonly summary?: boolean } = {}): Satisfied {
+  return { is: 'satisfied', reason, message, ...options }
 }
 
 /** The wish is not met; the effects bring it nearer. */

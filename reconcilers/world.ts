@@ -156,3 +156,8 @@ export interface OperationState {
   readonly code?: DriverErrorCode
   readonly message?: string
 }
+
+/** Whether the API has stored the object. One that we have only just asked for has no uid of its own yet. */
+export function isStored(resource: { readonly metadata: { readonly resourceVersion: string } }): boolean {
+  return resource.metadata.resourceVersion !== ''
+}

@@ -1,0 +1,100 @@
+import type { AnyKind } from '../../crds/define-kind.ts'
+import { Allocation, type AllocationSpec } from '../../crds/infrastructure/allocation.ts'
+import type { Environment, Timer } from '../../crds/environment.ts'
+import type { Resource } from '../../crds/meta.ts'
+import type { Client } from '../api/client.ts'
+import type { Logger } from '../log.ts'
+import type { ObservedCache } from '../observation/observed-cache.ts'
+import { type DesiredCache, objectKey } from './desired-cache.ts'
+
+/** How often holders are looked at, in ms. */
+const interval = 60_000
+
+/** What the collector works with. */
+export interface AllocationCollectorOptions {
+  readonly client: Client
+  readonly desired: DesiredCache
+  readonly observed: ObservedCache
+  readonly environment: Environment
+  readonly logger: Logger
+  readonly kinds: readonly AnyKind[]
+}
+
+/**
+ * Frees what nobody holds any more: an Allocation goes only after a live read shows that its holder is gone or another
+ * one, and nothing that is observed bears the identity it is for.
+ */
+export interface AllocationCollector {
+  start(): void
+  stop(): void
+  /** Looks at every holder now. Resolves with how many were freed. */
+  collect(): Promise<number>
+}
+
+/** Makes a collector. */
+export function createAllocationCollector(options: AllocationCollectorOptions): AllocationCollector {
+  const { client, desired, observed, environment, logger, kinds } = options
+  let timer: Timer | undefined
+  let running = false
+
+  async function collect(): Promise<number> {
+    let freed = 0
+    for (const allocation of [...desired.all(Allocation)] as Resource<AllocationSpec>[]) {
+      if (allocation.spec.type === 'Identity' || !isOrphanInCache(allocation)) continue
+      if (isObserved(allocation.spec) || !(await isOrphan(allocation.spec))) continue
+      await client.remove(Allocation, allocation.metadata)
+      desired.deleted(Allocation, allocation.metadata)
+      logger.info({ allocation: allocation.metadata.name }, 'freed an allocation whose holder is gone')
+      freed += 1
+    }
+    return freed
+  }
+
+  function kindOf({ holder }: AllocationSpec): AnyKind | undefined {
+    return kinds.find(kind => kind.kind === holder.kind && kind.group === holder.group)
+  }
+
+  function isOrphanInCache(allocation: Resource<AllocationSpec>): boolean {
+    const { holder } = allocation.spec
+    const kind = kindOf(allocation.spec)
+    if (kind === undefined || !desired.isConfirmed(Allocation, objectKey(allocation.metadata.name, undefined))) return false
+    return desired.get(kind, objectKey(holder.name, holder.namespace))?.metadata.uid !== holder.uid
+  }
+
+  async function isOrphan(spec: AllocationSpec): Promise<boolean> {
+    const kind = kindOf(spec)
+    if (kind === undefined) return false
+    const live = await client.get(kind, spec.holder.name, spec.holder.namespace)
+    return live === undefined || live.metadata.uid !== spec.holder.uid
+  }
+
+  /** Absent evidence is no evidence: while an endpoint has not been listed, what may be there counts as observed. */
+  function isObserved({ type, value, holder, machine, volume }: AllocationSpec): boolean {
+    const identity = type === 'Machine' || type === 'Volume' ? value : holder.uid
+    if (observed.machines(identity).length > 0 || observed.volumes(identity).length > 0) return true
+    if (machine !== undefined) return !observed.endpoint(`Host/${machine.hostIdentity}`).listed
+    return volume !== undefined && !observed.endpoint(`PrimaryStorage/${volume.poolIdentity}`).listed
+  }
+
+  function schedule(): void {
+    timer = environment.clock.after(interval, () => {
+      if (running) return schedule()
+      running = true
+      collect()
+        .catch(error => logger.warn({ err: error }, 'the search for orphaned allocations was interrupted'))
+        .finally(() => {
+          running = false
+          if (timer !== undefined) schedule()
+        })
+    })
+  }
+
+  return {
+    start: schedule,
+    stop: () => {
+      timer?.cancel()
+      timer = undefined
+    },
+    collect,
+  }
+}

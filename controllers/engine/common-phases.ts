@@ -1,0 +1,39 @@
+import type { AnyKind } from '../../crds/define-kind.ts'
+import type { Phase, Reference, Usage } from '../../reconcilers/define-reconciler.ts'
+import { satisfied, waiting } from '../../reconcilers/verdict.ts'
+import type { Wish } from '../../reconcilers/world.ts'
+
+/** How many users a message names. */
+const namedUsers = 5
+
+/** Everything that the spec refers to exists. What is missing heals by appearing. */
+export function referencesResolved(references: (self: Wish<AnyKind>) => readonly Reference[]): Phase<AnyKind> {
+  return {
+    condition: 'ReferencesResolved',
+    judge: (self, world) => {
+      for (const { kind, name, namespace, field } of references(self)) {
+        if (world.desired.get(kind, name, namespace) !== undefined) continue
+        return waiting(`${kind.kind}NotFound`, `${kind.kind} "${name}" does not exist: create it, or change ${field}`)
+      }
+      return satisfied('Resolved')
+    },
+  }
+}
+
+/** Nothing refers to it any more. */
+export function inUse(usages: readonly Usage<AnyKind>[]): Phase<AnyKind> {
+  return {
+    condition: 'Unused',
+    judge: (self, world) => {
+      const users = usages.flatMap(({ index, value }) => world.desired.list(index, value(self)))
+      if (users.length === 0) return satisfied('Unused')
+      const names = users.slice(0, namedUsers).map(nameOf).join(', ')
+      const more = users.length > namedUsers ? ` and ${users.length - namedUsers} more` : ''
+      return waiting('InUse', `Cannot be deleted: used by ${names}${more}`)
+    },
+  }
+}
+
+function nameOf({ kind, metadata }: { kind: string; metadata: { name: string; namespace?: string } }): string {
+  return `${kind} ${metadata.namespace === undefined ? '' : `${metadata.namespace}/`}${metadata.name}`
+}

@@ -1,0 +1,338 @@
+import type { AnyKind } from '../../crds/define-kind.ts'
+import { type Clock, timestamp } from '../../crds/environment.ts'
+import { isTrue, type CommonStatus, type Condition, type Resource } from '../../crds/meta.ts'
+import type { Phase, Reconciler } from '../../reconcilers/define-reconciler.ts'
+import type { Effect } from '../../reconcilers/effect.ts'
+import { finalizerOf } from '../../reconcilers/finalizer.ts'
+import { blocked, unknown, type Verdict, waiting } from '../../reconcilers/verdict.ts'
+import type { World } from '../../reconcilers/world.ts'
+import { driverErrorCodes } from '../../drivers/contract/errors.ts'
+import { ApiError } from '../api/client.ts'
+import type { Logger } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+import { type ObjectKey, objectKey } from './desired-cache.ts'
+import { carryOut, type EffectTargets, type Refusal } from './effects.ts'
+import { inUse, referencesResolved } from './common-phases.ts'
+import { type Judgement, mergePatch, nextStatus } from './status.ts'
+
+/** How long a status that says "on the way" may wait for the next one, in ms: quick work shows only its end. */
+const settleTime = 250
+/** How often a status may be written whose conditions stay as they are, in ms: roll-ups move in steps. */
+const rollUpInterval = 10_000
+
+/** What one kind's controller works with. */
+export interface ControllerOptions {
+  readonly reconciler: Reconciler
+  readonly targets: EffectTargets
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+  /** Declares the endpoints of an object to the observer. */
+  readonly declareEndpoints: (owner: string, endpoints: ReturnType<NonNullable<Reconciler['endpoints']>>) => void
+  /** Runs a judgement with its reads recorded for this object. */
+  readonly judge: <T>(key: ObjectKey, judge: (world: World) => T) => Judged<T>
+  /** Wakes the object again after so many ms. */
+  readonly wakeAfter: (key: ObjectKey, milliseconds: number) => void
+  /** The object waits in a queue, or (undefined) in none. */
+  readonly standIn: (key: ObjectKey, queue: string | undefined) => void
+  /** Forgets everything about an object that is gone. */
+  readonly forget: (key: ObjectKey) => void
+}
+
+/** A judgement's result, and when time alone may change it. */
+export interface Judged<T> {
+  readonly result: T
+  readonly wakeAfter: number | undefined
+}
+
+/** How a pass ended: `error` is retried with back-off. */
+export type PassOutcome = 'success' | 'error' | 'requeue'
+
+interface Passed {
+  readonly judgements: readonly Judgement[]
+  readonly effects: readonly { readonly condition: string; readonly effect: Effect }[]
+  readonly status: CommonStatus
+  readonly complete: boolean
+}
+
+/** Makes one kind's world equal its wishes, one object and one pass at a time. */
+export class Controller {
+  readonly kind: AnyKind
+  readonly #options: ControllerOptions
+  readonly #phases: readonly Phase<AnyKind>[]
+  readonly #teardown: readonly Phase<AnyKind>[]
+  readonly #finalizer: string | undefined
+  /** When a status was last written, by key: roll-ups keep a distance. */
+  readonly #written = new Map<ObjectKey, number>()
+  /** Since when a status waits to be written, by key. */
+  readonly #settling = new Map<ObjectKey, number>()
+
+  constructor(options: ControllerOptions) {
+    const { reconciler } = options
+    this.kind = reconciler.kind
+    this.#options = options
+    const references = reconciler.references
+    this.#phases = references === undefined ? reconciler.phases : [referencesResolved(references), ...reconciler.phases]
+    this.#teardown = [...(reconciler.usedBy === undefined ? [] : [inUse(reconciler.usedBy)]), ...(reconciler.teardown ?? [])]
+    this.#finalizer = this.#teardown.length === 0 ? undefined : finalizerOf(reconciler.kind)
+  }
+
+  /** One pass over one object. */
+  async pass(key: ObjectKey): Promise<PassOutcome> {
+    const self = this.#options.targets.desired.get(this.kind, key)
+    if (self === undefined) return this.#gone(key)
+    if (self.metadata.resourceVersion === '') return 'success'
+    if (isPaused(self)) return 'success'
+    if (self.metadata.deletionTimestamp !== undefined) return this.#tearDown(key, self)
+    if (this.#finalizer !== undefined && !self.metadata.finalizers?.includes(this.#finalizer)) {
+      return this.#addFinalizer(self, this.#finalizer)
+    }
+    const { passed, wakeAfter } = this.#judge(key, self, this.#phases)
+    const refusals = await this.#carryOut(self, passed)
+    if (wakeAfter !== undefined) this.#options.wakeAfter(key, wakeAfter)
+    await this.#writeStatus(key, self, withRefusals(passed, refusals, self, this.#statusInput(self)))
+    return outcomeOf(refusals)
+  }
+
+  #gone(key: ObjectKey): PassOutcome {
+    this.#written.delete(key)
+    this.#settling.delete(key)
+    this.#options.declareEndpoints(`${this.kind.kind}/${key}`, [])
+    this.#options.forget(key)
+    return 'success'
+  }
+
+  async #tearDown(key: ObjectKey, self: Resource): Promise<PassOutcome> {
+    const finalizer = this.#finalizer
+    if (finalizer === undefined || !self.metadata.finalizers?.includes(finalizer)) return 'success'
+    const { passed, wakeAfter } = this.#judge(key, self, this.#teardown)
+    const refusals = await this.#carryOut(self, passed)
+    if (wakeAfter !== undefined) this.#options.wakeAfter(key, wakeAfter)
+    if (passed.complete) return this.#removeFinalizer(key, self, finalizer)
+    await this.#writeStatus(key, self, withRefusals(passed, refusals, self, this.#statusInput(self)))
+    return outcomeOf(refusals)
+  }
+
+  /** Judges every phase on one frozen world: pure, synchronous. */
+  #judge(key: ObjectKey, self: Resource, phases: readonly Phase<AnyKind>[]): { passed: Passed; wakeAfter?: number } {
+    const { reconciler, targets } = this.#options
+    const { result, wakeAfter } = this.#options.judge(key, world => {
+      if (reconciler.endpoints !== undefined) {
+        this.#options.declareEndpoints(`${this.kind.kind}/${key}`, reconciler.endpoints(self, world))
+      }
+      const verdicts = phases.map(phase => ({ phase, verdict: this.#verdict(phase, self, world) }))
+      const judgements = verdicts.map(judgement => withFailure(judgement, targets, world))
+      const status = nextStatus({
+        ...this.#statusInput(self),
+        judgements,
+        report: draft => reconciler.report?.(draft, self, world),
+      })
+      return { judgements, status }
+    })
+    const effects = effectsOf(result.judgements, phases)
+    const queue = result.judgements.map(({ verdict }) => (verdict.is === 'waiting' ? verdict.queue : undefined))
+    this.#options.standIn(key, queue.find(name => name !== undefined))
+    const rechecks = result.judgements.map(({ verdict }) => ('recheck' in verdict ? verdict.recheck : undefined))
+    const times = [wakeAfter, ...rechecks].filter(time => time !== undefined)
+    const complete = result.judgements.every(({ verdict }) => verdict.is === 'satisfied')
+    const passed: Passed = { ...result, effects, complete }
+    return times.length === 0 ? { passed } : { passed, wakeAfter: Math.min(...times) }
+  }
+
+  #verdict(phase: Phase<AnyKind>, self: Resource, world: World): Verdict {
+    try {
+      return phase.judge(self, world)
+    } catch (error) {
+      this.#options.metrics.panic(this.kind.kind)
+      this.#options.logger.error({ err: error, kind: this.kind.kind, name: self.metadata.name, phase: phase.condition }, 'a phase failed')
+      return unknown('InternalError', `Cannot judge ${phase.condition}: ${messageOf(error)}`, { recheck: 60_000 })
+    }
+  }
+
+  #statusInput(self: Resource) {
+    const types = Object.keys(this.kind.conditions)
+    return {
+      status: self.status,
+      generation: self.metadata.generation,
+      conditionTypes: types,
+      deleting: self.metadata.deletionTimestamp !== undefined,
+      now: timestamp(this.#options.clock),
+    }
+  }
+
+  #carryOut(self: Resource, passed: Passed): Promise<readonly Refusal[]> {
+    const observing = managementOf(self)?.mode === 'Observe'
+    const effects = passed.effects.map(({ effect }) => effect)
+    const wanted = observing ? effects.filter(({ effect }) => effect !== 'Operate') : effects
+    return carryOut(wanted, self, this.#options.targets)
+  }
+
+  async #addFinalizer(self: Resource, finalizer: string): Promise<PassOutcome> {
+    const finalizers = self.metadata.finalizers ?? []
+    return this.#patchFinalizers(self, [...finalizers, finalizer])
+  }
+
+  async #removeFinalizer(key: ObjectKey, self: Resource, finalizer: string): Promise<PassOutcome> {
+    const finalizers = self.metadata.finalizers ?? []
+    const outcome = await this.#patchFinalizers(
+      self,
+      finalizers.filter(name => name !== finalizer),
+    )
+    this.#settling.delete(key)
+    return outcome
+  }
+
+  async #patchFinalizers(self: Resource, finalizers: readonly string[]): Promise<PassOutcome> {
+    const { client, desired } = this.#options.targets
+    try {
+      const answer = await client.patchFinalizers(this.kind, self, finalizers)
+      const gone = finalizers.length === 0 && self.metadata.deletionTimestamp !== undefined
+      if (gone || answer === undefined) desired.deleted(this.kind, self.metadata)
+      else desired.written(this.kind, answer)
+      return answer === undefined || gone ? 'success' : 'requeue'
+    } catch (error) {
+      if (error instanceof ApiError && (error.reason === 'NotFound' || error.reason === 'Conflict')) return 'success'
+      throw error
+    }
+  }
+
+  async #writeStatus(key: ObjectKey, self: Resource, status: CommonStatus): Promise<void> {
+    if (status === self.status || this.kind.statusSubresource === false) {
+      this.#settling.delete(key)
+      return
+    }
+    const patch = mergePatch(self.status ?? {}, status)
+    if (patch === undefined) return
+    const wait = this.#waitBeforeWriting(key, self, status)
+    if (wait > 0) return this.#options.wakeAfter(key, wait)
+    this.#settling.delete(key)
+    this.#written.set(key, this.#options.clock.monotonic())
+    const { client, desired, events } = this.#options.targets
+    try {
+      const answer = await client.patchStatus(this.kind, self, patch)
+      desired.written(this.kind, answer)
+      this.#options.metrics.conditionsChanged(this.kind.kind, zoneOf(self), self.status?.conditions, status.conditions)
+      for (const event of eventsOf(self.status?.conditions, status.conditions)) events.record(self, event)
+    } catch (error) {
+      const dropped = error instanceof ApiError && (error.reason === 'Conflict' || error.reason === 'NotFound')
+      if (!dropped) throw error
+    }
+  }
+
+  #waitBeforeWriting(key: ObjectKey, self: Resource, status: CommonStatus): number {
+    const now = this.#options.clock.monotonic()
+    if (sameConditions(self.status?.conditions, status.conditions)) {
+      const last = this.#written.get(key)
+      return last === undefined ? 0 : last + rollUpInterval - now
+    }
+    const settled = isTrue({ status }, 'Ready') || isTrue({ status }, 'Stalled')
+    if (settled) return 0
+    const since = this.#settling.get(key) ?? now
+    this.#settling.set(key, since)
+    return since + settleTime - now
+  }
+}
+
+/** An operation that failed says so in the condition of the phase that wants it. */
+function withFailure(judgement: Judgement, { executor }: EffectTargets, world: World): Judgement {
+  const { phase, verdict } = judgement
+  if (verdict.is !== 'acting') return judgement
+  for (const effect of verdict.effects) {
+    if (effect.effect !== 'Operate') continue
+    world.operations(effect.operation.identity)
+    const failure = executor.failureOf(effect.operation)
+    if (failure === undefined) continue
+    const message = `${effect.operation.verb} was refused by ${effect.operation.endpoint}: ${failure.message}`
+    if (driverErrorCodes[failure.code] === 'blocked') return { phase, verdict: blocked(failure.code, message) }
+    return { phase, verdict: { ...verdict, reason: failure.code, message: `${message}. It is tried again.` } }
+  }
+  return judgement
+}
+
+/** The effects of the phases whose needs are met, at most one operation per identity. */
+function effectsOf(judgements: readonly Judgement[], phases: readonly Phase<AnyKind>[]): Passed['effects'] {
+  const met = new Set<string>()
+  for (const { phase, verdict } of judgements) if (verdict.is === 'satisfied') met.add(phase.condition)
+  const operated = new Set<string>()
+  const wanted: { condition: string; effect: Effect }[] = []
+  judgements.forEach(({ phase, verdict }, index) => {
+    if (verdict.is !== 'acting') return
+    const needs = phases[index]?.needs ?? []
+    if (!needs.every(need => met.has(need))) return
+    for (const effect of verdict.effects) {
+      if (effect.effect === 'Operate') {
+        if (operated.has(effect.operation.identity)) continue
+        operated.add(effect.operation.identity)
+      }
+      wanted.push({ condition: phase.condition, effect })
+    }
+  })
+  return wanted
+}
+
+/** What the API refused says so in the condition of the phase that wanted it. */
+function withRefusals(
+  passed: Passed,
+  refusals: readonly Refusal[],
+  self: Resource,
+  input: { readonly generation: number; readonly now: string; readonly conditionTypes: readonly string[]; readonly deleting: boolean },
+): CommonStatus {
+  const lasting = refusals.filter(({ error }) => error.reason === 'Invalid' || error.reason === 'Forbidden')
+  if (lasting.length === 0) return passed.status
+  const judgements = passed.judgements.map(judgement => {
+    const refusal = lasting.find(({ effect }) =>
+      passed.effects.some(wanted => wanted.effect === effect && wanted.condition === judgement.phase.condition),
+    )
+    if (refusal === undefined) return judgement
+    return { ...judgement, verdict: waiting(`API${refusal.error.reason}`, refusal.error.message) }
+  })
+  return nextStatus({ ...input, status: self.status, judgements, report: () => undefined })
+}
+
+function outcomeOf(refusals: readonly Refusal[]): PassOutcome {
+  if (refusals.length === 0) return 'success'
+  const quiet = refusals.every(({ error }) => error.reason === 'Conflict' || error.reason === 'NotFound')
+  return quiet ? 'requeue' : 'error'
+}
+
+function isPaused(self: Resource): boolean {
+  return managementOf(self)?.mode === 'Pause'
+}
+
+function managementOf(self: Resource): { readonly mode?: string } | undefined {
+  return (self.spec as { readonly management?: { readonly mode?: string } } | undefined)?.management
+}
+
+function zoneOf(self: Resource): string {
+  const spec = self.spec as { readonly zoneName?: string } | undefined
+  return self.kind === 'Zone' ? self.metadata.name : (spec?.zoneName ?? '')
+}
+
+function sameConditions(before: readonly Condition[] | undefined, after: readonly Condition[] | undefined): boolean {
+  if (before === undefined || after === undefined || before.length !== after.length) return false
+  return after.every((condition, index) => {
+    const known = before[index]
+    return known?.type === condition.type && known.status === condition.status && known.reason === condition.reason
+  })
+}
+
+/** Events tell of a wish met and of a standstill; everything between is in the conditions. */
+function eventsOf(before: readonly Condition[] | undefined, after: readonly Condition[] | undefined) {
+  const events: { type: 'Normal' | 'Warning'; reason: string; action: string; note: string }[] = []
+  for (const type of ['Ready', 'Stalled']) {
+    const [old, next] = [before, after].map(list => list?.find(condition => condition.type === type))
+    if (next?.status !== 'True' || (old?.status === 'True' && old.reason === next.reason)) continue
+    const severity = type === 'Ready' ? 'Normal' : 'Warning'
+    events.push({ type: severity, reason: next.reason, action: 'Reconcile', note: next.message || `${type} is True` })
+  }
+  return events
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** The key of an object. */
+export function keyOf(object: Resource): ObjectKey {
+  return objectKey(object.metadata.name, object.metadata.namespace)
+}

@@ -1,0 +1,246 @@
+import type { AnyKind } from '../../crds/define-kind.ts'
+import type { Environment, Timer } from '../../crds/environment.ts'
+import type { Resource } from '../../crds/meta.ts'
+import type { Driver } from '../../drivers/contract/driver.ts'
+import type { DriverName } from '../../drivers/contract/endpoint.ts'
+import type { Reconciler } from '../../reconcilers/define-reconciler.ts'
+import { createClient } from '../api/client.ts'
+import { createReflector, type Reflector } from '../api/reflector.ts'
+import type { Transport } from '../api/transport.ts'
+import { createEventRecorder } from '../events.ts'
+import type { Logger } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+import { createExecutor, type Executor } from '../observation/executor.ts'
+import { createObservedCache, type ObservedCache } from '../observation/observed-cache.ts'
+import { createObserver, type Observer } from '../observation/observer.ts'
+import { createWorkQueue, type WorkQueue } from '../work-queue.ts'
+import { createAllocationCollector } from './allocation-collector.ts'
+import { Controller, type Judged } from './controller.ts'
+import { Derivations } from './derivations.ts'
+import { DesiredCache, type ObjectChange } from './desired-cache.ts'
+import type { EffectTargets } from './effects.ts'
+import { Queues } from './queues.ts'
+import { type Collection, type Reader, Reads } from './reads.ts'
+import { createWorld, identityOf, type WorldSources } from './world.ts'
+
+/** How often an object is judged though nothing has changed, in ms; ± 20 %. */
+const resyncInterval = 600_000
+/** How long changes of what is derived are gathered before it is computed again, in ms. */
+const derivationDelay = 5
+/** How many passes may wait for the API at the same time. */
+const concurrency = 64
+
+/** Everything an engine gets from outside. */
+export interface EngineOptions {
+  readonly transport: Transport
+  readonly installation: string
+  readonly environment: Environment
+  readonly reconcilers: readonly Reconciler[]
+  readonly kinds: readonly AnyKind[]
+  readonly drivers: (name: DriverName) => Driver | undefined
+  readonly logger: Logger
+  readonly metrics: Metrics
+  /** Asked just before an operation is dispatched: whether this replica still holds its lease. Default: always. */
+  readonly mayDispatch?: () => boolean
+}
+
+/** The imperative shell: caches, queue, controllers, observer and executor, put together. */
+export interface Engine {
+  /** Starts everything; resolves when the caches are filled and every endpoint has been asked once. */
+  start(): Promise<void>
+  /** Takes no more work, lets running passes and operations end, closes all watches. */
+  stop(): Promise<void>
+  readonly desired: DesiredCache
+  readonly observed: ObservedCache
+  readonly executor: Executor
+  readonly observer: Observer
+  /** Whether every cache has been filled. */
+  isSynced(): boolean
+  /** The identity of an object by its uid. */
+  identity(uid: string): string
+  /** Judges an expression of the world outside any pass: for queries. Nothing is recorded. */
+  inspect<T>(read: (world: ReturnType<typeof createWorld>) => T): T
+}
+
+/** Puts an engine together. Nothing runs before `start`. */
+export function createEngine(options: EngineOptions): Engine {
+  const { transport, installation, environment, reconcilers, kinds, drivers, logger, metrics } = options
+  const { clock, random } = environment
+  const reads = new Reads()
+  const controllers = new Map<string, Controller>()
+  let flush: Timer | undefined
+  let synced = false
+  let stopped = false
+
+  const queue: WorkQueue = createWorkQueue({
+    environment,
+    concurrency,
+    handler: runPass,
+    metrics: metrics.workQueue('skystead'),
+    onError: (error, id) => logger.error({ err: error, object: id }, 'a pass failed'),
+  })
+  const desired = new DesiredCache({ kinds, notify: topic => reads.notify(topic), changed: objectChanged })
+  const observed = createObservedCache({ installation, environment, notify: topic => reads.notify(topic) })
+  const observer = createObserver({ cache: observed, drivers, environment, logger, metrics })
+  const mayDispatch = options.mayDispatch === undefined ? {} : { mayDispatch: options.mayDispatch }
+  const executor = createExecutor({ cache: observed, observer, environment, logger, metrics, ...mayDispatch })
+  const client = createClient(transport)
+  const events = createEventRecorder({ client, environment, logger })
+  const derivations = new Derivations({
+    reads,
+    compute: (definition, key, recording) =>
+      definition.compute(key, createWorld(sources, { recording, queued: () => recording, wakeAfter: () => undefined })),
+    stale: () => {
+      flush ??= clock.after(derivationDelay, () => {
+        flush = undefined
+        derivations.flush()
+      })
+    },
+  })
+  const sources: WorldSources = { installation, clock, desired, observed, executor, derivations: () => derivations }
+  const queues = new Queues(reads, id => queue.add(id))
+  const kindByName = new Map(kinds.map(kind => [`${kind.apiVersion}/${kind.kind}`, kind]))
+  const targets: EffectTargets = {
+    client,
+    clock,
+    desired,
+    executor,
+    observer,
+    events,
+    kindNamed: (apiVersion, kind) => {
+      const known = kindByName.get(`${apiVersion}/${kind}`)
+      if (known === undefined) throw new Error(`Cannot write ${kind}: ${apiVersion} is not a group of Skystead`)
+      return known
+    },
+  }
+  const collections = new Map<string, Map<string, Collection>>()
+  for (const reconciler of reconcilers) controllers.set(reconciler.kind.kind, createController(reconciler))
+  const collector = createAllocationCollector({ client, desired, observed, environment, logger, kinds })
+  const reflectors = kinds.map(createKindReflector)
+
+  function createController(reconciler: Reconciler): Controller {
+    const idOf = (key: string) => `${reconciler.kind.kind}|${key}`
+    return new Controller({
+      reconciler,
+      targets,
+      clock,
+      logger,
+      metrics,
+      declareEndpoints: (owner, endpoints) => observer.declare(owner, endpoints),
+      judge: (key, judge) => judgeRecorded(idOf(key), judge),
+      wakeAfter: (key, milliseconds) => queue.add(idOf(key), { after: milliseconds }),
+      standIn: (key, name) => {
+        const id = idOf(key)
+        queues.standIn(id, name, name === undefined ? undefined : collections.get(id)?.get(name))
+        collections.delete(id)
+      },
+      forget: key => {
+        queues.standIn(idOf(key), undefined, undefined)
+        reads.forget(idOf(key))
+        queue.forget(idOf(key))
+      },
+    })
+  }
+
+  function judgeRecorded<T>(id: string, judge: (world: ReturnType<typeof createWorld>) => T): Judged<T> {
+    const reader: Reader = { id, wake: () => queue.add(id) }
+    const queued = new Map<string, Collection>()
+    let wakeAfter: number | undefined
+    const result = reads.record(reader, recording =>
+      judge(
+        createWorld(sources, {
+          recording,
+          queued: name => {
+            const collection = queued.get(name) ?? reads.collect()
+            queued.set(name, collection)
+            return collection
+          },
+          wakeAfter: milliseconds => {
+            wakeAfter = Math.min(wakeAfter ?? milliseconds, milliseconds)
+          },
+        }),
+      ),
+    )
+    if (queued.size > 0) collections.set(id, queued)
+    return { result, wakeAfter }
+  }
+
+  async function runPass(id: string): Promise<void> {
+    const separator = id.indexOf('|')
+    const kind = id.slice(0, separator)
+    const controller = controllers.get(kind)
+    if (controller === undefined) return
+    const started = clock.monotonic()
+    const finish = metrics.reconcileStarted(kind)
+    try {
+      const outcome = await controller.pass(id.slice(separator + 1))
+      finish(outcome, clock.monotonic() - started)
+      if (outcome === 'error') return queue.addRateLimited(id)
+      queue.forget(id)
+      if (outcome === 'requeue') return queue.add(id)
+      const exists = desired.get(controller.kind, id.slice(separator + 1)) !== undefined
+      if (exists) queue.add(id, { after: resyncInterval * (0.8 + 0.4 * random.next()), priority: -100 })
+    } catch (error) {
+      finish('error', clock.monotonic() - started)
+      if (stopped) return
+      logger.error({ err: error, object: id }, 'a pass failed')
+      queue.addRateLimited(id)
+    }
+  }
+
+  function objectChanged({ kind, key, fromAPI }: ObjectChange): void {
+    if (!controllers.has(kind.kind)) return
+    if (!fromAPI) return
+    queue.add(`${kind.kind}|${key}`, { priority: synced ? 0 : -100 })
+  }
+
+  function createKindReflector(kind: AnyKind): Reflector {
+    return createReflector({
+      client,
+      transport,
+      kind,
+      environment,
+      sink: {
+        replace: objects => desired.replace(kind, objects as readonly Resource[]),
+        upsert: object => desired.upsert(kind, object as Resource),
+        remove: object => desired.remove(kind, (object as Resource).metadata),
+        bookmark: () => undefined,
+      },
+      onError: error => {
+        if (!stopped) logger.warn({ err: error, kind: kind.kind }, 'the watch of a kind was interrupted')
+      },
+    })
+  }
+
+  return {
+    desired,
+    observed,
+    executor,
+    observer,
+    isSynced: () => synced,
+    identity: uid => identityOf(desired, uid),
+    inspect: read => {
+      const nobody = reads.collect()
+      return read(createWorld(sources, { recording: nobody, queued: () => nobody, wakeAfter: () => undefined }))
+    },
+    async start() {
+      for (const reflector of reflectors) reflector.start()
+      await Promise.all(reflectors.map(reflector => reflector.synced))
+      queue.start()
+      await queue.idle()
+      await observer.primed()
+      synced = true
+      collector.start()
+    },
+    async stop() {
+      stopped = true
+      flush?.cancel()
+      collector.stop()
+      await queue.stop()
+      await executor.stop()
+      await observer.stop()
+      await Promise.all(reflectors.map(reflector => reflector.stop()))
+      await events.stop()
+    },
+  }
+}

@@ -1,0 +1,154 @@
+import deepEqual from 'fast-deep-equal'
+import { Allocation } from '../../crds/infrastructure/allocation.ts'
+import { type Clock, timestamp } from '../../crds/environment.ts'
+import type { ObservedCache } from '../observation/observed-cache.ts'
+import { topics as observedTopics } from '../observation/observed-cache.ts'
+import type { Executor } from '../observation/executor.ts'
+import { defineIndex, type Derived, type Desired, type Observed, type World } from '../../reconcilers/world.ts'
+import { type Derivations, derivedTopic } from './derivations.ts'
+import { type DesiredCache, desiredTopics, objectKey } from './desired-cache.ts'
+import type { Recording } from './reads.ts'
+
+/** Allocations that give a resource an identity other than its uid, by the uid of the resource. */
+const identityByHolder = defineIndex(Allocation, 'identityByHolder', allocation =>
+  allocation.spec.type === 'Identity' ? [allocation.spec.holder.uid] : [],
+)
+
+/** What a world is made of. */
+export interface WorldSources {
+  readonly installation: string
+  readonly clock: Clock
+  readonly desired: DesiredCache
+  readonly observed: ObservedCache
+  readonly executor: Pick<Executor, 'operations'>
+  readonly derivations: () => Derivations
+}
+
+/** Where one pass leaves what it read and asked for. */
+export interface PassRecording {
+  readonly recording: Recording
+  /** Reads made for a queue, by its name. */
+  readonly queued: (queue: string) => Recording
+  /** Wake again after so many ms. */
+  readonly wakeAfter: (milliseconds: number) => void
+}
+
+/** The world for one pass: answers from the caches, and notes every read. */
+export function createWorld(sources: WorldSources, pass: PassRecording): World {
+  const { recording } = pass
+  const desired = desiredWorld(sources.desired, recording)
+  return {
+    installation: sources.installation,
+    desired,
+    observed: observedWorld(sources.observed, recording),
+    identity: ({ metadata }) => {
+      const [given] = desired.list(identityByHolder, metadata.uid)
+      return given === undefined ? metadata.uid : given.spec.value
+    },
+    operations: identity => {
+      recording.topic(observedTopics.operations(identity))
+      return sources.executor.operations(identity)
+    },
+    elapsed: (since, limit) => {
+      const left = Date.parse(since) + limit - sources.clock.now()
+      if (left <= 0) return true
+      pass.wakeAfter(left)
+      return false
+    },
+    now: () => timestamp(sources.clock),
+    derived: <T>(definition: Derived<T>, key: string): T => {
+      recording.topic(derivedTopic(definition, key))
+      return sources.derivations().value(definition, key) as T
+    },
+    queued: queue => createWorld(sources, { ...pass, recording: pass.queued(queue) }),
+  }
+}
+
+/** The identity of a resource, for callers outside a pass: nothing is recorded. */
+export function identityOf(desired: DesiredCache, uid: string): string {
+  const [given] = desired.list(identityByHolder, uid) as readonly { spec: { value: string } }[]
+  return given === undefined ? uid : given.spec.value
+}
+
+function desiredWorld(cache: DesiredCache, recording: Recording): Desired {
+  const world = {
+    get: (kind, name, namespace) => {
+      const key = objectKey(name, namespace)
+      recording.topic(desiredTopics.wish(kind, key))
+      return cache.get(kind, key)
+    },
+    status: (kind, name, namespace, pick) => {
+      const key = objectKey(name, namespace)
+      const picked = () => {
+        const status = cache.get(kind, key)?.status
+        return status === undefined ? undefined : pick(status as never)
+      }
+      const value = picked()
+      recording.picked(desiredTopics.status(kind, key), { pick: picked, value, equal: deepEqual })
+      return value
+    },
+    list: (index, value) => {
+      recording.topic(desiredTopics.index(index as never, value))
+      return cache.list(index as never, value)
+    },
+    total: (totals, key) => {
+      recording.topic(desiredTopics.total(totals as never, key))
+      return cache.total(totals as never, key)
+    },
+    exists: (kind, name, namespace) => cache.get(kind, objectKey(name, namespace)) !== undefined,
+  } as Desired
+  return world
+}
+
+function observedWorld(cache: ObservedCache, recording: Recording): Observed {
+  return {
+    endpoint: key => {
+      recording.topic(observedTopics.endpoint(key))
+      return cache.endpoint(key)
+    },
+    host: key => {
+      recording.topic(observedTopics.host(key))
+      return cache.host(key)
+    },
+    space: key => {
+      recording.topic(observedTopics.space(key))
+      return cache.space(key)
+    },
+    power: key => {
+      recording.topic(observedTopics.power(key))
+      return cache.power(key)
+    },
+    machines: identity => {
+      recording.topic(observedTopics.machine(identity))
+      return cache.machines(identity)
+    },
+    volumes: identity => {
+      recording.topic(observedTopics.volume(identity))
+      return cache.volumes(identity)
+    },
+    images: identity => {
+      recording.topic(observedTopics.image(identity))
+      return cache.images(identity)
+    },
+    jobs: identity => {
+      recording.topic(observedTopics.job(identity))
+      return cache.jobs(identity)
+    },
+    named: (kind, namespace, name) => {
+      recording.topic(observedTopics.named(kind, namespace, name))
+      return cache.named(kind, namespace, name)
+    },
+    inDoubt: identity => {
+      recording.topic(observedTopics.doubt(identity))
+      return cache.inDoubt(identity)
+    },
+    provenAbsent: (identity, endpoint) => {
+      recording.topic(observedTopics.absent(identity, endpoint))
+      return cache.provenAbsent(identity, endpoint)
+    },
+    counts: key => {
+      recording.topic(observedTopics.counts(key))
+      return cache.counts(key)
+    },
+  }
+}
