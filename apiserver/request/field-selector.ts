@@ -1,0 +1,45 @@
+import { badRequest } from '../status-error.ts'
+
+/** One term of a field selector: the field equals, or does not equal, the value. */
+export interface FieldTerm {
+  readonly field: string
+  readonly operator: '=' | '!='
+  readonly value: string
+}
+
+/** Parses `metadata.name=a,spec.x!=b`; throws a 400 that names what it cannot read. */
+export function parseFieldSelector(text: string | undefined | null): readonly FieldTerm[] {
+  if (text === undefined || text === null || text === '') return []
+  return splitTerms(text)
+    .filter(part => part !== '')
+    .map(part => {
+      const term = /^((?:[^=!\\]|\\.)+?)(==|!=|=)(.*)$/s.exec(part)
+      if (term === null)
+        throw badRequest(`invalid selector: ${JSON.stringify(text)}; can't understand ${JSON.stringify(part)}`)
+      const [, field = '', operator, value = ''] = term
+      return { field, operator: operator === '!=' ? '!=' : '=', value: unescapeValue(value, text) }
+    })
+}
+
+/** Splits at commas that no backslash escapes. */
+function splitTerms(text: string): readonly string[] {
+  const terms: string[] = []
+  let term = ''
+  for (let index = 0; index < text.length; index++) {
+    if (text[index] === ',') {
+      terms.push(term)
+      term = ''
+      continue
+    }
+    term += text[index]
+    if (text[index] === '\\') term += text[++index] ?? ''
+  }
+  return [...terms, term]
+}
+
+function unescapeValue(value: string, text: string): string {
+  if (/(^|[^\\])(\\\\)*\\([^\\,=]|$)/.test(value) || /(^|[^\\])(\\\\)*=/.test(value)) {
+    throw badRequest(`invalid field selector: ${JSON.stringify(text)}: cannot read the value ${JSON.stringify(value)}`)
+  }
+  return value.replace(/\\([\\,=])/g, '$1')
+}
