@@ -15,7 +15,6 @@ export const PublicTemplate = defineKind<PublicTemplateSpec, PublicTemplateStatu
   columns: [
     { name: 'OS', type: 'string', jsonPath: '.spec.osType' },
     { name: 'Size', type: 'string', jsonPath: '.spec.size' },
-    { name: 'Hypervisors', type: 'string', jsonPath: '.spec.images[*].hypervisor' },
     { name: 'Allocation', type: 'string', jsonPath: '.spec.allocationState', priority: 1 },
   ],
   conditions: {

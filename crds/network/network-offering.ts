@@ -15,7 +15,6 @@ export const NetworkOffering = defineKind<NetworkOfferingSpec, NetworkOfferingSt
     { name: 'Guest', type: 'string', jsonPath: '.spec.guestType' },
     { name: 'Egress', type: 'string', jsonPath: '.spec.egressDefault' },
     { name: 'Allocation', type: 'string', jsonPath: '.spec.allocationState' },
-    { name: 'Services', type: 'string', jsonPath: '.spec.services[*].name', priority: 1 },
   ],
   conditions: {},
   shard: 'global',

@@ -1,0 +1,100 @@
+import type { KindDefinition } from '../../crds/define-kind.ts'
+
+interface PolicyRule {
+  readonly apiGroups: readonly string[]
+  readonly resources: readonly string[]
+  readonly verbs: readonly string[]
+}
+
+const reading = ['get', 'list', 'watch']
+const writing = ['create', 'update', 'patch', 'delete']
+/** Verbs of Skystead's own, which admission asks the authorizer for. */
+const operatorVerbs = ['attest', 'place', 'release']
+
+/** The objects of `manifests/rbac.yaml`: what the controllers may do, and roles for people. */
+export function rbac(kinds: readonly KindDefinition[]): readonly object[] {
+  const tenants = kinds.filter(kind => kind.scope === 'Namespaced')
+  const choices = kinds.filter(
+    kind => kind.scope === 'Cluster' && /Offering$|Template$|^Zone$|^SharedNetwork$/.test(kind.kind),
+  )
+  return [
+    {
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name: 'skystead-controllers', namespace: 'skystead-system' },
+    },
+    role('skystead-controllers', controllerRules(kinds)),
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRoleBinding',
+      metadata: { name: 'skystead-controllers' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'skystead-controllers' },
+      subjects: [{ kind: 'ServiceAccount', name: 'skystead-controllers', namespace: 'skystead-system' }],
+    },
+    role('skystead-operator', [
+      ...byGroup(kinds, plural => [plural], [...reading, ...writing, 'deletecollection']),
+      ...byGroup(kinds, plural => [plural], operatorVerbs),
+    ]),
+    // Tenants get theirs with Kubernetes' own roles, in the namespaces where they have them.
+    role(
+      'skystead-tenant-edit',
+      byGroup(tenants, plural => [plural], [...reading, ...writing, 'deletecollection']),
+      {
+        'rbac.authorization.k8s.io/aggregate-to-admin': 'true',
+        'rbac.authorization.k8s.io/aggregate-to-edit': 'true',
+      },
+    ),
+    role(
+      'skystead-tenant-view',
+      byGroup(tenants, plural => [plural, `${plural}/status`], reading),
+      {
+        'rbac.authorization.k8s.io/aggregate-to-view': 'true',
+      },
+    ),
+    // What tenants choose from is cluster-scoped: this role is bound to them cluster-wide.
+    role(
+      'skystead-catalogue-view',
+      byGroup(choices, plural => [plural], reading),
+    ),
+  ]
+}
+
+function controllerRules(kinds: readonly KindDefinition[]): readonly PolicyRule[] {
+  const withStatus = kinds.filter(kind => kind.statusSubresource !== false)
+  return [
+    ...byGroup(kinds, plural => [plural], [...reading, ...writing]),
+    ...byGroup(withStatus, plural => [`${plural}/status`], ['get', 'update', 'patch']),
+    ...byGroup(kinds, plural => [`${plural}/finalizers`], ['update']),
+    { apiGroups: ['apiextensions.k8s.io'], resources: ['customresourcedefinitions'], verbs: reading },
+    { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
+    { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
+    { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: [...reading, ...writing] },
+    { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },
+    { apiGroups: [''], resources: ['namespaces', 'secrets'], verbs: reading },
+  ]
+}
+
+function byGroup(
+  kinds: readonly KindDefinition[],
+  resourcesOf: (plural: string) => readonly string[],
+  verbs: readonly string[],
+): readonly PolicyRule[] {
+  const groups = [...new Set(kinds.map(kind => kind.group))].sort()
+  return groups.map(group => ({
+    apiGroups: [group],
+    resources: kinds
+      .filter(kind => kind.group === group)
+      .flatMap(kind => resourcesOf(kind.plural))
+      .sort(),
+    verbs,
+  }))
+}
+
+function role(name: string, rules: readonly PolicyRule[], labels?: Readonly<Record<string, string>>): object {
+  return {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name, ...(labels === undefined ? {} : { labels }) },
+    rules,
+  }
+}
