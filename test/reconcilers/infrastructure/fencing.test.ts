@@ -1,0 +1,97 @@
+import test from 'ava'
+import { fenceOf } from '../../../reconcilers/infrastructure/fencing.ts'
+import type { EndpointState, PowerState } from '../../../reconcilers/world.ts'
+import { host, settings } from '../infrastructure-builders.ts'
+import { answering, notCalledYet, silent } from '../observed-tables.ts'
+import { keyOf, uidOf } from '../resource-builder.ts'
+import { worldOf } from '../world-builder.ts'
+
+const hostKey = keyOf('Host', 'host-1')
+const powerKey = keyOf('PowerController', 'host-1')
+const longAgo = silent('2026-11-02T11:00:00Z')
+const offTwice: PowerState = { power: 'Off', confirmed: true }
+
+interface Situation {
+  readonly spec?: Parameters<typeof host>[0]
+  readonly state?: EndpointState
+  readonly controller?: EndpointState
+  readonly power?: PowerState
+}
+
+function worldWith({ spec = {}, state = longAgo, controller = answering, power }: Situation) {
+  return worldOf({
+    objects: [host(spec)],
+    endpoints: { [hostKey]: state, [powerKey]: controller },
+    ...(power === undefined ? {} : { powers: { [powerKey]: power } }),
+  })
+}
+
+test('a host that is silent and whose power was read as Off twice is fenced', t => {
+  t.deepEqual(fenceOf('host-1', worldWith({ power: offTwice })), { fenced: true, by: 'PowerOff' })
+})
+
+test('a silent host that the operator declares lost is fenced without any power controller', t => {
+  const spec = { lifecycle: 'Lost', powerControl: undefined } as never
+  t.deepEqual(fenceOf('host-1', worldWith({ spec })), { fenced: true, by: 'Attestation' })
+})
+
+const refusals: readonly (readonly [string, Situation, RegExp])[] = [
+  ['answers', { state: answering, power: offTwice }, /answers$/],
+  [
+    'answers although it is declared lost',
+    { state: answering, spec: { lifecycle: 'Lost' } },
+    /set spec.lifecycle to Active/,
+  ],
+  ['has not been called yet', { state: notCalledYet, spec: { lifecycle: 'Lost' } }, /not been called yet/],
+  ['fell silent only just now', { state: silent('2026-11-02T11:59:40Z'), power: offTwice }, /less than 30s/],
+  [
+    'has no power controller',
+    { spec: { powerControl: undefined } as never },
+    /no spec.powerControl: bring it back, or switch it off and set its spec.lifecycle to Lost/,
+  ],
+  [
+    'has a power controller that is silent too',
+    { controller: silent('2026-11-02T11:00:00Z'), power: offTwice },
+    /connection refused\): bring it back/,
+  ],
+  ['has a power controller that was not read yet', {}, /being asked/],
+  [
+    'is powered on',
+    { power: { power: 'On', confirmed: true } },
+    /its power is On, so its machines may still run: bring it back/,
+  ],
+  ['was read as Off only once', { power: { power: 'Off', confirmed: false } }, /read as Off once/],
+]
+
+for (const [title, situation, why] of refusals) {
+  test(`a host that ${title} is not fenced`, t => {
+    const fence = fenceOf('host-1', worldWith(situation))
+    t.false(fence.fenced)
+    t.regex(fence.fenced ? '' : fence.why, why)
+  })
+}
+
+test('the deletion of a host object does not fence the host', t => {
+  const world = worldOf({ endpoints: { [hostKey]: longAgo, [powerKey]: answering }, powers: { [powerKey]: offTwice } })
+  const fence = fenceOf('host-1', world)
+  t.false(fence.fenced)
+  t.regex(fence.fenced ? '' : fence.why, /no longer declared, which does not prove that it is off/)
+})
+
+test('another host under the same name does not fence the one that a claim names', t => {
+  const world = worldWith({ power: offTwice })
+  t.true(fenceOf('host-1', world, { hostIdentity: uidOf('Host', 'host-1') }).fenced)
+  t.false(fenceOf('host-1', world, { hostIdentity: uidOf('Host', 'another') }).fenced)
+})
+
+test('Settings.hostLossDelay says how long a host must be silent', t => {
+  const world = worldWith({ state: silent('2026-11-02T11:59:40Z'), power: offTwice })
+  t.false(fenceOf('host-1', world).fenced)
+  world.put(settings({ hostLossDelay: '10s' }))
+  t.true(fenceOf('host-1', world).fenced)
+  world.put(settings({ hostLossDelay: '1m' }))
+  world.advance(30_000)
+  t.false(fenceOf('host-1', world).fenced)
+  world.advance(10_000)
+  t.true(fenceOf('host-1', world).fenced)
+})
