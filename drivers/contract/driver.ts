@@ -17,6 +17,11 @@ export interface CallOptions {
   readonly signal: AbortSignal
   /** The operation's id, for the driver's journal and for jobs that outlive the caller. */
   readonly operationId?: string
+  /**
+   * The installation that calls. What bears another's mark is refused (`FailedPrecondition`), as is what bears none.
+   * Verbs that take a mark go by that.
+   */
+  readonly installation?: string
 }
 
 /** A connection to one endpoint. Calls may run side by side. Disposed when the endpoint is no longer declared. */

@@ -69,7 +69,7 @@ export interface MachineFacts {
   readonly identity: string
   /** Left out: not made by Skystead. */
   readonly mark?: Mark
-  /** The epoch of the claim under which it was last defined; 0 where it has none. */
+  /** The highest epoch of a claim under which it was defined or changed; 0 where it has none. */
   readonly epoch: number
   readonly powerState: PowerState
   /** Why it is off; left out while it is not, or where the hypervisor cannot tell. */

@@ -1,0 +1,54 @@
+import type { Random } from '../../crds/environment.ts'
+import type { Verb } from '../contract/operation.ts'
+
+/** What takes time in the simulated world: every verb, a listing, a guest's way down, a host's boot. */
+export type TimedStep = Verb | 'Inventory' | 'GuestShutdown' | 'HostBoot'
+
+/** How long each step takes, in ms, before jitter. */
+export type Timing = Readonly<Record<TimedStep, number>>
+
+/** Small times of the right proportions: enough that things overlap, not so long that anybody waits. */
+export const defaultTiming: Timing = {
+  DefineMachine: 20,
+  StartMachine: 40,
+  StopMachine: 20,
+  RemoveMachine: 20,
+  ConfigureRouter: 60,
+  CreateVolume: 60,
+  ResizeVolume: 20,
+  TrashVolume: 10,
+  RestoreVolume: 10,
+  DeleteVolume: 20,
+  StoreImage: 300,
+  DeleteImage: 20,
+  SetPower: 100,
+  Inventory: 10,
+  GuestShutdown: 500,
+  HostBoot: 2000,
+}
+
+/** Everything at once, for benchmarks: no timer is set at all. */
+export const noTiming: Timing = {
+  DefineMachine: 0,
+  StartMachine: 0,
+  StopMachine: 0,
+  RemoveMachine: 0,
+  ConfigureRouter: 0,
+  CreateVolume: 0,
+  ResizeVolume: 0,
+  TrashVolume: 0,
+  RestoreVolume: 0,
+  DeleteVolume: 0,
+  StoreImage: 0,
+  DeleteImage: 0,
+  SetPower: 0,
+  Inventory: 0,
+  GuestShutdown: 0,
+  HostBoot: 0,
+}
+
+/** The length of one step in ms: up to a fifth shorter or longer than the table says, 0 where the table says 0. */
+export function duration(timing: Timing, step: TimedStep, random: Random): number {
+  const mean = timing[step]
+  return mean === 0 ? 0 : mean * (0.8 + 0.4 * random.next())
+}
