@@ -1,0 +1,261 @@
+/** Server-side apply and the bookkeeping of who manages which field, as Kubernetes does both. */
+
+import { isObject, type JSONObject } from '../schema/json.ts'
+import type { StructuralSchema } from '../schema/structural-schema.ts'
+import { difference, equalSets, FieldSet, intersection, pathsOf, printPath, union, without } from './field-set.ts'
+import { type FieldType, resourceType } from './field-types.ts'
+import {
+  capUpdaters,
+  encodeEntries,
+  entriesOf,
+  isSameManager,
+  type ManagedEntry,
+  type Manager,
+  printManager,
+  rawEntries,
+  unmanaged,
+  withFields,
+} from './managed-fields.ts'
+import { compareValues, fieldsOf, mergeValues, removeFields, withNamedFields } from './typed-values.ts'
+
+/** What both operations need to know. */
+interface CommonOptions {
+  /** The object as stored; undefined where it is to be created. Never changed. */
+  readonly live: object | undefined
+  /** Name of the field manager. */
+  readonly manager: string
+  /** Name of the subresource that is written; left out for the object itself. */
+  readonly subresource?: string
+  /** `group/version` in which the fields are named. */
+  readonly apiVersion: string
+  /** Now, as RFC 3339 in whole seconds. */
+  readonly time: string
+  /** Schema of the kind; without one objects merge field by field and lists are replaced as a whole. */
+  readonly schema: StructuralSchema | undefined
+  /** Top-level fields that this request cannot set (`status` of the object itself where it is a subresource). */
+  readonly resetFields?: readonly string[]
+}
+
+/** What `serverSideApply` needs to know. */
+export interface ApplyOptions extends CommonOptions {
+  /** The configuration, whole: fields that it no longer has are given up. */
+  readonly applied: object
+  /** Takes fields over that others manage instead of failing. */
+  readonly force: boolean
+}
+
+/** What `updateManagedFields` needs to know. */
+export interface UpdateOptions extends CommonOptions {
+  /** The object as it is to be stored. */
+  readonly next: object
+  readonly operation: 'Update'
+}
+
+/** One field that another manager manages. */
+export interface ApplyConflict {
+  /** The manager, as in `"kubectl" using apps/v1`. */
+  readonly manager: string
+  /** As in `.spec.replicas`. */
+  readonly field: string
+  /** As in `conflict with "kubectl" using apps/v1`. */
+  readonly message: string
+}
+
+/** The object to store (the live reference where nothing changes), or who is in the way. */
+export type ApplyResult =
+  | { readonly ok: true; readonly object: object }
+  | { readonly ok: false; readonly conflicts: readonly ApplyConflict[] }
+
+/** Metadata that only the server sets: what a configuration says of it is not merged. */
+const serverMetadata = [
+  'managedFields',
+  'resourceVersion',
+  'uid',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'selfLink',
+]
+
+/** Merges a configuration into the live object, or creates one from it. */
+export function serverSideApply(options: ApplyOptions): ApplyResult {
+  const type = resourceType(options.schema)
+  const live = options.live === undefined ? undefined : objectOf(options.live)
+  const applied = withoutFields(withoutServerMetadata(objectOf(options.applied)), options.resetFields ?? [])
+  const self = managerOf(options, 'Apply')
+  const before = live && !rawEntries(live) ? [firstEntry(live, type, options)] : entriesOf(live)
+  const last = before.find(entry => isSameManager(entry, self))
+
+  const set = fieldsOf(applied, type)
+  const others = before.filter(entry => entry !== last)
+  const old = live ? withoutManagedFields(live) : {}
+  const merged = objectOf(mergeValues(old, applied, type))
+  const managed = others.reduce((fields, entry) => union(fields, entry.fields), set)
+  const pruned = last ? objectOf(prune(merged, type, last.fields, { managed, set })) : merged
+
+  const comparison = compareValues(old, pruned, type)
+  const changed = union(comparison.modified, comparison.added)
+  const conflicts = options.force ? [] : others.flatMap(entry => conflictsWith(entry, changed))
+  if (conflicts.length > 0) return { ok: false, conflicts }
+
+  const lost = union(changed, comparison.removed)
+  const kept = others.map(entry => withFields(entry, difference(entry.fields, lost)))
+  const isChanged = !lost.isEmpty
+  const own = difference(set, unmanaged)
+  const entries = [...kept, ownEntry(self, last, own, { isChanged, time: options.time })]
+  if (live && !isChanged && isSameList(entries, before)) return { ok: true, object: options.live ?? live }
+  return { ok: true, object: withEntries(withLastApplied(pruned, applied, options.manager), entries) }
+}
+
+/** The object to store after a create, update or patch, its managedFields brought up to date. */
+export function updateManagedFields(options: UpdateOptions): object {
+  const type = resourceType(options.schema)
+  const live = options.live === undefined ? undefined : objectOf(options.live)
+  const next = objectOf(options.next)
+  const given = rawEntries(next)
+  const isReset = given?.every(entry => isObject(entry) && Object.keys(entry).length === 0)
+  if (isReset) return withEntries(next, [])
+  // An update may say itself who manages what: that is how clients hand fields over.
+  const readable = entriesOf(next)
+  const before = readable.length > 0 ? readable : entriesOf(live)
+  if (live && before.length === 0) return withEntries(next, [])
+
+  const self = managerOf(options, 'Update')
+  const ignored = (options.resetFields ?? []).map(name => `f:${name}`)
+  const comparison = compareValues(live ? withoutManagedFields(live) : {}, withoutManagedFields(next), type)
+  const taken = difference(without(union(comparison.modified, comparison.added), ignored), unmanaged)
+  const lost = without(union(union(comparison.modified, comparison.added), comparison.removed), ignored)
+  const last = before.find(entry => isSameManager(entry, self))
+  const others = before.filter(entry => entry !== last)
+  const kept = others.map(entry => withFields(entry, difference(entry.fields, lost)))
+  const own = union(last ? difference(last.fields, comparison.removed) : new FieldSet(), taken)
+  const entry = ownEntry(self, last, own, { isChanged: !taken.isEmpty, time: options.time })
+  return withEntries(next, capUpdaters([...kept, entry]))
+}
+
+/** The overall message of a refused apply. */
+export function conflictMessage(conflicts: readonly ApplyConflict[]): string {
+  const [first] = conflicts
+  if (first && conflicts.length === 1) {
+    return `Apply failed with 1 conflict: ${first.message}: ${first.field}`
+  }
+  const managers = [...new Set(conflicts.map(conflict => conflict.manager))].sort()
+  const lines = managers.flatMap(manager => [
+    `conflicts with ${manager}:`,
+    ...conflicts.filter(conflict => conflict.manager === manager).map(conflict => `- ${conflict.field}`),
+  ])
+  return `Apply failed with ${conflicts.length} conflicts: ${lines.join('\n')}`
+}
+
+function objectOf(value: unknown): JSONObject {
+  return isObject(value) ? value : {}
+}
+
+function managerOf(options: CommonOptions, operation: 'Apply' | 'Update'): Manager {
+  return {
+    manager: options.manager === '' ? 'unknown' : options.manager,
+    operation,
+    apiVersion: options.apiVersion,
+    ...(options.subresource ? { subresource: options.subresource } : {}),
+  }
+}
+
+/** Who managed all that an object had before anyone was recorded. */
+function firstEntry(live: JSONObject, type: FieldType, options: ApplyOptions): ManagedEntry {
+  const fields = compareValues({}, live, type).added
+  const { apiVersion, time } = options
+  return {
+    manager: 'before-first-apply',
+    operation: 'Update',
+    apiVersion,
+    time,
+    fields: difference(fields, unmanaged),
+  }
+}
+
+interface OwnChange {
+  readonly isChanged: boolean
+  readonly time: string
+}
+
+function ownEntry(self: Manager, last: ManagedEntry | undefined, fields: FieldSet, change: OwnChange): ManagedEntry {
+  const isSame = last !== undefined && last.apiVersion === self.apiVersion && equalSets(last.fields, fields)
+  if (isSame && !change.isChanged) return last
+  return { ...self, time: change.time, fields: isSame ? last.fields : fields }
+}
+
+function conflictsWith(entry: ManagedEntry, changed: FieldSet): readonly ApplyConflict[] {
+  const manager = printManager(entry)
+  return pathsOf(intersection(entry.fields, changed)).map(path => ({
+    manager,
+    field: printPath(path),
+    message: `conflict with ${manager}`,
+  }))
+}
+
+interface Owned {
+  /** What anyone manages, the new configuration included. */
+  readonly managed: FieldSet
+  /** What the new configuration sets. */
+  readonly set: FieldSet
+}
+
+/** Drops what this manager applied last time, does not apply now, and nobody else manages. */
+function prune(merged: JSONObject, type: FieldType, last: FieldSet, owned: Owned): unknown {
+  const lastNamed = withNamedFields(last, type)
+  if (difference(lastNamed, withNamedFields(owned.set, type)).isEmpty) return merged
+  const mergedFields = withNamedFields(fieldsOf(merged, type), type)
+  const withoutLast = removeFields(merged, type, lastNamed) ?? {}
+  const keep = union(withNamedFields(fieldsOf(withoutLast, type), type), withNamedFields(owned.managed, type))
+  const owner = removeFields(merged, type, difference(mergedFields, keep)) ?? {}
+  // What was never this manager's stays, even if nobody manages it.
+  const dropped = difference(mergedFields, withNamedFields(fieldsOf(owner, type), type))
+  return removeFields(merged, type, intersection(dropped, lastNamed)) ?? {}
+}
+
+function withoutServerMetadata(applied: JSONObject): JSONObject {
+  const { metadata } = applied
+  if (!isObject(metadata) || !serverMetadata.some(name => Object.hasOwn(metadata, name))) return applied
+  const rest: Record<string, unknown> = { ...metadata }
+  for (const name of serverMetadata) delete rest[name]
+  return { ...applied, metadata: rest }
+}
+
+function withoutFields(object: JSONObject, names: readonly string[]): JSONObject {
+  if (!names.some(name => Object.hasOwn(object, name))) return object
+  return Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name)))
+}
+
+function withoutManagedFields(object: JSONObject): JSONObject {
+  const { metadata } = object
+  if (!isObject(metadata) || !Object.hasOwn(metadata, 'managedFields')) return object
+  const { managedFields: _, ...rest } = metadata
+  return { ...object, metadata: rest }
+}
+
+function isSameList(entries: readonly ManagedEntry[], before: readonly ManagedEntry[]): boolean {
+  return entries.length === before.length && entries.every(entry => before.includes(entry))
+}
+
+function withEntries(object: JSONObject, entries: readonly ManagedEntry[]): JSONObject {
+  const { managedFields: _, ...metadata } = objectOf(object.metadata)
+  const managedFields = encodeEntries(entries)
+  if (managedFields.length === 0) return { ...object, metadata }
+  return { ...object, metadata: { ...metadata, managedFields } }
+}
+
+const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration'
+
+/** Keeps kubectl's own record true where an object has one, so that a later client-side apply knows what was set. */
+function withLastApplied(object: JSONObject, applied: JSONObject, manager: string): JSONObject {
+  const metadata = objectOf(object.metadata)
+  const annotations = objectOf(metadata.annotations)
+  const record = annotations[lastAppliedAnnotation]
+  if (manager !== 'kubectl' || typeof record !== 'string' || record === '') return object
+  const appliedMetadata = objectOf(applied.metadata)
+  const { [lastAppliedAnnotation]: _, ...rest } = objectOf(appliedMetadata.annotations)
+  const text = JSON.stringify({ ...applied, metadata: { ...appliedMetadata, annotations: rest } })
+  const updated = { ...annotations, [lastAppliedAnnotation]: `${text}\n` }
+  return { ...object, metadata: { ...metadata, annotations: updated } }
+}
