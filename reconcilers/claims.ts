@@ -1,0 +1,175 @@
+import {
+  Allocation,
+  type AllocationSpec,
+  type AllocationType,
+  type ClaimNotes,
+  type Holder,
+  type MachineClaim,
+  type VolumeClaim,
+} from '../crds/infrastructure/allocation.ts'
+import type { Manifest, ObjectMeta } from '../crds/meta.ts'
+import { type CreateEffect, create, type UpdateEffect, update } from './effect.ts'
+import { defineIndex, defineTotals, type Wish, type World } from './world.ts'
+
+/**
+ * Claims and scarce values: what a decision needs and the world outside does not show, written before any effect.
+ * Creating the name is taking the value; the API's uniqueness of names is the lock.
+ */
+
+/** An Allocation as the cache answers with it. */
+export type Claim = Wish<typeof Allocation>
+
+/** Allocations by the uid of their holder. */
+export const allocationsByHolder = defineIndex(Allocation, 'allocationsByHolder', ({ spec }) => [spec.holder.uid])
+
+/** Machine claims by the name of the host they hold a place on, the target of a migration included. */
+export const machineClaimsByHost = defineIndex(Allocation, 'machineClaimsByHost', ({ spec: { machine } }) => {
+  if (machine === undefined) return []
+  return machine.targetHostName === undefined ? [machine.hostName] : [machine.hostName, machine.targetHostName]
+})
+
+/** Volume claims by the name of the pool they hold space in. */
+export const volumeClaimsByPool = defineIndex(Allocation, 'volumeClaimsByPool', ({ spec: { volume } }) =>
+  volume === undefined ? [] : [volume.poolName],
+)
+
+/** Attachment claims by the identity of the machine. */
+export const attachmentsByMachine = defineIndex(Allocation, 'attachmentsByMachine', ({ spec: { attachment } }) =>
+  attachment === undefined ? [] : [attachment.machineIdentity],
+)
+
+/** What machine claims hold of each host, by host name: `cpuMHz`, `memoryBytes`, `machines`. */
+export const claimedByHost = defineTotals(Allocation, 'claimedByHost', ({ spec: { machine } }) => {
+  if (machine === undefined) return []
+  const amounts = { cpuMHz: machine.cores * machine.clockMHz, memoryBytes: machine.memoryBytes, machines: 1 }
+  const hosts = machine.targetHostName === undefined ? [machine.hostName] : [machine.hostName, machine.targetHostName]
+  return hosts.map(key => ({ key, amounts }))
+})
+
+/** What volume claims hold of each pool, by pool name: `bytes`, `volumes`. */
+export const claimedByPool = defineTotals(Allocation, 'claimedByPool', ({ spec: { volume } }) =>
+  volume === undefined ? [] : [{ key: volume.poolName, amounts: { bytes: volume.sizeBytes, volumes: 1 } }],
+)
+
+/** How many values are taken, by `<type>/<realm>`: `count`. */
+export const allocatedByRealm = defineTotals(Allocation, 'allocatedByRealm', ({ spec: { type, realm } }) =>
+  realm === undefined ? [] : [{ key: `${type}/${realm}`, amounts: { count: 1 } }],
+)
+
+/** How many machine claims there are in all, under the key `all`: `machines`. */
+export const allMachineClaims = defineTotals(Allocation, 'allMachineClaims', ({ spec }) =>
+  spec.machine === undefined ? [] : [{ key: 'all', amounts: { machines: 1 } }],
+)
+
+/** Who holds an Allocation: the resource, by group, kind, name and uid. */
+export function holderOf(resource: {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: Pick<ObjectMeta, 'name' | 'namespace' | 'uid'>
+}): Holder {
+  const { name, namespace, uid } = resource.metadata
+  const group = resource.apiVersion.slice(0, resource.apiVersion.indexOf('/'))
+  return { group, kind: resource.kind, ...(namespace === undefined ? {} : { namespace }), name, uid }
+}
+
+/** The name of an Allocation: `<type>-<realm>-<value>` in lower case. */
+export function allocationName(type: AllocationType, value: string, realm?: string): string {
+  return realm === undefined ? `${type.toLowerCase()}-${value}` : `${type.toLowerCase()}-${realm}-${value}`
+}
+
+/** The name of the claim of a machine's place. */
+export function machineClaimName(identity: string): string {
+  return allocationName('Machine', identity)
+}
+
+/** The name of the claim of a volume's place. */
+export function volumeClaimName(identity: string): string {
+  return allocationName('Volume', identity)
+}
+
+/** The name of the claim to write to a volume. */
+export function attachmentClaimName(volumeIdentity: string): string {
+  return allocationName('Attachment', volumeIdentity)
+}
+
+/** The claim of a machine's place, where it has one. */
+export function machineClaim(identity: string, world: World): Claim | undefined {
+  return world.desired.get(Allocation, machineClaimName(identity))
+}
+
+/** The claim of a volume's place, where it has one. */
+export function volumeClaim(identity: string, world: World): Claim | undefined {
+  return world.desired.get(Allocation, volumeClaimName(identity))
+}
+
+/** The claim to write to a volume, where somebody has it. */
+export function attachmentClaim(volumeIdentity: string, world: World): Claim | undefined {
+  return world.desired.get(Allocation, attachmentClaimName(volumeIdentity))
+}
+
+/** Takes a scarce value or a claim. */
+export function allocate(
+  spec: Omit<AllocationSpec, 'epoch'> & { readonly epoch?: number },
+  world: World,
+): CreateEffect {
+  const object: Manifest<AllocationSpec> & { readonly status: unknown } = {
+    apiVersion: Allocation.apiVersion,
+    kind: Allocation.kind,
+    metadata: { name: allocationName(spec.type, spec.value, spec.realm) },
+    spec: { epoch: 1, ...spec },
+    status: {
+      conditions: [{ type: 'Ready', status: 'True', reason: 'Held', message: '', lastTransitionTime: world.now() }],
+    },
+  }
+  return create(object)
+}
+
+/** Claims a place on a host for a machine. The epoch is above any that an endpoint has seen for it. */
+export function claimMachine(
+  identity: string,
+  holder: Holder,
+  options: { readonly machine: MachineClaim; readonly notes?: ClaimNotes },
+  world: World,
+): CreateEffect {
+  const seen = world.observed.machines(identity).map(({ facts }) => facts.epoch)
+  return allocate({ type: 'Machine', value: identity, holder, epoch: Math.max(0, ...seen) + 1, ...options }, world)
+}
+
+/** Claims space in a pool for a volume. */
+export function claimVolume(identity: string, holder: Holder, volume: VolumeClaim, world: World): CreateEffect {
+  const seen = world.observed.volumes(identity).map(({ facts }) => facts.epoch)
+  return allocate({ type: 'Volume', value: identity, holder, epoch: Math.max(0, ...seen) + 1, volume }, world)
+}
+
+/** Claims the right to write to a volume for a machine. */
+export function claimAttachment(
+  volumeIdentity: string,
+  machineIdentity: string,
+  holder: Holder,
+  world: World,
+): CreateEffect {
+  const attachment = { machineIdentity, volumeIdentity }
+  return allocate({ type: 'Attachment', value: volumeIdentity, holder, attachment }, world)
+}
+
+/** Moves or resizes a claim: its epoch grows by one, and what still acts under the old one is refused. */
+export function moveClaim(
+  claim: Claim,
+  parts: Partial<Pick<AllocationSpec, 'machine' | 'volume' | 'notes'>>,
+): UpdateEffect {
+  return update(claim, withoutUndefined({ ...claim.spec, ...parts, epoch: claim.spec.epoch + 1 }))
+}
+
+/** Writes notes into a claim, before anything acts on them. Notes given as undefined are taken out. */
+export function noteOnClaim(
+  claim: Claim,
+  notes: { readonly [Name in keyof ClaimNotes]?: ClaimNotes[Name] | undefined },
+): UpdateEffect {
+  const next = withoutUndefined({ ...claim.spec.notes, ...notes })
+  const { notes: _, ...spec } = claim.spec
+  return update(claim, Object.keys(next).length === 0 ? spec : { ...spec, notes: next })
+}
+
+function withoutUndefined<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as T
+}

@@ -1,0 +1,229 @@
+import { PublicTemplate } from '../../crds/compute/public-template.ts'
+import { ServiceOffering } from '../../crds/compute/service-offering.ts'
+import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
+import type { Manifest } from '../../crds/meta.ts'
+import { Volume, type VolumeSpec } from '../../crds/storage/volume.ts'
+import type { MachineDisk } from '../../drivers/contract/facts.ts'
+import {
+  attachmentClaim,
+  attachmentsByMachine,
+  claimAttachment,
+  claimVolume,
+  holderOf,
+  machineClaim,
+  volumeClaim,
+} from '../claims.ts'
+import { create, type Effect, remove } from '../effect.ts'
+import { finalizerOf } from '../finalizer.ts'
+import { place } from '../placement/place.ts'
+import { claimedPool, volumeOnPool } from '../storage/volume-place.ts'
+import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
+import { defineIndex, isStored, type Wish, type World } from '../world.ts'
+import { machineRequest } from './machine-request.ts'
+
+type Machine = Wish<typeof VirtualMachine>
+
+/** The name under which a machine has its root disk. */
+export const rootDiskName = 'root'
+
+/** A disk that a machine wishes for. */
+export interface DiskPlan {
+  /** `root`, or the name in `spec.volumes`. */
+  readonly name: string
+  readonly volumeName: string
+  readonly volume: Wish<typeof Volume> | undefined
+  /** Identity of the volume; undefined until the API has stored it. */
+  readonly identity: string | undefined
+}
+
+/** The name of a machine's root volume. */
+export function rootVolumeName(machine: Machine): string {
+  return machine.spec.rootVolume?.volumeName ?? `${machine.metadata.name}-root`
+}
+
+/** Machines by the volumes that they wish for, `namespace/name`. */
+export const machinesByVolume = defineIndex(VirtualMachine, 'machinesByVolume', machine =>
+  [rootVolumeName(machine), ...machine.spec.volumes.map(({ volumeName }) => volumeName)].map(
+    name => `${machine.metadata.namespace}/${name}`,
+  ),
+)
+
+/** The disks that a machine wishes for, its root disk first. */
+export function planDisks(machine: Machine, world: World): readonly DiskPlan[] {
+  const wished = [{ name: rootDiskName, volumeName: rootVolumeName(machine) }, ...machine.spec.volumes]
+  return wished.map(({ name, volumeName }) => {
+    const volume = world.desired.get(Volume, volumeName, machine.metadata.namespace)
+    const identity = volume !== undefined && isStored(volume) ? world.identity(volume) : undefined
+    return { name, volumeName, volume, identity }
+  })
+}
+
+/** Why the machine cannot use one of its disks yet; undefined when it can use them all. */
+export function diskObstacle(machine: Machine, disks: readonly DiskPlan[], world: World): Verdict | undefined {
+  for (const disk of disks) {
+    const obstacle = obstacleOf(machine, disk, world)
+    if (obstacle !== undefined) return obstacle
+  }
+  return undefined
+}
+
+/** The disks of a definition, for those that are placed. */
+export function definedDisks(disks: readonly DiskPlan[], world: World): readonly MachineDisk[] {
+  const defined: MachineDisk[] = []
+  for (const { name, identity } of disks) {
+    if (identity === undefined) continue
+    const pool = claimedPool(volumeClaim(identity, world))
+    if (pool !== undefined) defined.push({ name, identity, pool })
+  }
+  return defined
+}
+
+/** Whether every disk exists and is attached; makes the root volume and takes the claims. */
+export function judgeVolumesAttached(machine: Machine, world: World): Verdict {
+  const root = judgeRootVolume(machine, world)
+  if (root !== undefined) return root
+  const disks = planDisks(machine, world)
+  const detaching = judgeDetaching(machine, disks, world)
+  if (detaching !== undefined) return detaching
+  const claiming = claimDisks(machine, disks, world)
+  if (claiming.length > 0) return acting('Attaching', 'Claiming the disks', ...claiming)
+  const obstacle = diskObstacle(machine, disks, world)
+  if (obstacle !== undefined && !isIdle(machine, world)) return obstacle
+  const identity = world.identity(machine)
+  const [seen] = world.observed.machines(identity)
+  const present = new Set(seen?.facts.definition.disks.map(disk => disk.identity))
+  const missing = seen === undefined ? undefined : disks.find(disk => disk.identity && !present.has(disk.identity))
+  if (missing !== undefined) return waiting('Attaching', `Disk "${missing.name}" is not attached on the host yet`)
+  return satisfied('Attached')
+}
+
+/** A machine that is off and holds no place wants nothing of its disks. */
+function isIdle(machine: Machine, world: World): boolean {
+  return machine.spec.runStrategy === 'Halted' && machineClaim(world.identity(machine), world) === undefined
+}
+
+function judgeRootVolume(machine: Machine, world: World): Verdict | undefined {
+  const name = rootVolumeName(machine)
+  const existing = world.desired.get(Volume, name, machine.metadata.namespace)
+  if (machine.spec.rootVolume?.volumeName !== undefined) return undefined
+  if (existing === undefined) {
+    const manifest = rootVolume(machine, name, world)
+    if (manifest === undefined) return waiting('OfferingNotFound', 'The size of the root disk is not known yet')
+    return acting('CreatingRootVolume', `Creating Volume "${name}"`, create(manifest))
+  }
+  if (!isStored(existing)) return waiting('CreatingRootVolume', `Creating Volume "${name}"`)
+  const owner = existing.metadata.ownerReferences?.find(({ controller }) => controller === true)
+  if (owner?.uid === machine.metadata.uid) return undefined
+  return blocked('NameTaken', `Volume "${name}" exists and belongs to something else: rename it, or set spec.rootVolume.volumeName`)
+}
+
+function rootVolume(machine: Machine, name: string, world: World): Manifest<Partial<VolumeSpec>> | undefined {
+  const { zoneName, templateRef, rootVolume: wished, serviceOfferingName } = machine.spec
+  const offering = world.desired.get(ServiceOffering, serviceOfferingName)
+  const template = world.desired.get(PublicTemplate, templateRef.name)
+  const offered = wished?.diskOfferingName === undefined ? offering?.spec.rootDiskSize : undefined
+  const size = wished?.size ?? offered ?? (wished?.diskOfferingName === undefined ? template?.spec.size : undefined)
+  if (offering === undefined || template === undefined) return undefined
+  const { uid } = machine.metadata
+  return {
+    apiVersion: Volume.apiVersion,
+    kind: Volume.kind,
+    metadata: {
+      name,
+      ...(machine.metadata.namespace === undefined ? {} : { namespace: machine.metadata.namespace }),
+      finalizers: [finalizerOf(Volume)],
+      ownerReferences: [
+        {
+          apiVersion: machine.apiVersion,
+          kind: machine.kind,
+          name: machine.metadata.name,
+          uid,
+          controller: true,
+          blockOwnerDeletion: true,
+        },
+      ],
+    },
+    spec: {
+      zoneName,
+      templateRef,
+      ...(size === undefined ? {} : { size }),
+      ...(wished?.diskOfferingName === undefined ? {} : { diskOfferingName: wished.diskOfferingName }),
+    },
+  }
+}
+
+/** Disks that are no longer wished for: their attachment goes once no definition has them. */
+function judgeDetaching(machine: Machine, disks: readonly DiskPlan[], world: World): Verdict | undefined {
+  const identity = world.identity(machine)
+  const wished = new Set(disks.map(disk => disk.identity))
+  const freed = world.desired
+    .list(attachmentsByMachine, identity)
+    .filter(({ spec }) => !wished.has(spec.attachment?.volumeIdentity))
+  if (freed.length === 0) return undefined
+  const held = new Set(
+    world.observed.machines(identity).flatMap(({ facts }) => facts.definition.disks.map(disk => disk.identity)),
+  )
+  const free = freed.filter(({ spec }) => !held.has(spec.attachment?.volumeIdentity ?? ''))
+  if (free.length === 0) return waiting('Detaching', 'A disk is being detached from the machine')
+  return acting('Detaching', 'Giving back a disk', ...free.map(remove))
+}
+
+function claimDisks(machine: Machine, disks: readonly DiskPlan[], world: World): readonly Effect[] {
+  const identity = world.identity(machine)
+  const place = machineClaim(identity, world)
+  if (place === undefined) return []
+  const effects: Effect[] = []
+  const unplaced: string[] = []
+  for (const disk of disks) {
+    if (disk.identity === undefined || disk.volume === undefined) continue
+    if (disk.volume.metadata.deletionTimestamp !== undefined) continue
+    if (volumeClaim(disk.identity, world) === undefined) unplaced.push(disk.identity)
+    if (attachmentClaim(disk.identity, world) === undefined) {
+      effects.push(claimAttachment(disk.identity, identity, holderOf(machine), world))
+    }
+  }
+  return unplaced.length === 0 ? effects : [...effects, ...claimPools(machine, disks, unplaced, world)]
+}
+
+/** Pools for disks that came after the machine had its place: reachable from where it is. */
+function claimPools(
+  machine: Machine,
+  disks: readonly DiskPlan[],
+  unplaced: readonly string[],
+  world: World,
+): readonly Effect[] {
+  const request = machineRequest(machine, disks, world)
+  const held = machineClaim(world.identity(machine), world)?.spec.machine
+  if (request === undefined || held === undefined) return []
+  const freed = { cpuMHz: held.cores * held.clockMHz, memoryBytes: held.memoryBytes }
+  const placed = place({ ...request, hostIdentity: held.hostIdentity, freed }, world)
+  if (!placed.ok) return []
+  return unplaced.flatMap(identity => {
+    const pool = placed.pools[identity]
+    const volume = disks.find(disk => disk.identity === identity)?.volume
+    const sizeBytes = request.volumes.find(wished => wished.identity === identity)?.sizeBytes
+    if (pool === undefined || volume === undefined || sizeBytes === undefined) return []
+    return [claimVolume(identity, holderOf(volume), { ...pool, sizeBytes }, world)]
+  })
+}
+
+function obstacleOf(machine: Machine, disk: DiskPlan, world: World): Verdict | undefined {
+  const { name, volumeName, volume, identity } = disk
+  if (volume === undefined || identity === undefined) {
+    return waiting('VolumeNotFound', `Volume "${volumeName}" (disk "${name}") does not exist yet`)
+  }
+  if (volume.metadata.deletionTimestamp !== undefined) {
+    return waiting('VolumeDeleting', `Volume "${volumeName}" (disk "${name}") is being deleted`)
+  }
+  const holder = attachmentClaim(identity, world)
+  if (holder === undefined) return waiting('VolumeNotClaimed', `Volume "${volumeName}" is not claimed yet`)
+  if (holder.spec.attachment?.machineIdentity !== world.identity(machine)) {
+    return waiting('VolumeInUse', `Volume "${volumeName}" is attached to machine "${holder.spec.holder.name}"`)
+  }
+  const claim = volumeClaim(identity, world)
+  if (claim === undefined) return waiting('VolumeNotPlaced', `Volume "${volumeName}" has no pool yet`)
+  const seen = volumeOnPool(identity, claim, world)
+  if (seen === undefined) return waiting('VolumeNotProvisioned', `The disk of Volume "${volumeName}" is being made`)
+  if (seen.facts.trashedAt !== undefined) return waiting('VolumeTrashed', `Volume "${volumeName}" is in the trash`)
+  return undefined
+}

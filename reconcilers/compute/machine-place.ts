@@ -1,0 +1,162 @@
+import type { Holder, MachineClaim } from '../../crds/infrastructure/allocation.ts'
+import { endpointKey } from '../../drivers/contract/endpoint.ts'
+import { operation } from '../../drivers/contract/operation.ts'
+import {
+  type Claim,
+  claimMachine,
+  claimVolume,
+  machineClaim,
+  moveClaim,
+
+} from '../claims.ts'
+import { observe, operate, remove } from '../effect.ts'
+import { fenceOf } from '../infrastructure/fencing.ts'
+import { place } from '../placement/place.ts'
+import type { PlacementRequest } from '../placement/request.ts'
+import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
+import type { World } from '../world.ts'
+import { isOff } from './machine-power.ts'
+
+/** A machine of any role, as far as its place on a host goes. */
+export interface PlaceWish {
+  readonly identity: string
+  readonly holder: Holder
+  readonly request: PlacementRequest
+  /** Whether it needs a place at all now; one that it has is kept all the same. */
+  readonly wanted: boolean
+  /** Whether it may be started on another host once its own is proven off. */
+  readonly movable: boolean
+  /** Holders of the volumes that the placement may claim, by volume identity. */
+  readonly volumeHolders: Readonly<Record<string, Holder>>
+}
+
+/**
+ * Whether the machine holds a place on a host. Its claim, and those of its volumes, are written before any operation;
+ * they move only on proof that the machine is not at the old place.
+ */
+export function judgePlace(wish: PlaceWish, world: World): Verdict {
+  const claim = machineClaim(wish.identity, world)
+  if (claim === undefined) return judgeUnplaced(wish, world)
+  const held = claim.spec.machine
+  if (held === undefined) return blocked('ClaimUnusable', `Allocation "${claim.metadata.name}" names no host`)
+  if (world.observed.endpoint(endpointKey('Host', held.hostIdentity)).answers === 'No') {
+    return judgeLost(wish, claim, held, world)
+  }
+  if (hasCapacityOf(held, wish.request)) return satisfied('Placed', `Host "${held.hostName}"`)
+  return judgeResize(wish, claim, held, world)
+}
+
+function judgeUnplaced(wish: PlaceWish, world: World): Verdict {
+  const { identity, holder, request } = wish
+  const namesake = world.observed.named(holder.kind, holder.namespace, holder.name).filter(other => other !== identity)
+  if (namesake.length > 0) return identityConflict(holder, namesake)
+  const seen = world.observed.machines(identity)
+  if (seen.length > 1) {
+    return blocked('SeenTwice', `The machine is seen at ${seen.map(({ endpoint }) => endpoint).join(' and ')} and has no claim`)
+  }
+  if (!wish.wanted && seen.length === 0) return satisfied('NotNeeded', 'The machine is off and holds no place')
+  const [place] = seen
+  const placed = findPlace(wish, place === undefined ? request : pinned(request, place.endpoint), world)
+  if (!placed.ok) return waiting(placed.reason, placed.message, { queue: `placement/${request.zoneName}` })
+  const machine = capacityClaim(request, placed)
+  const volumes = Object.entries(placed.pools).map(([volume, pool]) => {
+    const sizeBytes = request.volumes.find(({ identity: id }) => id === volume)?.sizeBytes ?? 0
+    return claimVolume(volume, wish.volumeHolders[volume] ?? holder, { ...pool, sizeBytes }, world)
+  })
+  return acting(
+    'Placing',
+    `Claiming a place on host "${placed.hostName}"`,
+    claimMachine(identity, holder, { machine }, world),
+    ...volumes,
+  )
+}
+
+/** The same installation's mark for the same name, but another identity: somebody else's machine until it is rebound. */
+export function identityConflict(holder: Pick<Holder, 'kind' | 'name'>, identities: readonly string[]): Verdict {
+  return blocked(
+    'IdentityConflict',
+    `A ${holder.kind} of this name exists outside under the identity ${identities.join(', ')}: run "skystead adopt --rebind" to take it over, or remove it there`,
+  )
+}
+
+function findPlace(wish: PlaceWish, request: PlacementRequest, world: World) {
+  return place(request, world.queued(`placement/${wish.request.zoneName}`))
+}
+
+function pinned(request: PlacementRequest, endpoint: string): PlacementRequest {
+  return { ...request, hostIdentity: endpoint.slice(endpoint.indexOf('/') + 1) }
+}
+
+/** The host does not answer. Only a fence frees what it held. */
+function judgeLost(wish: PlaceWish, claim: Claim, held: MachineClaim, world: World): Verdict {
+  const fence = fenceOf(held.hostName, world)
+  if (!fence.fenced) return unknown('HostSilent', fence.why)
+  if (!wish.wanted || !wish.movable || claim.spec.notes?.guestEndedAt !== undefined) {
+    return satisfied('Placed', `Host "${held.hostName}", which is proven off`)
+  }
+  if (wish.request.volumes.some(({ storageType }) => storageType === 'Local')) {
+    return satisfied('Placed', `Host "${held.hostName}", which is proven off: a disk on that host's own storage keeps the machine there`)
+  }
+  if (world.operations(wish.identity).some(({ state }) => state === 'Running')) {
+    return waiting('Fencing', 'An operation on the lost host has not ended yet')
+  }
+  const exclude = [...(wish.request.exclude ?? []), held.hostName]
+  const placed = findPlace(wish, { ...wish.request, exclude }, world)
+  if (!placed.ok) return waiting(placed.reason, placed.message, { queue: `placement/${wish.request.zoneName}` })
+  return acting(
+    'Moving',
+    `Host "${held.hostName}" is proven off (${fence.by}): moving the claim to host "${placed.hostName}"`,
+    moveClaim(claim, { machine: capacityClaim(wish.request, placed), notes: { hostLostAt: world.now() } }),
+  )
+}
+
+/** The offering has changed. The claim follows while the machine is off: in place where there is room, elsewhere if not. */
+function judgeResize(wish: PlaceWish, claim: Claim, held: MachineClaim, world: World): Verdict {
+  const { identity, request } = wish
+  const endpoint = endpointKey('Host', held.hostIdentity)
+  const here = world.observed.machines(identity).find(seen => seen.endpoint === endpoint)
+  if (here !== undefined && !isOff(here.facts)) return satisfied('Placed', `Host "${held.hostName}"`)
+  const freed = { cpuMHz: held.cores * held.clockMHz, memoryBytes: held.memoryBytes }
+  const inPlace = findPlace(wish, { ...request, hostIdentity: held.hostIdentity, freed }, world)
+  if (inPlace.ok) {
+    const machine = capacityClaim(request, inPlace)
+    return acting('Resizing', `Host "${held.hostName}" has room`, moveClaim(claim, { machine }))
+  }
+  if (!wish.wanted) return satisfied('Placed', `Host "${held.hostName}"`)
+  if (here !== undefined) {
+    const removal = operation('RemoveMachine', { endpoint, identity }, { identity, epoch: claim.spec.epoch })
+    return acting('LeavingHost', inPlace.message, operate(removal, [claim.metadata.name]))
+  }
+  return judgeRelease(claim, identity, world) ?? waiting('LeavingHost', inPlace.message)
+}
+
+/** Gives a claim back once a complete listing of its host lacks the machine; asks for one until then. */
+export function judgeRelease(claim: Claim, identity: string, world: World): Verdict | undefined {
+  const held = claim.spec.machine
+  if (held === undefined) return acting('Releasing', 'The claim names no host', remove(claim))
+  const endpoint = endpointKey('Host', held.hostIdentity)
+  if (world.observed.provenAbsent(identity, endpoint)) {
+    return acting('Releasing', `Host "${held.hostName}" no longer holds the machine`, remove(claim))
+  }
+  const fence = fenceOf(held.hostName, world)
+  if (world.observed.endpoint(endpoint).answers === 'No') {
+    if (!fence.fenced) return unknown('HostSilent', fence.why)
+    return acting('Releasing', `Host "${held.hostName}" is proven off`, remove(claim))
+  }
+  return acting('ProvingAbsence', `Host "${held.hostName}" is being listed`, observe(endpoint))
+}
+
+function capacityClaim(
+  request: PlacementRequest,
+  { hostName, hostIdentity }: { readonly hostName: string; readonly hostIdentity: string },
+): MachineClaim {
+  const { cores, clockMHz, memoryBytes } = request
+  return { hostName, hostIdentity, cores, clockMHz, memoryBytes }
+}
+
+function hasCapacityOf(held: MachineClaim, request: PlacementRequest): boolean {
+  return (
+    held.cores === request.cores && held.clockMHz === request.clockMHz && held.memoryBytes === request.memoryBytes
+  )
+}
+

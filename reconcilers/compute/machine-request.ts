@@ -1,0 +1,57 @@
+import { PublicTemplate } from '../../crds/compute/public-template.ts'
+import { ServiceOffering } from '../../crds/compute/service-offering.ts'
+import type { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
+import { parseBytes } from '../../crds/invariants/quantity.ts'
+import { DiskOffering } from '../../crds/storage/disk-offering.ts'
+import { volumeClaim } from '../claims.ts'
+import type { PlacementRequest, VolumeRequest } from '../placement/request.ts'
+import { volumeSize } from '../storage/volume-place.ts'
+import type { Wish, World } from '../world.ts'
+import { type DiskPlan, rootDiskName } from './machine-disks.ts'
+
+/** What a machine asks of the planner; undefined while its offering or template is missing. */
+export function machineRequest(
+  machine: Wish<typeof VirtualMachine>,
+  disks: readonly DiskPlan[],
+  world: World,
+): PlacementRequest | undefined {
+  const { zoneName, serviceOfferingName, templateRef, placement } = machine.spec
+  const offering = world.desired.get(ServiceOffering, serviceOfferingName)?.spec
+  const template = world.desired.get(PublicTemplate, templateRef.name)?.spec
+  if (offering === undefined || template === undefined) return undefined
+  return {
+    zoneName,
+    cores: offering.cores,
+    clockMHz: offering.clockMHz,
+    memoryBytes: parseBytes(offering.memory),
+    hypervisors: template.images.map(({ hypervisor }) => hypervisor),
+    hostTags: offering.hostTags,
+    planner: offering.planner,
+    volumes: disks.flatMap(disk => volumeRequest(disk, offering.storageTags, offering.storageType, world)),
+    ...(placement === undefined ? {} : { placement }),
+  }
+}
+
+function volumeRequest(
+  { name, volume, identity }: DiskPlan,
+  rootTags: readonly string[],
+  rootType: 'Shared' | 'Local',
+  world: World,
+): readonly VolumeRequest[] {
+  if (volume === undefined || identity === undefined) return []
+  const sizeBytes = volumeSize(volume, world)
+  if (sizeBytes === undefined) return []
+  const offeringName = volume.spec.diskOfferingName
+  const offering = offeringName === undefined ? undefined : world.desired.get(DiskOffering, offeringName)?.spec
+  const ofMachine = name === rootDiskName && offering === undefined
+  const storageType = ofMachine ? rootType : (offering?.storageType ?? 'Shared')
+  const tags = ofMachine ? rootTags : (offering?.tags ?? [])
+  const pool = volumeClaim(identity, world)?.spec.volume?.poolIdentity ?? poolSeen(identity, world)
+  return [{ identity, sizeBytes, tags, storageType, ...(pool === undefined ? {} : { poolIdentity: pool }) }]
+}
+
+/** Where a volume lies already, though nothing claims it: after a loss of the API's store. */
+function poolSeen(identity: string, world: World): string | undefined {
+  const [seen] = world.observed.volumes(identity)
+  return seen?.endpoint.slice(seen.endpoint.indexOf('/') + 1)
+}

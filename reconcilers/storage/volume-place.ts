@@ -1,0 +1,35 @@
+import { PublicTemplate, type TemplateImage } from '../../crds/compute/public-template.ts'
+import { parseBytes } from '../../crds/invariants/quantity.ts'
+import { DiskOffering } from '../../crds/storage/disk-offering.ts'
+import type { Volume } from '../../crds/storage/volume.ts'
+import { type EndpointKey, endpointKey } from '../../drivers/contract/endpoint.ts'
+import type { VolumeFacts } from '../../drivers/contract/facts.ts'
+import type { Claim } from '../claims.ts'
+import type { Seen, Wish, World } from '../world.ts'
+
+/** The pool that a volume's claim names, as an endpoint. */
+export function claimedPool(claim: Claim | undefined): EndpointKey | undefined {
+  const pool = claim?.spec.volume?.poolIdentity
+  return pool === undefined ? undefined : endpointKey('PrimaryStorage', pool)
+}
+
+/** A volume as its own pool reports it; undefined while it is not there. */
+export function volumeOnPool(identity: string, claim: Claim | undefined, world: World): Seen<VolumeFacts> | undefined {
+  const pool = claimedPool(claim)
+  return world.observed.volumes(identity).find(({ endpoint }) => endpoint === pool)
+}
+
+/** The size a volume wishes for, in bytes: its own, else its offering's, else its template's. Undefined: nothing says. */
+export function volumeSize(volume: Pick<Wish<typeof Volume>, 'spec'>, world: World): number | undefined {
+  const { size, diskOfferingName, templateRef } = volume.spec
+  if (size !== undefined) return parseBytes(size)
+  const offered = diskOfferingName === undefined ? undefined : world.desired.get(DiskOffering, diskOfferingName)?.spec.size
+  if (offered !== undefined) return parseBytes(offered)
+  const template = templateRef === undefined ? undefined : world.desired.get(PublicTemplate, templateRef.name)
+  return template === undefined ? undefined : parseBytes(template.spec.size)
+}
+
+/** The image of a template for a hypervisor. */
+export function imageFor(templateName: string, hypervisor: string, world: World): TemplateImage | undefined {
+  return world.desired.get(PublicTemplate, templateName)?.spec.images.find(image => image.hypervisor === hypervisor)
+}
