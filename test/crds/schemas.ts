@@ -1,0 +1,55 @@
+/** The schemas of the generated CRDs, as the API server uses them. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { parse, parseAllDocuments } from 'yaml'
+import { type CompiledSchema, compileSchema } from '../../apiserver/schema/compiled-schema.ts'
+import type { StructuralSchema } from '../../apiserver/schema/structural-schema.ts'
+
+/** An object as a manifest holds it. */
+export interface WrittenObject {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: { readonly name: string; readonly namespace?: string }
+  readonly spec: Readonly<Record<string, unknown>>
+}
+
+interface CRD {
+  readonly spec: {
+    readonly names: { readonly kind: string }
+    readonly versions: readonly [{ readonly schema: { readonly openAPIV3Schema: StructuralSchema } }]
+  }
+}
+
+const root = new URL('../../', import.meta.url)
+const folder = new URL('manifests/crds/', root)
+
+/** The compiled schema of every kind, by kind. */
+export const schemas: ReadonlyMap<string, CompiledSchema> = new Map(
+  readdirSync(folder).map(name => {
+    const crd: CRD = parse(readFileSync(new URL(name, folder), 'utf8'))
+    return [crd.spec.names.kind, compileSchema(crd.spec.versions[0].schema.openAPIV3Schema)]
+  }),
+)
+
+/** The objects of a file of manifests; the path is relative to the repository. */
+export function objectsOf(path: string): readonly WrittenObject[] {
+  return parseAllDocuments(readFileSync(new URL(path, root), 'utf8')).map(document => document.toJS())
+}
+
+/** The object with its defaults. */
+export function defaulted(object: WrittenObject): WrittenObject {
+  return schemaOf(object).applyDefaults(object)
+}
+
+/** What the API server would refuse an object for: `field: message`. With `before` it is an update. */
+export function refusals(object: WrittenObject, before?: WrittenObject): readonly string[] {
+  const schema = schemaOf(object)
+  const unknown = schema.unknownFields(object).map(path => `${path}: unknown field`)
+  const errors = schema.validate(defaulted(object), before === undefined ? undefined : defaulted(before))
+  return [...unknown, ...errors.map(error => `${error.field}: ${error.message}`)]
+}
+
+function schemaOf(object: WrittenObject): CompiledSchema {
+  const schema = schemas.get(object.kind)
+  if (schema === undefined) throw new Error(`Cannot validate ${object.kind}: there is no such CRD`)
+  return schema
+}
