@@ -1,0 +1,24 @@
+import type { PowerState } from '../../reconcilers/world.ts'
+
+/** What a power controller said lately: its last word, and when the last two readings of an unbroken row of Off were begun. */
+export interface PowerReadings {
+  readonly power: 'On' | 'Off'
+  readonly offsBegun: readonly number[]
+}
+
+/** The readings with one more. */
+export function withReading(readings: PowerReadings | undefined, power: 'On' | 'Off', begun: number): PowerReadings {
+  if (power === 'On') return { power, offsBegun: [] }
+  return { power, offsBegun: [...(readings?.offsBegun ?? []), begun].slice(-2) }
+}
+
+/** The readings after the controller fell silent: its last word stays, but counts as proof of nothing. */
+export function withoutProof(readings: PowerReadings): PowerReadings {
+  return { power: readings.power, offsBegun: [] }
+}
+
+/** What the readings say. `since`: the moment from which readings prove the host off; undefined while none can. */
+export function powerStateOf(readings: PowerReadings, since: number | undefined): PowerState {
+  const proving = since === undefined ? [] : readings.offsBegun.filter(begun => begun > since)
+  return Object.freeze({ power: readings.power, confirmed: readings.power === 'Off' && proving.length >= 2 })
+}
