@@ -1,0 +1,77 @@
+import { ApiError, apiErrorOf, noAnswer, pathOnly } from './api-error.ts'
+import { type HandledResponse, headersOf, type RequestHandler, type Transport } from './transport.ts'
+import { createWatchParser } from './watch-stream.ts'
+
+/** A transport to an API server in this process: the same requests and bytes, without sockets or TLS. */
+export function inProcessTransport(handle: RequestHandler): Transport {
+  const closing = new AbortController()
+
+  return {
+    async request(request) {
+      const { method, path, body, signal } = request
+      signal?.throwIfAborted()
+      const response = await answer(path, signal, () =>
+        handle({
+          method,
+          path,
+          headers: headersOf(request),
+          ...(body !== undefined && { body: typeof body === 'string' ? Buffer.from(body) : body }),
+          ...(signal !== undefined && { signal }),
+        }),
+      )
+      return { status: response.status, headers: response.headers, body: await wholeBody(response.body) }
+    },
+    async watch(path, { signal, onEvent }) {
+      const ended = AbortSignal.any([signal, closing.signal])
+      if (ended.aborted) return
+      try {
+        const response = await handle({ method: 'GET', path, headers: headersOf({}), signal: ended })
+        if (response.status !== 200) throw await refusal(response)
+        const parse = createWatchParser(onEvent)
+        if (response.body instanceof Uint8Array) return parse(response.body)
+        for await (const chunk of response.body) {
+          if (ended.aborted) return
+          parse(chunk)
+        }
+      } catch (error) {
+        if (ended.aborted) return
+        throw error instanceof ApiError ? error : noAnswer(`a watch of ${pathOnly(path)}`, error)
+      }
+    },
+    async close() {
+      closing.abort(new Error('Cannot go on: the transport was closed'))
+    },
+  }
+}
+
+/** Runs a request; what it throws becomes an `ApiError`, an abort keeps its reason. */
+async function answer<T>(path: string, signal: AbortSignal | undefined, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason
+    throw noAnswer(pathOnly(path), error)
+  }
+}
+
+async function refusal(response: HandledResponse): Promise<ApiError> {
+  const body = await wholeBody(response.body)
+  return apiErrorOf(response.status, parsed(body), response.headers)
+}
+
+/** The bytes of a body that may come in pieces. */
+export async function wholeBody(body: Uint8Array | AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  if (body instanceof Uint8Array) return body
+  const chunks: Uint8Array[] = []
+  for await (const chunk of body) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+/** The JSON value of a body; undefined where it is none. */
+export function parsed(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
