@@ -85,11 +85,11 @@ export type IPAddress = string
 export type IPv4Address = string
 
 /**
- * A network in CIDR notation, IPv4 or IPv6, with no host bits set.
+ * A network in CIDR notation, IPv4 or IPv6 (in its shortest form), with no host bits set.
  * @minLength 4
  * @maxLength 49
  * @pattern ^[0-9a-fA-F:.]+\/[0-9]{1,3}$
- * @cel isCIDR(self) && cidr(self) == cidr(self).masked() :: must be a network in CIDR notation with no host bits set, for example '10.1.1.0/24'
+ * @cel isCIDR(self) && string(cidr(self).masked()) == self :: must be a network in CIDR notation with no host bits set, for example '10.1.1.0/24' or '2001:db8::/32'
  */
 export type CIDR = string
 
@@ -98,7 +98,7 @@ export type CIDR = string
  * @minLength 9
  * @maxLength 18
  * @pattern ^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\/(3[0-2]|[12]?[0-9])$
- * @cel !isCIDR(self) || cidr(self) == cidr(self).masked() :: must have no host bits set: write the network's own address, for example '10.1.1.0/24'
+ * @cel !isCIDR(self) || string(cidr(self).masked()) == self :: must have no host bits set: write the network's own address, for example '10.1.1.0/24'
  */
 export type IPv4CIDR = string
 
@@ -107,6 +107,7 @@ export type IPv4CIDR = string
  * @minLength 7
  * @maxLength 31
  * @pattern ^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(-((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9]))?$
+ * @cel !self.matches('^[0-9]{1,3}([.][0-9]{1,3}){3}-[0-9]{1,3}([.][0-9]{1,3}){3}$') || [[self.substring(0, self.indexOf('-')).split('.'), self.substring(self.indexOf('-') + 1).split('.')].map(octets, int(octets[0]) * 16777216 + int(octets[1]) * 65536 + int(octets[2]) * 256 + int(octets[3]))].all(ends, ends[0] <= ends[1]) :: must go from a lower to a higher address, for example '10.0.0.10-10.0.0.60'
  */
 export type IPRange = string
 

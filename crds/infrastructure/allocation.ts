@@ -5,7 +5,7 @@ import type { ByteCount, Cores, MHz, ObjectName, Time, UUID } from '../scalars.t
 /**
  * Allocation is a scarce value (an address, a VLAN id) or a claim (a machine's place on a host) that has been taken.
  * Creating its name is taking the value. The control plane makes it; operators read it.
- * @cel self.metadata.name == self.spec.type.lowerAscii() + (has(self.spec.realm) ? '-' + self.spec.realm : '') + '-' + self.spec.value :: the name must be `<type>-<realm>-<value>`, or `<type>-<value>` without a realm, with the type in lower case
+ * @cel has(self.spec.realm) ? self.metadata.name == self.spec.type.lowerAscii() + '-' + self.spec.realm + '-' + self.spec.value : self.metadata.name == self.spec.type.lowerAscii() + '-' + self.spec.value :: the name must be `<type>-<realm>-<value>`, or `<type>-<value>` without a realm, with the type in lower case
  */
 export const Allocation = defineKind<AllocationSpec, AllocationStatus>({
   group: 'infrastructure.skystead.dev',
@@ -172,8 +172,8 @@ export interface ClaimNotes {
    * @maximum 9007199254740991
    */
   readonly startedGeneration?: number
-  /** trashedAt is when a volume was put into its pool's trash. */
-  readonly trashedAt?: Time
+  /** madeAt is when a volume's disk was first seen in its pool: a blank one is never put in its place. */
+  readonly madeAt?: Time
 }
 
 /** AllocationStatus is written once, by the maker. */

@@ -26,8 +26,8 @@ export const HostPod = defineKind<HostPodSpec, HostPodStatus>({
 
 /**
  * HostPodSpec describes a pod.
- * @cel !isCIDR(self.cidr) || !isIP(self.gateway) || cidr(self.cidr).containsIP(self.gateway) :: `gateway` must lie inside `cidr`
- * @cel !isCIDR(self.cidr) || self.systemIPRanges.all(range, range.addresses.split('-').all(address, !isIP(address) || cidr(self.cidr).containsIP(address))) :: `systemIPRanges` must lie inside `cidr`
+ * @cel !isCIDR(self.cidr) || !isIP(self.gateway) || cidr(self.cidr).containsIP(ip(self.gateway)) :: `gateway` must lie inside `cidr`
+ * @cel !isCIDR(self.cidr) || self.systemIPRanges.all(range, range.addresses.split('-').all(address, !isIP(address) || cidr(self.cidr).containsIP(ip(address)))) :: `systemIPRanges` must lie inside `cidr`
  * @see INF-136
  */
 export interface HostPodSpec extends Maintainable {

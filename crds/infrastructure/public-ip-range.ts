@@ -27,8 +27,8 @@ export const PublicIPRange = defineKind<PublicIPRangeSpec, PublicIPRangeStatus>(
 
 /**
  * PublicIPRangeSpec describes a range of public addresses.
- * @cel !isCIDR(self.cidr) || !isIP(self.gateway) || cidr(self.cidr).containsIP(self.gateway) :: `gateway` must lie inside `cidr`
- * @cel !isCIDR(self.cidr) || self.addresses.all(range, range.split('-').all(address, !isIP(address) || cidr(self.cidr).containsIP(address))) :: `addresses` must lie inside `cidr`
+ * @cel !isCIDR(self.cidr) || !isIP(self.gateway) || cidr(self.cidr).containsIP(ip(self.gateway)) :: `gateway` must lie inside `cidr`
+ * @cel !isCIDR(self.cidr) || self.addresses.all(range, range.split('-').all(address, !isIP(address) || cidr(self.cidr).containsIP(ip(address)))) :: `addresses` must lie inside `cidr`
  * @see INF-040
  */
 export interface PublicIPRangeSpec extends Allocatable {

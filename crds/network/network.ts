@@ -30,7 +30,7 @@ export const Network = defineKind<NetworkSpec, NetworkStatus>({
 /**
  * NetworkSpec describes a network.
  * @cel !has(self.gateway) || has(self.cidr) :: `gateway` may only be set together with `cidr`
- * @cel !has(self.gateway) || !has(self.cidr) || !isCIDR(self.cidr) || !isIP(self.gateway) || cidr(self.cidr).containsIP(self.gateway) :: `gateway` must lie inside `cidr`
+ * @cel !has(self.gateway) || !has(self.cidr) || !isCIDR(self.cidr) || !isIP(self.gateway) || cidr(self.cidr).containsIP(ip(self.gateway)) :: `gateway` must lie inside `cidr`
  */
 export interface NetworkSpec {
   /**

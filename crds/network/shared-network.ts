@@ -29,8 +29,8 @@ export const SharedNetwork = defineKind<SharedNetworkSpec, SharedNetworkStatus>(
 
 /**
  * SharedNetworkSpec describes a shared network.
- * @cel !isCIDR(self.cidr) || !isIP(self.gateway) || cidr(self.cidr).containsIP(self.gateway) :: `gateway` must lie inside `cidr`
- * @cel !isCIDR(self.cidr) || self.addresses.all(range, range.split('-').all(address, !isIP(address) || cidr(self.cidr).containsIP(address))) :: `addresses` must lie inside `cidr`
+ * @cel !isCIDR(self.cidr) || !isIP(self.gateway) || cidr(self.cidr).containsIP(ip(self.gateway)) :: `gateway` must lie inside `cidr`
+ * @cel !isCIDR(self.cidr) || self.addresses.all(range, range.split('-').all(address, !isIP(address) || cidr(self.cidr).containsIP(ip(address)))) :: `addresses` must lie inside `cidr`
  * @see OFF-082 OFF-084
  */
 export interface SharedNetworkSpec extends Allocatable {
