@@ -111,10 +111,16 @@ function judgeRootVolume(machine: Machine, world: World): Verdict | undefined {
     if (manifest === undefined) return waiting('OfferingNotFound', 'The size of the root disk is not known yet')
     return acting('CreatingRootVolume', `Creating Volume "${name}"`, create(manifest))
   }
+  if (existing.metadata.deletionTimestamp !== undefined) {
+    return waiting('RootVolumeDeleting', `Volume "${name}" of an earlier machine is still being deleted`)
+  }
   if (!isStored(existing)) return waiting('CreatingRootVolume', `Creating Volume "${name}"`)
   const owner = existing.metadata.ownerReferences?.find(({ controller }) => controller === true)
   if (owner?.uid === machine.metadata.uid) return undefined
-  return blocked('NameTaken', `Volume "${name}" exists and belongs to something else: rename it, or set spec.rootVolume.volumeName`)
+  return blocked(
+    'NameTaken',
+    `Volume "${name}" exists and belongs to something else: rename it, or set spec.rootVolume.volumeName`,
+  )
 }
 
 function rootVolume(machine: Machine, name: string, world: World): Manifest<Partial<VolumeSpec>> | undefined {
@@ -224,6 +230,8 @@ function obstacleOf(machine: Machine, disk: DiskPlan, world: World): Verdict | u
   if (claim === undefined) return waiting('VolumeNotPlaced', `Volume "${volumeName}" has no pool yet`)
   const seen = volumeOnPool(identity, claim, world)
   if (seen === undefined) return waiting('VolumeNotProvisioned', `The disk of Volume "${volumeName}" is being made`)
+  if (claim.spec.notes?.madeAt === undefined)
+    return waiting('VolumeNotProvisioned', `The disk of Volume "${volumeName}" is being made`)
   if (seen.facts.trashedAt !== undefined) return waiting('VolumeTrashed', `Volume "${volumeName}" is in the trash`)
   return undefined
 }

@@ -1,14 +1,7 @@
 import type { Holder, MachineClaim } from '../../crds/infrastructure/allocation.ts'
 import { endpointKey } from '../../drivers/contract/endpoint.ts'
 import { operation } from '../../drivers/contract/operation.ts'
-import {
-  type Claim,
-  claimMachine,
-  claimVolume,
-  machineClaim,
-  moveClaim,
-
-} from '../claims.ts'
+import { type Claim, claimMachine, claimVolume, machineClaim, moveClaim } from '../claims.ts'
 import { observe, operate, remove } from '../effect.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
 import { place } from '../placement/place.ts'
@@ -49,10 +42,13 @@ export function judgePlace(wish: PlaceWish, world: World): Verdict {
 function judgeUnplaced(wish: PlaceWish, world: World): Verdict {
   const { identity, holder, request } = wish
   const namesake = world.observed.named(holder.kind, holder.namespace, holder.name).filter(other => other !== identity)
-  if (namesake.length > 0) return identityConflict(holder, namesake)
+  if (namesake.length > 0) return identityConflict(holder.kind, namesake)
   const seen = world.observed.machines(identity)
   if (seen.length > 1) {
-    return blocked('SeenTwice', `The machine is seen at ${seen.map(({ endpoint }) => endpoint).join(' and ')} and has no claim`)
+    return blocked(
+      'SeenTwice',
+      `The machine is seen at ${seen.map(({ endpoint }) => endpoint).join(' and ')} and has no claim`,
+    )
   }
   if (!wish.wanted && seen.length === 0) return satisfied('NotNeeded', 'The machine is off and holds no place')
   const [place] = seen
@@ -72,10 +68,10 @@ function judgeUnplaced(wish: PlaceWish, world: World): Verdict {
 }
 
 /** The same installation's mark for the same name, but another identity: somebody else's machine until it is rebound. */
-export function identityConflict(holder: Pick<Holder, 'kind' | 'name'>, identities: readonly string[]): Verdict {
+export function identityConflict(kind: string, identities: readonly string[]): Verdict {
   return blocked(
     'IdentityConflict',
-    `A ${holder.kind} of this name exists outside under the identity ${identities.join(', ')}: run "skystead adopt --rebind" to take it over, or remove it there`,
+    `A ${kind} of this name exists outside under the identity ${identities.join(', ')}: run "skystead adopt --rebind" to take it over, or remove it there`,
   )
 }
 
@@ -94,8 +90,11 @@ function judgeLost(wish: PlaceWish, claim: Claim, held: MachineClaim, world: Wor
   if (!wish.wanted || !wish.movable || claim.spec.notes?.guestEndedAt !== undefined) {
     return satisfied('Placed', `Host "${held.hostName}", which is proven off`)
   }
-  if (wish.request.volumes.some(({ storageType }) => storageType === 'Local')) {
-    return satisfied('Placed', `Host "${held.hostName}", which is proven off: a disk on that host's own storage keeps the machine there`)
+  if (wish.request.volumes.some(({ scope }) => scope === 'Local')) {
+    return satisfied(
+      'Placed',
+      `Host "${held.hostName}", which is proven off: a disk on that host's own storage keeps the machine there`,
+    )
   }
   if (world.operations(wish.identity).some(({ state }) => state === 'Running')) {
     return waiting('Fencing', 'An operation on the lost host has not ended yet')
@@ -155,8 +154,5 @@ function capacityClaim(
 }
 
 function hasCapacityOf(held: MachineClaim, request: PlacementRequest): boolean {
-  return (
-    held.cores === request.cores && held.clockMHz === request.clockMHz && held.memoryBytes === request.memoryBytes
-  )
+  return held.cores === request.cores && held.clockMHz === request.clockMHz && held.memoryBytes === request.memoryBytes
 }
-

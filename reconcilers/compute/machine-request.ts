@@ -4,7 +4,7 @@ import type { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { parseBytes } from '../../crds/invariants/quantity.ts'
 import { DiskOffering } from '../../crds/storage/disk-offering.ts'
 import { volumeClaim } from '../claims.ts'
-import type { PlacementRequest, VolumeRequest } from '../placement/request.ts'
+import type { PlacementRequest, PlacementVolume } from '../placement/request.ts'
 import { volumeSize } from '../storage/volume-place.ts'
 import type { Wish, World } from '../world.ts'
 import { type DiskPlan, rootDiskName } from './machine-disks.ts'
@@ -37,17 +37,17 @@ function volumeRequest(
   rootTags: readonly string[],
   rootType: 'Shared' | 'Local',
   world: World,
-): readonly VolumeRequest[] {
+): readonly PlacementVolume[] {
   if (volume === undefined || identity === undefined) return []
   const sizeBytes = volumeSize(volume, world)
   if (sizeBytes === undefined) return []
   const offeringName = volume.spec.diskOfferingName
   const offering = offeringName === undefined ? undefined : world.desired.get(DiskOffering, offeringName)?.spec
   const ofMachine = name === rootDiskName && offering === undefined
-  const storageType = ofMachine ? rootType : (offering?.storageType ?? 'Shared')
+  const scope = ofMachine ? rootType : (offering?.storageType ?? 'Shared')
   const tags = ofMachine ? rootTags : (offering?.tags ?? [])
   const pool = volumeClaim(identity, world)?.spec.volume?.poolIdentity ?? poolSeen(identity, world)
-  return [{ identity, sizeBytes, tags, storageType, ...(pool === undefined ? {} : { poolIdentity: pool }) }]
+  return [{ identity, sizeBytes, tags, scope, ...(pool === undefined ? {} : { poolIdentity: pool }) }]
 }
 
 /** Where a volume lies already, though nothing claims it: after a loss of the API's store. */

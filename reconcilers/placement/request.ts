@@ -1,57 +1,116 @@
-/** What a machine of any role asks of the planner, and what the planner answers. Sizes in bytes. */
+import type { Hypervisor } from '../../crds/common.ts'
 
-/** A volume that the placement must find a pool for, or that already lies in one. */
-export interface VolumeRequest {
-  readonly identity: string
-  readonly sizeBytes: number
-  /** Tags that the pool must have. */
-  readonly tags: readonly string[]
-  /** `Local`: a pool of scope Host. `Shared`: of scope Cluster or Zone. */
-  readonly storageType: 'Shared' | 'Local'
-  /** Identity of the pool that holds it already: it stays there, and the machine goes where that pool is reached. */
-  readonly poolIdentity?: string
-}
-
-/** What a machine asks for. */
+/** A machine that looks for a place: of any role. */
 export interface PlacementRequest {
   readonly zoneName: string
   readonly cores: number
+  /** The clock held for each core. */
   readonly clockMHz: number
   readonly memoryBytes: number
-  /** Hypervisors that it can run on. Default: any. */
-  readonly hypervisors?: readonly string[]
-  /** Tags that the host must have. */
+  /** Hypervisors that can run it, from the template's images. Left out: any. */
+  readonly hypervisors?: readonly Hypervisor[]
+  /** Tags that the host must carry, all of them. */
   readonly hostTags: readonly string[]
+  readonly volumes: readonly PlacementVolume[]
+  /** `FirstFit`: the first host with room, in a stable order. `Dispersing`: the one with the smallest share promised. */
   readonly planner: 'FirstFit' | 'Dispersing'
-  readonly volumes: readonly VolumeRequest[]
-  /** Operators' wishes. */
-  readonly placement?: { readonly hostName?: string; readonly clusterName?: string; readonly podName?: string }
-  /** Only this host will do, by identity: the machine is seen or placed there. Its allocation state and lifecycle do not count then. */
-  readonly hostIdentity?: string
-  /** What the machine itself already holds on that host: counted as free. */
-  readonly freed?: { readonly cpuMHz: number; readonly memoryBytes: number }
-  /** Names of hosts that will not do. */
+  /** What an operator wishes. */
+  readonly placement?: PlacementWish
+  /** Names of hosts that it must not go to. */
   readonly exclude?: readonly string[]
+  /** Only this host will do, by identity: the machine is seen or placed there. Its openness to new machines does not count then. */
+  readonly hostIdentity?: string
+  /** What the machine itself holds on that host already: counted as free. */
+  readonly freed?: { readonly cpuMHz: number; readonly memoryBytes: number }
 }
 
-/** Where a machine and its volumes go. Volumes that have a pool already are not in `pools`. */
+/** Where an operator wishes a machine to be. */
+export interface PlacementWish {
+  readonly hostName?: string
+  readonly clusterName?: string
+  readonly podName?: string
+}
+
+/** A volume that must be reachable where the machine is. */
+export interface PlacementVolume {
+  readonly identity: string
+  readonly sizeBytes: number
+  /** Tags that the pool must carry, all of them. */
+  readonly tags: readonly string[]
+  /** The pool that holds it already. Left out: one is chosen. */
+  readonly poolName?: string
+  /** Likewise, by the pool's identity: where the volume is seen though nothing claims it. */
+  readonly poolIdentity?: string
+  /** `Local`: only a host's own pool; `Shared`: only one of a cluster or zone. Left out: any. */
+  readonly scope?: 'Shared' | 'Local'
+}
+
+/** The pool of each volume, by the volume's identity. */
+export type ChosenPools = Readonly<Record<string, { readonly poolName: string; readonly poolIdentity: string }>>
+
+/** A place, or why there is none. */
+export type Placement = Placed | Refused
+
+/** The place: a host and a pool for each volume. */
 export interface Placed {
   readonly ok: true
   readonly hostName: string
   readonly hostIdentity: string
-  readonly pools: Readonly<Record<string, { readonly poolName: string; readonly poolIdentity: string }>>
+  readonly pools: ChosenPools
 }
 
-/** Why a machine goes nowhere now. */
-export interface NotPlaced {
+/** There is no place now. */
+export interface Refused {
   readonly ok: false
-  /** `NoHostFits`, `InventoriesNotRead`, `ZoneDisabled` … */
-  readonly reason: string
-  /** For the machine's condition: counts per rule, no host names. */
+  /** For a condition, for example `NoHostFits`. */
+  readonly reason: RefusalReason
+  /** Counts of hosts per rule, fit for tenants: it names no host. */
   readonly message: string
-  /** For operators: every host with the rules that refused it. */
-  readonly verdicts: readonly { readonly hostName: string; readonly refusals: readonly string[] }[]
+  /** Each host counted under the first rule that refuses it. */
+  readonly counts: readonly { readonly rule: PlacementRule; readonly hosts: number }[]
 }
 
-/** The planner's answer. */
-export type PlacementAnswer = Placed | NotPlaced
+/** Why there is no place. */
+export type RefusalReason =
+  | 'ZoneNotFound'
+  | 'ZoneClosed'
+  | 'InventoriesNotRead'
+  | 'VolumesApart'
+  | 'NoHosts'
+  | 'NoHostFits'
+
+/** What one host says to a request: nothing when it fits. */
+export interface HostVerdict {
+  readonly hostName: string
+  readonly refusals: readonly PlacementRule[]
+}
+
+/** The rules by which a host is refused, with what to say of the hosts that each refuses. */
+export const placementRules = {
+  PodDisabled: 'are in a pod with allocationState Disabled',
+  PodInMaintenance: 'are in a pod in maintenance',
+  ClusterDisabled: 'are in a cluster with allocationState Disabled',
+  ClusterInMaintenance: 'are in a cluster in maintenance',
+  HostDisabled: 'have allocationState Disabled',
+  HostInMaintenance: 'are in maintenance',
+  HostLost: 'are declared lost',
+  HostLeaving: 'are being deleted',
+  HostNotConnected: 'are not connected',
+  HypervisorMismatch: 'run a hypervisor that the template has no image for',
+  NotWished: 'are not where the placement wishes it',
+  Excluded: 'are excluded',
+  HostTagsMissing: 'lack a host tag of the offering',
+  TooFewCores: 'have fewer cores than the machine',
+  ClusterCPUThreshold: 'are in a cluster whose promised CPU would pass its threshold',
+  ClusterMemoryThreshold: 'are in a cluster whose promised memory would pass its threshold',
+  CPUExhausted: 'have too little CPU left',
+  MemoryExhausted: 'have too little memory left',
+  VolumeElsewhere: 'do not reach the pool of a volume',
+  NoPool: 'reach no pool of the storage type that a volume wants',
+  StorageTagsMissing: 'reach no pool with the storage tags that a volume wants',
+  PoolsClosed: 'reach no pool that takes new volumes',
+  StorageExhausted: 'reach no pool with enough space left',
+} as const
+
+/** A rule by which a host is refused. */
+export type PlacementRule = keyof typeof placementRules

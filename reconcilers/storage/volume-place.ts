@@ -1,4 +1,7 @@
 import { PublicTemplate, type TemplateImage } from '../../crds/compute/public-template.ts'
+import { Host } from '../../crds/infrastructure/host.ts'
+import { HostCluster } from '../../crds/infrastructure/host-cluster.ts'
+import { PrimaryStorage } from '../../crds/infrastructure/primary-storage.ts'
 import { parseBytes } from '../../crds/invariants/quantity.ts'
 import { DiskOffering } from '../../crds/storage/disk-offering.ts'
 import type { Volume } from '../../crds/storage/volume.ts'
@@ -23,7 +26,8 @@ export function volumeOnPool(identity: string, claim: Claim | undefined, world: 
 export function volumeSize(volume: Pick<Wish<typeof Volume>, 'spec'>, world: World): number | undefined {
   const { size, diskOfferingName, templateRef } = volume.spec
   if (size !== undefined) return parseBytes(size)
-  const offered = diskOfferingName === undefined ? undefined : world.desired.get(DiskOffering, diskOfferingName)?.spec.size
+  const offered =
+    diskOfferingName === undefined ? undefined : world.desired.get(DiskOffering, diskOfferingName)?.spec.size
   if (offered !== undefined) return parseBytes(offered)
   const template = templateRef === undefined ? undefined : world.desired.get(PublicTemplate, templateRef.name)
   return template === undefined ? undefined : parseBytes(template.spec.size)
@@ -32,4 +36,14 @@ export function volumeSize(volume: Pick<Wish<typeof Volume>, 'spec'>, world: Wor
 /** The image of a template for a hypervisor. */
 export function imageFor(templateName: string, hypervisor: string, world: World): TemplateImage | undefined {
   return world.desired.get(PublicTemplate, templateName)?.spec.images.find(image => image.hypervisor === hypervisor)
+}
+
+/** The hypervisor whose images a pool holds: its cluster's, or for a pool of a whole zone what its URL implies. */
+export function hypervisorOfPool(poolName: string, world: World): string | undefined {
+  const pool = world.desired.get(PrimaryStorage, poolName)?.spec
+  if (pool === undefined) return undefined
+  const host = pool.hostName === undefined ? undefined : world.desired.get(Host, pool.hostName)
+  const clusterName = pool.clusterName ?? host?.spec.clusterName
+  if (clusterName !== undefined) return world.desired.get(HostCluster, clusterName)?.spec.hypervisor
+  return pool.url.startsWith('sim:') ? 'Simulator' : 'KVM'
 }

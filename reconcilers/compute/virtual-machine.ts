@@ -1,0 +1,294 @@
+import { PublicTemplate } from '../../crds/compute/public-template.ts'
+import { ServiceOffering } from '../../crds/compute/service-offering.ts'
+import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
+import { Zone } from '../../crds/infrastructure/zone.ts'
+import { parseDuration } from '../../crds/invariants/duration.ts'
+import { formatQuantity } from '../../crds/invariants/quantity.ts'
+import { Network } from '../../crds/network/network.ts'
+import { SharedNetwork } from '../../crds/network/shared-network.ts'
+import { Volume } from '../../crds/storage/volume.ts'
+import { endpointKey } from '../../drivers/contract/endpoint.ts'
+import { allocationsByHolder, holderOf, machineClaim } from '../claims.ts'
+import { defineReconciler, type Phase, type Reference } from '../define-reconciler.ts'
+import { remove } from '../effect.ts'
+import { fenceOf } from '../infrastructure/fencing.ts'
+import { planNIC } from '../network/machine-nics.ts'
+import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
+import { defineIndex, isStored, type Wish, type World } from '../world.ts'
+import { definitionOf, driftOf, judgeConfigured, markOf, minimumMemory } from './machine-definition.ts'
+import { diskObstacle, judgeVolumesAttached, planDisks, rootVolumeName } from './machine-disks.ts'
+import { identityConflict, judgePlace, judgeRelease } from './machine-place.ts'
+import { judgePower, judgeRemoval } from './machine-power.ts'
+import { machineRequest } from './machine-request.ts'
+
+type Machine = Wish<typeof VirtualMachine>
+
+/** Machines by the name of their service offering. */
+export const machinesByServiceOffering = defineIndex(VirtualMachine, 'machinesByServiceOffering', ({ spec }) => [
+  spec.serviceOfferingName,
+])
+
+/** Machines by the name of their template. */
+export const machinesByTemplate = defineIndex(VirtualMachine, 'machinesByTemplate', ({ spec }) => [
+  spec.templateRef.name,
+])
+
+/** Machines by the name of their zone. */
+export const machinesByZone = defineIndex(VirtualMachine, 'machinesByZone', ({ spec }) => [spec.zoneName])
+
+function references({ spec, metadata: { namespace } }: Machine): readonly Reference[] {
+  const nics = spec.nics.map(
+    (nic): Reference =>
+      nic.sharedNetworkName === undefined
+        ? { kind: Network, name: nic.networkName ?? '', namespace, field: `spec.nics[${nic.name}].networkName` }
+        : { kind: SharedNetwork, name: nic.sharedNetworkName, field: `spec.nics[${nic.name}].sharedNetworkName` },
+  )
+  const volumes = spec.volumes.map(
+    ({ name, volumeName }): Reference => ({
+      kind: Volume,
+      name: volumeName,
+      namespace,
+      field: `spec.volumes[${name}].volumeName`,
+    }),
+  )
+  return [
+    { kind: Zone, name: spec.zoneName, field: 'spec.zoneName' },
+    { kind: ServiceOffering, name: spec.serviceOfferingName, field: 'spec.serviceOfferingName' },
+    { kind: PublicTemplate, name: spec.templateRef.name, field: 'spec.templateRef.name' },
+    ...nics,
+    ...volumes,
+  ]
+}
+
+const scheduled: Phase<typeof VirtualMachine> = { condition: 'Scheduled', judge: judgeScheduled }
+
+function judgeScheduled(self: Machine, world: World): Verdict {
+  const identity = world.identity(self)
+  const disks = planDisks(self, world)
+  const placed = machineClaim(identity, world) !== undefined
+  if (!placed) {
+    const obstacle = judgeBeforePlacing(self, world)
+    if (obstacle !== undefined) return obstacle
+  }
+  const request = machineRequest(self, disks, world)
+  if (request === undefined) return waiting('OfferingNotFound', 'The offering or the template is missing')
+  const minimum = minimumMemory(self, world)
+  if (minimum !== undefined && request.memoryBytes < minimum) {
+    return blocked(
+      'OfferingTooSmall',
+      `Template "${self.spec.templateRef.name}" needs ${formatQuantity(minimum, 'Bytes')} of memory: change spec.serviceOfferingName`,
+    )
+  }
+  const volumes = disks.flatMap(({ identity: id, volume }) => (id && volume ? [[id, holderOf(volume)] as const] : []))
+  const offering = world.desired.get(ServiceOffering, self.spec.serviceOfferingName)
+  const restartable = self.spec.runStrategy === 'Always' || self.spec.runStrategy === 'OnFailure'
+  return judgePlace(
+    {
+      identity,
+      holder: holderOf(self),
+      request,
+      wanted: self.spec.runStrategy !== 'Halted',
+      movable: restartable && offering?.spec.highlyAvailable === true,
+      volumeHolders: Object.fromEntries(volumes),
+    },
+    world,
+  )
+}
+
+/** A place is looked for only when every disk is known, and none of them is somebody else's under our name. */
+function judgeBeforePlacing(self: Machine, world: World): Verdict | undefined {
+  const wanted = self.spec.runStrategy !== 'Halted'
+  for (const { name, volumeName, volume, identity } of planDisks(self, world)) {
+    if (volume === undefined || identity === undefined || !isStored(volume)) {
+      return wanted
+        ? waiting('VolumeNotFound', `Volume "${volumeName}" (disk "${name}") does not exist yet`)
+        : undefined
+    }
+    const { namespace } = volume.metadata
+    const others = world.observed.named(Volume.kind, namespace, volumeName).filter(other => other !== identity)
+    if (others.length > 0) return identityConflict(Volume.kind, others)
+  }
+  return undefined
+}
+
+const addressesAllocated: Phase<typeof VirtualMachine> = {
+  condition: 'AddressesAllocated',
+  judge: (self, world) => {
+    const verdicts = self.spec.nics.map(nic => planNIC(self, nic, world).address)
+    const claims = verdicts.flatMap(verdict => (verdict.is === 'acting' ? verdict.effects : []))
+    if (claims.length > 0) return acting('Allocating', 'Taking addresses', ...claims)
+    return verdicts.find(({ is }) => is !== 'satisfied') ?? releaseAddresses(self, world) ?? satisfied('Allocated')
+  },
+}
+
+/** Addresses of NICs that are no longer wished for go back once the machine no longer has the NIC. */
+function releaseAddresses(self: Machine, world: World): Verdict | undefined {
+  const wished = new Set(self.spec.nics.flatMap(nic => planNIC(self, nic, world).addresses))
+  const identity = world.identity(self)
+  const used = new Set(
+    world.observed.machines(identity).flatMap(({ facts }) => facts.definition.nics.flatMap(nic => nic.addresses)),
+  )
+  const spare = world.desired
+    .list(allocationsByHolder, self.metadata.uid)
+    .filter(({ spec }) => spec.type === 'IP' && !wished.has(spec.value) && !used.has(spec.value))
+  return spare.length === 0 ? undefined : acting('Releasing', 'Giving back addresses', ...spare.map(remove))
+}
+
+const volumesAttached: Phase<typeof VirtualMachine> = { condition: 'VolumesAttached', judge: judgeVolumesAttached }
+
+const networkReady: Phase<typeof VirtualMachine> = {
+  condition: 'NetworkReady',
+  judge: (self, world) => networkObstacle(self, world) ?? satisfied('Ready'),
+}
+
+function networkObstacle(self: Machine, world: World): Verdict | undefined {
+  for (const nic of self.spec.nics) {
+    const { address, service } = planNIC(self, nic, world)
+    if (address.is !== 'satisfied') return address
+    if (service.is !== 'satisfied') return service
+  }
+  return undefined
+}
+
+const powerApplied: Phase<typeof VirtualMachine> = { condition: 'PowerApplied', judge: judgeMachinePower }
+
+function judgeMachinePower(self: Machine, world: World): Verdict {
+  const identity = world.identity(self)
+  const claim = machineClaim(identity, world)
+  if (claim === undefined) return judgeWithoutClaim(self, world)
+  const definition = definitionOf(self, world)
+  const hold =
+    diskObstacle(self, planDisks(self, world), world) ??
+    networkObstacle(self, world) ??
+    (definition === undefined
+      ? waiting('DefinitionIncomplete', 'A part of the definition is not known yet')
+      : undefined)
+  const [seen] = world.observed.machines(identity)
+  const usable = definition ?? seen?.facts.definition ?? nothing
+  return judgePower(
+    {
+      identity,
+      claim,
+      mark: markOf(self, world),
+      definition: usable,
+      runStrategy: self.spec.runStrategy,
+      shutdownTimeout: parseDuration(self.spec.shutdownTimeout),
+      generation: self.metadata.generation,
+      ...(hold === undefined ? {} : { hold: asHold(hold) }),
+      ...(self.spec.userData === undefined ? {} : { userData: self.spec.userData }),
+    },
+    world,
+  )
+}
+
+const nothing = {
+  role: 'Instance',
+  cores: 0,
+  clockMHz: 0,
+  memoryBytes: 0,
+  guestHostName: '',
+  disks: [],
+  nics: [],
+} as const
+
+/** What holds a start back is for another phase to bring about: here it is only waited for. */
+function asHold(verdict: Verdict): Verdict {
+  return verdict.is === 'acting' ? waiting(verdict.reason, verdict.message) : verdict
+}
+
+function judgeWithoutClaim(self: Machine, world: World): Verdict {
+  const off = self.spec.runStrategy === 'Halted' && world.observed.machines(world.identity(self)).length === 0
+  return off ? satisfied('Halted') : waiting('NotScheduled', 'The machine has no place on a host yet')
+}
+
+const configured: Phase<typeof VirtualMachine> = {
+  condition: 'Configured',
+  needs: ['Scheduled', 'AddressesAllocated'],
+  judge: judgeConfigured,
+}
+
+const poweredOff: Phase<typeof VirtualMachine> = { condition: 'PowerApplied', judge: judgeTeardown }
+
+/** Off, then gone from every host that answers; a host that does not is waited for, or fenced. */
+function judgeTeardown(self: Machine, world: World): Verdict {
+  const identity = world.identity(self)
+  const claim = machineClaim(identity, world)
+  if (self.spec.management.deletionPolicy === 'Orphan') {
+    return blocked(
+      'NotSupportedYet',
+      'spec.management.deletionPolicy "Orphan" comes with release in place: set it to "Delete"',
+    )
+  }
+  const held = claim?.spec.machine
+  if (held !== undefined && world.observed.endpoint(endpointKey('Host', held.hostIdentity)).answers === 'No') {
+    const fence = fenceOf(held.hostName, world)
+    if (!fence.fenced) return waiting('HostSilent', fence.why)
+  }
+  return judgeRemoval(identity, claim, parseDuration(self.spec.shutdownTimeout), world)
+}
+
+const released: Phase<typeof VirtualMachine> = {
+  condition: 'Scheduled',
+  needs: ['PowerApplied'],
+  judge: (self, world) => {
+    const identity = world.identity(self)
+    const claim = machineClaim(identity, world)
+    if (claim === undefined) return satisfied('Released')
+    return judgeRelease(claim, identity, world) ?? satisfied('Released')
+  },
+}
+
+const everythingReturned: Phase<typeof VirtualMachine> = {
+  condition: 'VolumesAttached',
+  needs: ['PowerApplied', 'Scheduled'],
+  judge: (self, world) => {
+    const held = world.desired
+      .list(allocationsByHolder, self.metadata.uid)
+      .filter(({ spec }) => spec.type !== 'Identity' && spec.type !== 'Machine')
+    const root = world.desired.get(Volume, rootVolumeName(self), self.metadata.namespace)
+    const owned = root?.metadata.ownerReferences?.some(({ uid }) => uid === self.metadata.uid)
+    const child = owned && root?.metadata.deletionTimestamp === undefined ? [root] : []
+    const last = world.desired
+      .list(allocationsByHolder, self.metadata.uid)
+      .filter(({ spec }) => spec.type === 'Identity' && held.length === 0 && child.length === 0)
+    const leaving = [...held, ...child, ...last].flatMap(object => (object && isStored(object) ? [object] : []))
+    if (leaving.length === 0) return satisfied('Returned')
+    return acting('Returning', 'Giving back addresses and disks', ...leaving.map(object => remove(object)))
+  },
+}
+
+/** The reconciler of virtual machines. */
+export const virtualMachineReconciler = defineReconciler(VirtualMachine, {
+  references,
+  phases: [scheduled, addressesAllocated, volumesAttached, networkReady, powerApplied, configured],
+  teardown: [poweredOff, released, everythingReturned],
+  report: (status, self, world) => {
+    const identity = world.identity(self)
+    const held = machineClaim(identity, world)?.spec.machine
+    const seen = world.observed.machines(identity)
+    const here = seen.find(({ endpoint }) => held !== undefined && endpoint === endpointKey('Host', held.hostIdentity))
+    const power = here === undefined ? 'Off' : here.current ? here.facts.powerState : 'Unknown'
+    if (held === undefined) delete status.hostName
+    else status.hostName = held.hostName
+    status.powerState = power
+    status.nics = self.spec.nics.map(nic => {
+      const { name, macAddress, addresses } = planNIC(self, nic, world)
+      const [ipAddress, ...secondaryIPs] = addresses
+      return {
+        name,
+        macAddress,
+        ...(ipAddress === undefined ? {} : { ipAddress }),
+        ...(secondaryIPs.length === 0 ? {} : { secondaryIPs }),
+      }
+    })
+    const disks = planDisks(self, world)
+    const present = new Set(here?.facts.definition.disks.map(disk => disk.identity))
+    status.volumes = disks
+      .filter(({ identity: id }) => id !== undefined && present.has(id))
+      .map(({ name, volumeName }) => ({ name, volumeName }))
+    const wished = here === undefined ? undefined : definitionOf(self, world)
+    const drift = here === undefined || wished === undefined ? [] : driftOf(wished, here.facts.definition)
+    if (drift.length === 0) delete status.drift
+    else status.drift = drift.map(item => ({ ...item }))
+  },
+})

@@ -1,0 +1,245 @@
+import { PublicTemplate } from '../../crds/compute/public-template.ts'
+import { Allocation } from '../../crds/infrastructure/allocation.ts'
+import { Zone } from '../../crds/infrastructure/zone.ts'
+import { parseDuration } from '../../crds/invariants/duration.ts'
+import { formatQuantity } from '../../crds/invariants/quantity.ts'
+import { DiskOffering } from '../../crds/storage/disk-offering.ts'
+import { Volume } from '../../crds/storage/volume.ts'
+import type { EndpointKey } from '../../drivers/contract/endpoint.ts'
+import type { VolumeFacts } from '../../drivers/contract/facts.ts'
+import { operation, type Verbs } from '../../drivers/contract/operation.ts'
+import { attachmentClaim, type Claim, moveClaim, noteOnClaim, volumeClaim, volumeClaimName } from '../claims.ts'
+import { identityConflict } from '../compute/machine-place.ts'
+import { defineReconciler, type Phase, type Reference } from '../define-reconciler.ts'
+import { observe, operate, remove } from '../effect.ts'
+import { settingsOf } from '../infrastructure/settings.ts'
+import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
+import { defineIndex, type Seen, type Wish, type World } from '../world.ts'
+import { claimedPool, hypervisorOfPool, imageFor, volumeOnPool, volumeSize } from './volume-place.ts'
+
+type VolumeWish = Wish<typeof Volume>
+
+/** Volumes by the name of their disk offering. */
+export const volumesByDiskOffering = defineIndex(Volume, 'volumesByDiskOffering', ({ spec }) =>
+  spec.diskOfferingName === undefined ? [] : [spec.diskOfferingName],
+)
+
+/** Volumes by the name of their zone. */
+export const volumesByZone = defineIndex(Volume, 'volumesByZone', ({ spec }) => [spec.zoneName])
+
+/** Volumes by the name of their template. */
+export const volumesByTemplate = defineIndex(Volume, 'volumesByTemplate', ({ spec }) =>
+  spec.templateRef === undefined ? [] : [spec.templateRef.name],
+)
+
+const provisioned: Phase<typeof Volume> = { condition: 'Provisioned', judge: judgeProvisioned }
+
+/** The disk exists in the pool of its claim, with the size wished for. Without a claim nothing is made. */
+function judgeProvisioned(self: VolumeWish, world: World): Verdict {
+  const identity = world.identity(self)
+  const { name, namespace } = self.metadata
+  const namesakes = world.observed.named(Volume.kind, namespace, name).filter(other => other !== identity)
+  if (namesakes.length > 0) return identityConflict(Volume.kind, namesakes)
+  const size = volumeSize(self, world)
+  if (size === undefined) {
+    return blocked('SizeUnknown', 'spec.size is needed: neither the disk offering nor a template gives one')
+  }
+  const claim = volumeClaim(identity, world)
+  if (claim === undefined) return satisfied('NotNeededYet', 'The disk is made when a machine first attaches it')
+  return judgeOnPool({ self, identity, claim, size }, world)
+}
+
+interface Placement {
+  readonly self: VolumeWish
+  readonly identity: string
+  readonly claim: Claim
+  readonly size: number
+}
+
+function judgeOnPool(placement: Placement, world: World): Verdict {
+  const { identity, claim, size } = placement
+  const pool = claimedPool(claim)
+  if (pool === undefined) return blocked('ClaimUnusable', `Allocation "${claim.metadata.name}" names no pool`)
+  const poolName = claim.spec.volume?.poolName ?? ''
+  const state = world.observed.endpoint(pool)
+  if (state.answers === 'No')
+    return unknown('PoolSilent', `Primary storage "${poolName}" does not answer: ${state.message ?? ''}`)
+  if (!state.listed) return unknown('PoolNotListed', `Primary storage "${poolName}" has not been read yet`)
+  const held = claim.spec.volume
+  if (held !== undefined && held.sizeBytes < size) {
+    return acting('Growing', 'Claiming more space', moveClaim(claim, { volume: { ...held, sizeBytes: size } }))
+  }
+  const seen = volumeOnPool(identity, claim, world)
+  if (seen === undefined) return judgeMissing(placement, pool, world)
+  return judgeThere(placement, seen, world)
+}
+
+function judgeMissing(placement: Placement, pool: EndpointKey, world: World): Verdict {
+  const { self, identity, claim, size } = placement
+  const doubtful = world.observed.inDoubt(identity)
+  if (doubtful.length > 0)
+    return unknown('InDoubt', `An unanswered operation may still take effect at ${doubtful.join(', ')}`)
+  const elsewhere = world.observed.volumes(identity)
+  if (elsewhere.length > 0) {
+    return blocked(
+      'DiskElsewhere',
+      `The disk lies at ${elsewhere.map(({ endpoint }) => endpoint).join(', ')}, its claim says "${claim.spec.volume?.poolName}": nothing is made anew`,
+    )
+  }
+  if (claim.spec.notes?.madeAt !== undefined) {
+    return blocked(
+      'DiskLost',
+      'The disk was made and is no longer in its pool: restore it there, or delete this Volume; a blank one is never put in its place',
+    )
+  }
+  const image = imageOf(self, claim, world)
+  if (image === 'none') {
+    return blocked(
+      'NoImageForHypervisor',
+      `Template "${self.spec.templateRef?.name}" has no image for the hypervisor of the pool: add one to spec.images`,
+    )
+  }
+  const { name, namespace } = self.metadata
+  const args: Verbs['CreateVolume']['arguments'] = {
+    identity,
+    epoch: claim.spec.epoch,
+    mark: {
+      installation: world.installation,
+      kind: Volume.kind,
+      ...(namespace === undefined ? {} : { namespace }),
+      name,
+    },
+    sizeBytes: size,
+    ...(image === undefined ? {} : { image }),
+  }
+  const creation = operation('CreateVolume', { endpoint: pool, identity, deadline: 600_000 }, args)
+  return acting(
+    'Creating',
+    `The disk is being made in "${claim.spec.volume?.poolName}"`,
+    operate(creation, [claim.metadata.name]),
+  )
+}
+
+function judgeThere(placement: Placement, { endpoint, facts }: Seen<VolumeFacts>, world: World): Verdict {
+  const { identity, claim, size } = placement
+  const { epoch } = claim.spec
+  const claims = [claim.metadata.name]
+  if (claim.spec.notes?.madeAt === undefined) {
+    return acting(
+      'Creating',
+      'The disk is there: noting that it must never be made anew',
+      noteOnClaim(claim, { madeAt: world.now() }),
+    )
+  }
+  if (facts.trashedAt !== undefined) {
+    const restore = operation('RestoreVolume', { endpoint, identity }, { identity, epoch })
+    return acting('Restoring', 'The disk is being taken back from the trash', operate(restore, claims))
+  }
+  if (facts.sizeBytes < size) {
+    const growth = operation('ResizeVolume', { endpoint, identity }, { identity, epoch, sizeBytes: size })
+    return acting('Growing', `The disk is being grown to ${formatQuantity(size, 'Bytes')}`, operate(growth, claims))
+  }
+  return satisfied('Provisioned')
+}
+
+function imageOf(self: VolumeWish, claim: Claim, world: World): Verbs['CreateVolume']['arguments']['image'] | 'none' {
+  const { templateRef } = self.spec
+  if (templateRef === undefined) return undefined
+  const hypervisor = hypervisorOfPool(claim.spec.volume?.poolName ?? '', world)
+  const image = hypervisor === undefined ? undefined : imageFor(templateRef.name, hypervisor, world)
+  if (image === undefined) return 'none'
+  const { url, format, checksum } = image
+  return { url, format, ...(checksum === undefined ? {} : { checksum }) }
+}
+
+const attached: Phase<typeof Volume> = {
+  condition: 'Attached',
+  judge: (self, world) => {
+    const identity = world.identity(self)
+    const holder = attachmentClaim(identity, world)
+    if (holder !== undefined) return satisfied('Attached', `Machine "${holder.spec.holder.name}"`)
+    return satisfied('NotYetAttached', 'No machine uses the volume', { summary: true })
+  },
+}
+
+const detachedFirst: Phase<typeof Volume> = {
+  condition: 'Attached',
+  judge: (self, world) => {
+    const holder = attachmentClaim(world.identity(self), world)
+    if (holder === undefined) return satisfied('Detached')
+    return waiting(
+      'InUse',
+      `Machine "${holder.spec.holder.name}" uses the volume: take it out of its spec, or delete the machine`,
+    )
+  },
+}
+
+const removed: Phase<typeof Volume> = { condition: 'Provisioned', needs: ['Attached'], judge: judgeRemoved }
+
+/** First the trash, for `Settings.expungeDelay`; then gone; then the claim, once a listing proves it. */
+function judgeRemoved(self: VolumeWish, world: World): Verdict {
+  const identity = world.identity(self)
+  const claim = volumeClaim(identity, world)
+  if (claim === undefined) return satisfied('Removed')
+  const pool = claimedPool(claim)
+  if (pool === undefined) return acting('Releasing', 'The claim names no pool', remove(claim))
+  const poolName = claim.spec.volume?.poolName ?? ''
+  const state = world.observed.endpoint(pool)
+  if (state.answers !== 'Yes' || !state.listed) {
+    return unknown('PoolSilent', `Primary storage "${poolName}" does not answer: the disk is kept until it does`)
+  }
+  const { epoch } = claim.spec
+  const claims = [claim.metadata.name]
+  const seen = volumeOnPool(identity, claim, world)
+  if (seen === undefined) {
+    if (world.observed.provenAbsent(identity, pool)) return acting('Releasing', 'The disk is gone', remove(claim))
+    return acting('ProvingAbsence', `Primary storage "${poolName}" is being listed`, observe(pool))
+  }
+  const delay = parseDuration(settingsOf(world).expungeDelay)
+  if (delay > 0 && seen.facts.trashedAt === undefined) {
+    const trash = operation('TrashVolume', { endpoint: pool, identity }, { identity, epoch, at: world.now() })
+    return acting('Trashing', 'The disk goes to the trash of its pool', operate(trash, claims))
+  }
+  if (delay > 0 && seen.facts.trashedAt !== undefined && !world.elapsed(seen.facts.trashedAt, delay)) {
+    return waiting(
+      'InTrash',
+      `The disk is in the trash since ${seen.facts.trashedAt} and is destroyed after Settings.expungeDelay`,
+    )
+  }
+  const deletion = operation('DeleteVolume', { endpoint: pool, identity }, { identity, epoch })
+  return acting('Destroying', 'The disk is being destroyed', operate(deletion, claims))
+}
+
+function references({ spec }: VolumeWish): readonly Reference[] {
+  const found: Reference[] = [{ kind: Zone, name: spec.zoneName, field: 'spec.zoneName' }]
+  if (spec.diskOfferingName !== undefined) {
+    found.push({ kind: DiskOffering, name: spec.diskOfferingName, field: 'spec.diskOfferingName' })
+  }
+  if (spec.templateRef !== undefined) {
+    found.push({ kind: PublicTemplate, name: spec.templateRef.name, field: 'spec.templateRef.name' })
+  }
+  return found
+}
+
+/** The reconciler of volumes: a disk in the pool of its claim, kept whatever its machines do. */
+export const volumeReconciler = defineReconciler(Volume, {
+  references,
+  phases: [provisioned, attached],
+  teardown: [detachedFirst, removed],
+  report: (status, self, world) => {
+    const identity = world.identity(self)
+    const claim = world.desired.get(Allocation, volumeClaimName(identity))
+    const seen = volumeOnPool(identity, claim, world)
+    const size = seen?.facts.sizeBytes ?? volumeSize(self, world)
+    const holder = attachmentClaim(identity, world)
+    set(status, 'size', size === undefined ? undefined : formatQuantity(size, 'Bytes'))
+    set(status, 'poolName', claim?.spec.volume?.poolName)
+    set(status, 'virtualMachineName', holder?.spec.holder.name)
+    set(status, 'format', seen?.facts.format)
+  },
+})
+
+function set<T extends object, Key extends keyof T>(target: T, key: Key, value: T[Key] | undefined): void {
+  if (value === undefined) delete target[key]
+  else target[key] = value
+}
