@@ -160,6 +160,11 @@ export class ObservedCache implements Observed {
     this.#changes.tell(topic)
   }
 
+  /** Makes several changes as one: whoever is told sees all of them. */
+  change<T>(make: () => T): T {
+    return this.#changes.make(make)
+  }
+
   /** Tells the topic as soon as operations may be given to the endpoint. */
   tellWhenReady(endpoint: EndpointKey, topic: string): void {
     addTo(this.#awaited, endpoint, topic)

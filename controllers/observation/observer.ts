@@ -81,7 +81,11 @@ export class Observer implements AsyncDisposable {
     for (const { key } of before) {
       if (!kept.has(key) && this.#watches.get(key)?.owner === owner) this.#unwatch(key)
     }
-    for (const endpoint of endpoints) this.#watch(owner, endpoint)
+    for (const endpoint of endpoints) {
+      const known = this.#watches.get(endpoint.key)
+      if (known === undefined) this.#watch(owner, endpoint)
+      else this.#rewatch(known, owner, endpoint)
+    }
   }
 
   /** Asks for a complete listing begun from now on. Asked often, done once. */
@@ -90,8 +94,9 @@ export class Observer implements AsyncDisposable {
     if (watch === undefined) return
     const { clock } = this.#options.environment
     const pause = watch.failures === 0 ? 0 : watch.endedAt + this.#intervals.firstProbe - clock.monotonic()
-    if (watch.listing !== undefined || pause <= 0) return this.#enqueue(watch, 1)
-    if (watch.timer === undefined || watch.due > clock.monotonic() + pause) this.#listAfter(watch, pause)
+    const isSooner = watch.timer === undefined || watch.due > clock.monotonic() + pause
+    if (watch.listing !== undefined || pause <= 0) this.#enqueue(watch, 1)
+    else if (isSooner) this.#listAfter(watch, pause)
   }
 
   /** Resolves when the first listing of every endpoint declared so far has ended, well or not. */
@@ -118,8 +123,6 @@ export class Observer implements AsyncDisposable {
   }
 
   #watch(owner: string, endpoint: Endpoint): void {
-    const known = this.#watches.get(endpoint.key)
-    if (known !== undefined) return this.#rewatch(known, owner, endpoint)
     const watch: Watch = {
       endpoint,
       owner,
@@ -183,7 +186,6 @@ export class Observer implements AsyncDisposable {
   #listAfter(watch: Watch, milliseconds: number): void {
     const { clock } = this.#options.environment
     watch.timer?.cancel()
-    if (milliseconds <= 0) return this.#enqueue(watch, 1)
     watch.due = clock.monotonic() + milliseconds
     watch.timer = clock.after(milliseconds, () => this.#enqueue(watch, watch.failures === 0 ? 0 : 1))
   }
@@ -223,7 +225,10 @@ export class Observer implements AsyncDisposable {
     metrics?.listingEnded({ driver, type, outcome, durationMs: watch.endedAt - begun.monotonic })
     if (!this.#isWatched(watch)) return
     this.#attempted(key)
-    if (watch.again) return this.#enqueue(watch, 1)
+    if (watch.again) {
+      this.#enqueue(watch, 1)
+      return
+    }
     const situation = { ...watch, tellsEvents: lease?.connection.subscribe !== undefined, power: this.#power(watch) }
     watch.wasConfirmation = situation.power?.wantsConfirmation ?? false
     this.#listAfter(watch, nextListing(situation, this.#intervals, environment.random))
