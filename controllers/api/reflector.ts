@@ -60,8 +60,8 @@ const backoff = { first: 200, most: 30_000 }
 const healthyWatch = 10_000
 /** A watch that the server closes sooner than this, in ms, with nothing told, counts as failed. */
 const shortestWatch = 1_000
-/** After so many failures in a row without progress the version itself is doubted and everything listed. */
-const failuresBeforeList = 3
+/** After so many refusals in a row without progress the version itself is doubted and everything listed. */
+const refusalsBeforeList = 3
 /** How long a watch is asked to live, in seconds: from, spread. */
 const watchLife = { least: 300, spread: 301 }
 
@@ -84,11 +84,17 @@ export function createReflector<K extends AnyApiKind>(options: ReflectorOptions<
   let lastHeard: number | undefined
   let lists = 0
   let failures = 0
+  let refusals = 0
   let running: Promise<void> | undefined
 
   function heard(): void {
     lastHeard = clock.monotonic()
     metrics?.heard()
+  }
+
+  function progressed(): void {
+    failures = 0
+    refusals = 0
   }
 
   async function listAll(): Promise<void> {
@@ -129,7 +135,7 @@ export function createReflector<K extends AnyApiKind>(options: ReflectorOptions<
         // The edge: the server of this kind's path sends objects of this kind.
         tell(type, object as ObjectOf<K>)
         told = true
-        failures = 0
+        progressed()
       } catch (error) {
         failure = error
         // What was not taken in must not be skipped: only a list mends that.
@@ -152,7 +158,7 @@ export function createReflector<K extends AnyApiKind>(options: ReflectorOptions<
       relist?.cancel()
       stopping.signal.removeEventListener('abort', stop)
     }
-    if (clock.monotonic() - began >= healthyWatch) failures = 0
+    if (clock.monotonic() - began >= healthyWatch) progressed()
     if (failure !== undefined) throw failure
     if (!told && !ending.signal.aborted && clock.monotonic() - began < shortestWatch) {
       const message = `Cannot go on watching ${kind.plural}: the server closed the watch at once`
@@ -174,7 +180,9 @@ export function createReflector<K extends AnyApiKind>(options: ReflectorOptions<
     if (reason === 'Silent') return
     failures++
     report(error)
-    if (reason === 'Expired' || failures >= failuresBeforeList) version = undefined
+    // No answer says nothing about the version: an outage is no reason to list everything.
+    if (!(error instanceof ApiError) || error.status !== 0) refusals++
+    if (reason === 'Expired' || refusals >= refusalsBeforeList) version = undefined
     // The first expiry is the ordinary course of things: list at once.
     if (reason === 'Expired' && failures === 1) return
     const delay = Math.min(backoff.most, backoff.first * 2 ** Math.min(failures - 1, 20)) * (0.5 + 0.5 * random.next())
