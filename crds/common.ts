@@ -47,7 +47,7 @@ export interface Allocatable {
   /**
    * allocationState says whether new things may be placed here; what exists stays. Default 'Enabled'.
    * @default "Enabled"
-   * @see HST-011
+   * @see VM-073
    */
   readonly allocationState: Switch
 }

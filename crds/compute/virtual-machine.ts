@@ -40,6 +40,8 @@ export const VirtualMachine = defineKind<VirtualMachineSpec, VirtualMachineStatu
  * @cel !has(self.defaultNICName) || self.nics.exists(nic, nic.name == self.defaultNICName) :: `defaultNICName` must name one of `nics`
  * @cel !has(self.userData) || !has(self.userDataSecretName) :: only one of `userData` and `userDataSecretName` may be set
  * @cel self.volumes.all(volume, self.volumes.exists_one(other, other.volumeName == volume.volumeName)) :: `volumes` may name every volume only once
+ * @cel self.nics.all(nic, !has(nic.networkName) || self.nics.exists_one(other, has(other.networkName) && other.networkName == nic.networkName)) :: `nics` may name every network only once
+ * @cel self.nics.all(nic, !has(nic.sharedNetworkName) || self.nics.exists_one(other, has(other.sharedNetworkName) && other.sharedNetworkName == nic.sharedNetworkName)) :: `nics` may name every shared network only once
  * @cel self.volumes.all(volume, volume.name != 'root') :: `volumes` may not have an entry named 'root': that is the root disk's
  */
 export interface VirtualMachineSpec extends Managed {
@@ -96,6 +98,7 @@ export interface VirtualMachineSpec extends Managed {
    * when encoded. Left out: none.
    * @minLength 1
    * @maxLength 24576
+   * @see VM-170
    */
   readonly userData?: string
   /** userDataSecretName names a Secret of the namespace whose key `userData` is handed to the guest. */

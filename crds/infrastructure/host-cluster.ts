@@ -43,6 +43,7 @@ export interface HostClusterSpec extends Maintainable {
    * cpuOvercommitRatio is how many times the hosts' clock may be promised. Default '1': once.
    * @default "1"
    * @cel double(self) >= 1.0 :: must be at least '1'
+   * @see INF-155 HST-058
    */
   readonly cpuOvercommitRatio: Ratio
   /**

@@ -29,7 +29,8 @@ export const PhysicalNetwork = defineKind<PhysicalNetworkSpec, PhysicalNetworkSt
  * @cel self.isolation != 'None' || size(self.segments) == 0 :: `segments` must be empty where `isolation` is 'None': remove them
  * @cel self.isolation != 'VLAN' || self.segments.all(range, !range.matches('^[0-9]{1,8}(-[0-9]{1,8})?$') || range.split('-').all(id, int(id) <= 4094)) :: `segments` must be VLAN ids from 1 to 4094 where `isolation` is 'VLAN'
  * @cel self.isolation != 'VXLAN' || self.segments.all(range, !range.matches('^[0-9]{1,8}(-[0-9]{1,8})?$') || range.split('-').all(id, int(id) <= 16777215)) :: `segments` must be VNIs from 1 to 16777215 where `isolation` is 'VXLAN'
- * @see INF-114 INF-115
+ * @cel self.isolation == 'None' || !self.traffic.exists(traffic, traffic.type == 'Guest') || size(self.segments) > 0 :: `segments` must be given where `traffic` has 'Guest': guest networks take theirs from there
+ * @see INF-090 INF-114 INF-115
  */
 export interface PhysicalNetworkSpec extends Allocatable {
   /**

@@ -118,7 +118,8 @@ export interface CapacityThresholds {
 
 /**
  * Thresholds are two shares of one resource, from '0' to '1'.
- * @cel double(self.notification) <= double(self.disable) :: `notification` may not be greater than `disable`
+ * @cel double(self.notification) < double(self.disable) :: `notification` must be lower than `disable`
+ * @see HST-043
  */
 export interface Thresholds {
   /**

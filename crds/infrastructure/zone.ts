@@ -33,7 +33,7 @@ export interface ZoneSpec extends Maintainable {
    * networkType is 'Basic' (one flat network, addresses by pod) or 'Advanced' (networks of their own for tenants).
    * It cannot be changed.
    * @immutable
-   * @see INF-012
+   * @see INF-023
    */
   readonly networkType: 'Basic' | 'Advanced'
   /**
@@ -41,6 +41,7 @@ export interface ZoneSpec extends Maintainable {
    * @listType atomic
    * @minItems 1
    * @maxItems 4
+   * @see INF-027
    */
   readonly publicDNS: readonly IPAddress[]
   /**

@@ -51,7 +51,10 @@ export interface FirewallRuleSpec {
    * @immutable
    */
   readonly publicIPName?: ObjectName
-  /** protocol is 'TCP', 'UDP', 'ICMP' or 'All'. */
+  /**
+   * protocol is 'TCP', 'UDP', 'ICMP' or 'All'.
+   * @see NET-152 NET-160
+   */
   readonly protocol: 'TCP' | 'UDP' | 'ICMP' | 'All'
   /**
    * ports lists destination ports. Default: none; without portRanges too, every port is meant.

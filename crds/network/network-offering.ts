@@ -50,6 +50,7 @@ export interface NetworkOfferingSpec extends Offered {
    * cannot be changed. Default 'Allow'.
    * @default "Allow"
    * @immutable
+   * @see OFF-123 NET-157
    */
   readonly egressDefault: 'Allow' | 'Deny'
   /**

@@ -43,6 +43,8 @@ export interface NetworkSpec {
   /**
    * cidr is the network's address space, from /8 to /29. Left out: the zone's guestCIDR. It cannot be changed.
    * @immutable
+   * @cel !isCIDR(self) || ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'].exists(private, cidr(private).containsCIDR(self)) :: must lie in the private address space: 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16
+   * @see NET-055
    * @cel !isCIDR(self) || (cidr(self).prefixLength() >= 8 && cidr(self).prefixLength() <= 29) :: must have a prefix length from 8 to 29
    */
   readonly cidr?: IPv4CIDR

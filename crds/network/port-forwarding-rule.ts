@@ -39,7 +39,10 @@ export interface PortForwardingRuleSpec {
    * @immutable
    */
   readonly publicIPName: ObjectName
-  /** protocol is 'TCP' or 'UDP'. */
+  /**
+   * protocol is 'TCP' or 'UDP'.
+   * @see NET-162
+   */
   readonly protocol: 'TCP' | 'UDP'
   /** publicPort is the first port of the public address. */
   readonly publicPort: Port

@@ -44,6 +44,7 @@ export interface VolumeSpec extends Managed {
   /**
    * size is how large the volume is; it may only grow. Left out: as the offering or the template says.
    * @cel !isQuantity(self) || !isQuantity(oldSelf) || quantity(self).compareTo(quantity(oldSelf)) >= 0 :: may not shrink: make a smaller volume and copy the data
+   * @see STO-124
    */
   readonly size?: ByteQuantity
   /**

@@ -189,7 +189,7 @@ interface Spec extends Second {}`)
   )
 })
 
-test('INF-012 an immutable field may not change, and one that is unset stays unset', t => {
+test('INF-023 an immutable field may not change, and one that is unset stays unset', t => {
   const { properties, 'x-kubernetes-validations': rules } = schema(`
 interface Spec {
   /** kind is its kind.
