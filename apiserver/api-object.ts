@@ -52,9 +52,13 @@ export function deepFreeze<T>(value: T): T {
   return Object.freeze(value)
 }
 
+/** Metadata to set; undefined leaves a member out. */
+export type MetadataChanges = { readonly [Key in keyof ObjectMetadata]?: ObjectMetadata[Key] | undefined }
+
 /** The same object with some of its metadata replaced; members given as undefined are left out. */
-export function withMetadata(object: APIObject, changes: Readonly<Partial<ObjectMetadata>>): APIObject {
-  return { ...object, metadata: without({ ...object.metadata, ...changes }) }
+export function withMetadata(object: APIObject, changes: MetadataChanges): APIObject {
+  // What is left has no undefined member, so it is metadata again.
+  return { ...object, metadata: without({ ...object.metadata, ...changes }) as ObjectMetadata }
 }
 
 /** The same object with one member replaced, or left out when the value is undefined. */

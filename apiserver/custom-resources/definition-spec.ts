@@ -1,0 +1,147 @@
+/** A CustomResourceDefinition's spec, read into what the server works with. */
+
+import type { APIObject, JSONObject } from '../api-object.ts'
+import { isRecord, valueAt } from '../api-object.ts'
+import type { PrinterColumn, ResourceDefinition } from '../resource-definition.ts'
+import { allVerbs } from '../resource-definition.ts'
+import type { CompiledSchema } from '../schema/compiled-schema.ts'
+import { compileSchema } from '../schema/compiled-schema.ts'
+import type { StructuralSchema } from '../schema/structural-schema.ts'
+
+/** Names of a resource, with Kubernetes' defaults. */
+export interface Names {
+  readonly plural: string
+  readonly singular: string
+  readonly kind: string
+  readonly listKind: string
+  readonly shortNames: readonly string[]
+  readonly categories: readonly string[]
+}
+
+/** One version of a resource. */
+export interface Version {
+  readonly name: string
+  readonly served: boolean
+  readonly storage: boolean
+  readonly deprecated: boolean
+  readonly deprecationWarning: string | undefined
+  readonly schema: StructuralSchema | undefined
+  readonly status: boolean
+  readonly columns: readonly PrinterColumn[]
+  readonly selectableFields: readonly string[]
+}
+
+/** The spec of a definition. */
+export interface DefinitionSpec {
+  readonly group: string
+  readonly scope: string
+  readonly names: Names
+  readonly versions: readonly Version[]
+}
+
+/** Reads the spec of a definition; members that are missing read as empty. */
+export function specOf(definition: APIObject): DefinitionSpec {
+  const spec = record(definition.spec)
+  return {
+    group: string(spec.group),
+    scope: string(spec.scope),
+    names: namesOf(record(spec.names)),
+    versions: records(spec.versions).map(versionOf),
+  }
+}
+
+/** What the server must know about each served version. */
+export function definitionsOf(definition: APIObject): readonly ResourceDefinition[] {
+  const { group, scope, names, versions } = specOf(definition)
+  return versions
+    .filter(version => version.served)
+    .map(version => {
+      const { schema } = version
+      return Object.freeze({
+        group,
+        version: version.name,
+        ...names,
+        namespaced: scope === 'Namespaced',
+        subresources: { status: version.status },
+        columns: version.columns,
+        ...(schema !== undefined && { schema, compiled: compiledSchema(schema) }),
+        verbs: allVerbs,
+        builtin: false,
+        selectableFields: version.selectableFields,
+      })
+    })
+}
+
+/** The name of the version in which objects are stored. */
+export function storageVersion({ versions }: DefinitionSpec): string {
+  return versions.find(version => version.storage)?.name ?? ''
+}
+
+const compiled = new WeakMap<StructuralSchema, CompiledSchema>()
+
+/** The schema, compiled once; throws a SchemaError where it is not structural. */
+export function compiledSchema(schema: StructuralSchema): CompiledSchema {
+  const known = compiled.get(schema)
+  if (known !== undefined) return known
+  const made = compileSchema(schema)
+  compiled.set(schema, made)
+  return made
+}
+
+function namesOf(names: JSONObject): Names {
+  const kind = string(names.kind)
+  return {
+    plural: string(names.plural),
+    singular: string(names.singular) || kind.toLowerCase(),
+    kind,
+    listKind: string(names.listKind) || `${kind}List`,
+    shortNames: strings(names.shortNames),
+    categories: strings(names.categories),
+  }
+}
+
+function versionOf(version: JSONObject): Version {
+  const schema = valueAt(version, ['schema', 'openAPIV3Schema'])
+  return {
+    name: string(version.name),
+    served: version.served === true,
+    storage: version.storage === true,
+    deprecated: version.deprecated === true,
+    deprecationWarning: typeof version.deprecationWarning === 'string' ? version.deprecationWarning : undefined,
+    schema: isRecord(schema) ? schema : undefined,
+    status: isRecord(valueAt(version, ['subresources', 'status'])),
+    columns: columnsOf(records(version.additionalPrinterColumns)),
+    selectableFields: records(version.selectableFields).map(field => string(field.jsonPath)),
+  }
+}
+
+const columnTypes = ['string', 'integer', 'date', 'boolean', 'number'] as const
+
+function columnsOf(columns: readonly JSONObject[]): readonly PrinterColumn[] {
+  // A definition without columns shows the age, as Kubernetes does.
+  if (columns.length === 0) return [{ name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp', priority: 0 }]
+  return columns.map(column => ({
+    name: string(column.name),
+    type: columnTypes.find(type => type === column.type) ?? 'string',
+    jsonPath: string(column.jsonPath),
+    ...(typeof column.description === 'string' && { description: column.description }),
+    ...(typeof column.format === 'string' && { format: column.format }),
+    priority: typeof column.priority === 'number' ? column.priority : 0,
+  }))
+}
+
+function record(value: unknown): JSONObject {
+  return isRecord(value) ? value : {}
+}
+
+function records(value: unknown): readonly JSONObject[] {
+  return Array.isArray(value) ? value.filter(isRecord) : []
+}
+
+function string(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
+function strings(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter(each => typeof each === 'string') : []
+}

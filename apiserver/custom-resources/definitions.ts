@@ -1,0 +1,165 @@
+/** CustomResourceDefinitions as objects, and the resources that they add to the registry. */
+
+import type { Clock } from '../../crds/environment.ts'
+import { timestamp } from '../../crds/environment.ts'
+import type { APIObject, JSONObject } from '../api-object.ts'
+import { isRecord, valueAt, withMember, withMetadata } from '../api-object.ts'
+import { builtinDefinition } from '../kinds/builtin.ts'
+import type { Registry, ServedResource } from '../registry.ts'
+import { serve } from '../registry.ts'
+import { apiVersionOf } from '../resource-definition.ts'
+import { methodNotSupported } from '../status-error.ts'
+import type { Collection } from '../storage/collection.ts'
+import type { Store } from '../storage/store.ts'
+import type { Strategy } from '../strategy.ts'
+import type { DefinitionCondition } from './definition-kind.ts'
+import { customResourceDefinitionKind } from './definition-kind.ts'
+import { definitionsOf, specOf, storageVersion } from './definition-spec.ts'
+import { claimedNames, hasCondition, isEstablished, validateDefinition } from './validate-definition.ts'
+
+/** What keeps a definition until all its objects are gone. */
+export const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io'
+
+/** The collection of definitions. */
+export const definitionCollection = 'customresourcedefinitions.apiextensions.k8s.io'
+
+/** Serves the definitions themselves. Names are accepted against the other definitions of the store. */
+export function serveDefinitions(store: Store): ServedResource {
+  const strategy: Strategy = {
+    nameRule: 'subdomain',
+    generation: true,
+    createOnUpdate: false,
+    unconditionalUpdate: false,
+    fields: {},
+    prepare: (next, old, clock) => prepare(store.collection(definitionCollection), next, old, clock),
+    validate: validateDefinition,
+    markDeleted: (object, clock) => withCondition(object, terminating('InstanceDeletionPending', clock)),
+  }
+  const definition = builtinDefinition(customResourceDefinitionKind)
+  return serve(definition, strategy, { collection: definitionCollection, storedVersion: apiVersionOf(definition) })
+}
+
+/** Makes the registry follow the definition of one resource: what is established is served. */
+export function register(registry: Registry, definition: APIObject): void {
+  const spec = specOf(definition)
+  const { group, names } = spec
+  registry.remove(group, names.plural)
+  if (!isEstablished(definition)) return
+  const conversion = { collection: `${names.plural}.${group}`, storedVersion: `${group}/${storageVersion(spec)}` }
+  const deleted = definition.metadata.deletionTimestamp !== undefined
+  for (const resource of definitionsOf(definition)) {
+    const strategy = deleted ? { ...customStrategy, beforeCreate: () => refuseCreation(resource) } : customStrategy
+    registry.add(serve(resource, strategy, conversion))
+  }
+}
+
+/** The definition with one condition set; its time of transition changes only with its status. */
+export function withCondition(definition: APIObject, condition: JSONObject & { type: DefinitionCondition }): APIObject {
+  const known = valueAt(definition, ['status', 'conditions'])
+  const conditions: readonly JSONObject[] = Array.isArray(known) ? known.filter(isRecord) : []
+  const before = conditions.find(each => each.type === condition.type)
+  const { lastTransitionTime } = before !== undefined && before.status === condition.status ? before : condition
+  const after = { ...condition, lastTransitionTime }
+  const others = conditions.filter(each => each.type !== condition.type)
+  return withMember(definition, 'status', { ...record(definition.status), conditions: [...others, after] })
+}
+
+/** The condition Terminating, while objects are being deleted. */
+export function terminating(reason: string, clock: Clock): JSONObject & { type: DefinitionCondition } {
+  return {
+    type: 'Terminating',
+    status: 'True',
+    lastTransitionTime: timestamp(clock),
+    reason,
+    message: 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon',
+  }
+}
+
+const customStrategy: Strategy = {
+  nameRule: 'subdomain',
+  generation: true,
+  createOnUpdate: false,
+  unconditionalUpdate: false,
+  fields: {},
+}
+
+function refuseCreation(resource: { group: string; plural: string; kind: string }): never {
+  throw methodNotSupported(resource, 'create not allowed while custom resource definition is terminating')
+}
+
+function prepare(others: Collection, next: APIObject, old: APIObject | undefined, clock: Clock): APIObject {
+  const completed = withDefaultNames(next)
+  const kept = old === undefined ? withMetadata(completed, { finalizers: withCleanup(completed) }) : completed
+  const versioned = withStoredVersions(kept)
+  return withNameConditions(others, versioned, clock)
+}
+
+function withCleanup(definition: APIObject): readonly string[] {
+  return [...new Set([...(definition.metadata.finalizers ?? []), cleanupFinalizer])]
+}
+
+function withDefaultNames(definition: APIObject): APIObject {
+  const { spec } = definition
+  if (!isRecord(spec) || !isRecord(spec.names) || !isString(spec.names.kind)) return definition
+  const { singular, listKind } = specOf(definition).names
+  const { names } = spec
+  const conversion = isRecord(spec.conversion) ? spec.conversion : { strategy: 'None' }
+  return withMember(definition, 'spec', { ...spec, conversion, names: { ...names, singular, listKind } })
+}
+
+function withStoredVersions(definition: APIObject): APIObject {
+  const storage = storageVersion(specOf(definition))
+  const status = record(definition.status)
+  const stored = Array.isArray(status.storedVersions) ? status.storedVersions : []
+  if (storage === '' || stored.includes(storage)) return definition
+  return withMember(definition, 'status', { ...status, storedVersions: [...stored, storage] })
+}
+
+/** Names are accepted when no other definition of the group holds them; accepted names are served. */
+function withNameConditions(others: Collection, definition: APIObject, clock: Clock): APIObject {
+  const taken = takenName(others, definition)
+  const lastTransitionTime = timestamp(clock)
+  if (taken !== undefined) {
+    const message = `${JSON.stringify(taken)} is already in use`
+    const refused = { status: 'False', lastTransitionTime, reason: 'NameConflict', message } as const
+    const marked = withCondition(definition, { type: 'NamesAccepted', ...refused })
+    if (isEstablished(definition)) return marked
+    const waiting = { ...refused, reason: 'NotAccepted', message: 'not all names are accepted' }
+    return withCondition(marked, { type: 'Established', ...waiting })
+  }
+  const accepted = withCondition(definition, {
+    type: 'NamesAccepted',
+    status: 'True',
+    lastTransitionTime,
+    reason: 'NoConflicts',
+    message: 'no conflicts found',
+  })
+  const served = withCondition(accepted, {
+    type: 'Established',
+    status: 'True',
+    lastTransitionTime,
+    reason: 'InitialNamesAccepted',
+    message: 'the initial names have been accepted',
+  })
+  const names = valueAt(definition, ['spec', 'names'])
+  return withMember(served, 'status', { ...record(served.status), acceptedNames: names })
+}
+
+function takenName(others: Collection, definition: APIObject): string | undefined {
+  const { group, names } = specOf(definition)
+  const wished = claimedNames(names)
+  for (const { name, object } of others.entries.values()) {
+    const other = specOf(object)
+    if (name === definition.metadata.name || other.group !== group || !hasCondition(object, 'NamesAccepted')) continue
+    for (const [key, taken] of claimedNames(other.names)) if (wished.has(key)) return taken
+  }
+  return undefined
+}
+
+function record(value: unknown): JSONObject {
+  return isRecord(value) ? value : {}
+}
+
+function isString(value: unknown): boolean {
+  return typeof value === 'string' && value !== ''
+}

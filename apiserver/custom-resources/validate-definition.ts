@@ -1,0 +1,177 @@
+/** What is wrong with a CustomResourceDefinition itself. */
+
+import type { APIObject } from '../api-object.ts'
+import { isRecord, valueAt } from '../api-object.ts'
+import { invalidValue, requiredValue, unsupportedValue } from '../field-errors.ts'
+import { subdomainWrongs } from '../names.ts'
+import type { FieldError } from '../schema/field-error.ts'
+import { SchemaError } from '../schema/schema-error.ts'
+import type { DefinitionSpec, Names, Version } from './definition-spec.ts'
+import { compiledSchema, specOf } from './definition-spec.ts'
+
+const label1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/
+const label1035Message = `a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')`
+
+/** Field errors of a definition that is created, or changed from an old one. */
+export function validateDefinition(next: APIObject, old: APIObject | undefined): readonly FieldError[] {
+  const spec = specOf(next)
+  return [
+    ...validateNames(next.metadata.name, spec),
+    ...validateScope(spec.scope),
+    ...validateVersions(spec),
+    ...validateConversion(next),
+    ...(old === undefined ? [] : validateChange(next, old)),
+  ]
+}
+
+function validateNames(name: string, { group, names }: DefinitionSpec): readonly FieldError[] {
+  const errors: FieldError[] = []
+  if (group === '') errors.push(requiredValue('spec.group'))
+  else {
+    errors.push(...subdomainWrongs(group).map(wrong => invalidValue('spec.group', group, wrong)))
+    if (!group.includes('.')) errors.push(invalidValue('spec.group', group, 'should be a domain with at least one dot'))
+  }
+  const { plural, singular, kind, listKind, shortNames, categories } = names
+  for (const [field, value] of [
+    ['plural', plural],
+    ['kind', kind],
+  ] as const) {
+    if (value === '') errors.push(requiredValue(`spec.names.${field}`))
+  }
+  const labels = [
+    ['plural', plural],
+    ['singular', singular],
+    ['kind', kind.toLowerCase()],
+    ['listKind', listKind.toLowerCase()],
+    ...shortNames.map((each, index) => [`shortNames[${index}]`, each] as const),
+    ...categories.map((each, index) => [`categories[${index}]`, each] as const),
+  ] as const
+  for (const [field, value] of labels) {
+    if (value === '' || (value.length <= 63 && label1035.test(value))) continue
+    errors.push(invalidValue(`spec.names.${field}`, value, label1035Message))
+  }
+  if (kind !== '' && kind === listKind) {
+    errors.push(invalidValue('spec.names.listKind', listKind, 'kind and listKind may not be the same'))
+  }
+  if (name !== `${plural}.${group}`) {
+    errors.push(invalidValue('metadata.name', name, 'must be spec.names.plural+"."+spec.group'))
+  }
+  return errors
+}
+
+function validateScope(scope: string): readonly FieldError[] {
+  if (scope === '') return [requiredValue('spec.scope')]
+  return scope === 'Cluster' || scope === 'Namespaced'
+    ? []
+    : [unsupportedValue('spec.scope', scope, ['Cluster', 'Namespaced'])]
+}
+
+function validateVersions({ versions }: DefinitionSpec): readonly FieldError[] {
+  if (versions.length === 0) return [requiredValue('spec.versions', 'must have at least one version')]
+  const errors = versions.flatMap((version, index) => validateVersion(version, `spec.versions[${index}]`))
+  const names = versions.map(version => version.name)
+  if (new Set(names).size < names.length) {
+    errors.push(invalidValue('spec.versions', names, 'must contain unique version names'))
+  }
+  if (versions.filter(version => version.storage).length !== 1) {
+    errors.push(invalidValue('spec.versions', names, 'must have exactly one version marked as storage version'))
+  }
+  return errors
+}
+
+function validateVersion(version: Version, field: string): FieldError[] {
+  const errors: FieldError[] = []
+  if (!label1035.test(version.name)) errors.push(invalidValue(`${field}.name`, version.name, label1035Message))
+  if (version.deprecationWarning !== undefined && !version.deprecated) {
+    const detail = 'can only be set for deprecated versions'
+    errors.push(invalidValue(`${field}.deprecationWarning`, version.deprecationWarning, detail))
+  }
+  const schemaField = `${field}.schema.openAPIV3Schema`
+  if (version.schema === undefined) return [...errors, requiredValue(schemaField, 'schemas are required')]
+  if (version.schema.type !== 'object') {
+    return [...errors, invalidValue(`${schemaField}.type`, version.schema.type ?? '', 'must be object at the root')]
+  }
+  for (const [index, path] of version.selectableFields.entries()) {
+    if (/^(\.[A-Za-z_][A-Za-z0-9_]*)+$/.test(path) && !path.startsWith('.metadata')) continue
+    errors.push(
+      invalidValue(`${field}.selectableFields[${index}].jsonPath`, path, 'must be a simple path below the object'),
+    )
+  }
+  return [...errors, ...schemaErrors(version, schemaField)]
+}
+
+function schemaErrors({ schema }: Version, field: string): readonly FieldError[] {
+  if (schema === undefined) return []
+  try {
+    compiledSchema(schema)
+    return []
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error
+    return error.problems.map(problem => ({
+      type: problem.message.startsWith('Required value') ? 'FieldValueRequired' : 'FieldValueInvalid',
+      field: problem.field === '' ? field : `${field}.${problem.field}`,
+      message: problem.message,
+    }))
+  }
+}
+
+function validateConversion(definition: APIObject): readonly FieldError[] {
+  const errors: FieldError[] = []
+  const strategy = valueAt(definition, ['spec', 'conversion', 'strategy'])
+  if (strategy !== undefined && strategy !== 'None') {
+    errors.push(unsupportedValue('spec.conversion.strategy', strategy, ['None']))
+  }
+  if (valueAt(definition, ['spec', 'preserveUnknownFields']) === true) {
+    const detail =
+      'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead'
+    errors.push(invalidValue('spec.preserveUnknownFields', true, detail))
+  }
+  return errors
+}
+
+function validateChange(next: APIObject, old: APIObject): readonly FieldError[] {
+  const errors: FieldError[] = []
+  const [after, before] = [specOf(next), specOf(old)]
+  const fixed: readonly (readonly [string, string, string])[] = [
+    ['spec.group', after.group, before.group],
+    ['spec.names.plural', after.names.plural, before.names.plural],
+    ...(isEstablished(old) ? establishedFields(after, before) : []),
+  ]
+  for (const [field, now, then] of fixed) {
+    if (now !== then) errors.push(invalidValue(field, now, 'field is immutable'))
+  }
+  const stored = valueAt(next, ['status', 'storedVersions'])
+  for (const [index, version] of (Array.isArray(stored) ? stored : []).entries()) {
+    if (after.versions.some(each => each.name === version)) continue
+    errors.push(invalidValue(`status.storedVersions[${index}]`, version, 'must appear in spec.versions'))
+  }
+  return errors
+}
+
+function establishedFields(after: DefinitionSpec, before: DefinitionSpec): (readonly [string, string, string])[] {
+  return [
+    ['spec.scope', after.scope, before.scope],
+    ['spec.names.kind', after.names.kind, before.names.kind],
+  ]
+}
+
+/** Whether a condition of a definition is True. */
+export function hasCondition(definition: APIObject, type: string): boolean {
+  const conditions = valueAt(definition, ['status', 'conditions'])
+  if (!Array.isArray(conditions)) return false
+  return conditions.some(condition => isRecord(condition) && condition.type === type && condition.status === 'True')
+}
+
+/** Whether the resource is or was served. */
+export function isEstablished(definition: APIObject): boolean {
+  return hasCondition(definition, 'Established')
+}
+
+/** Names that two resources of a group may not share. */
+export function claimedNames({ plural, singular, shortNames, kind, listKind }: Names): ReadonlyMap<string, string> {
+  return new Map([
+    ...[...shortNames, singular, plural].map(name => [`name ${name}`, name] as const),
+    [`kind ${kind}`, kind],
+    [`kind ${listKind}`, listKind],
+  ])
+}

@@ -1,0 +1,88 @@
+import type { APIObject } from './api-object.ts'
+import { withMember } from './api-object.ts'
+import type { ResourceDefinition } from './resource-definition.ts'
+import { apiVersionOf } from './resource-definition.ts'
+import type { Strategy } from './strategy.ts'
+
+/** One version of a resource as it is served, and how it is stored. */
+export interface ServedResource {
+  readonly definition: ResourceDefinition
+  readonly apiVersion: string
+  readonly strategy: Strategy
+  /** The store's collection: shared by all versions, and by kinds that are views of one another. */
+  readonly collection: string
+  /** Names the encoding that clients get: '' when the stored bytes serve as they are. */
+  readonly view: string
+  toServed(stored: APIObject): APIObject
+  toStored(served: APIObject): APIObject
+}
+
+/** Conversion between what is stored and what one version serves. */
+export interface Conversion {
+  readonly collection: string
+  readonly storedVersion: string
+  readonly toServed?: (stored: APIObject) => APIObject
+  readonly toStored?: (served: APIObject) => APIObject
+}
+
+/** Makes a definition servable. Without a conversion other versions differ in apiVersion only. */
+export function serve(definition: ResourceDefinition, strategy: Strategy, conversion: Conversion): ServedResource {
+  const apiVersion = apiVersionOf(definition)
+  const { collection, storedVersion } = conversion
+  const same = apiVersion === storedVersion
+  const toServed = conversion.toServed ?? (object => withMember(object, 'apiVersion', apiVersion))
+  const toStored = conversion.toStored ?? (object => withMember(object, 'apiVersion', storedVersion))
+  return Object.freeze({
+    definition,
+    apiVersion,
+    strategy,
+    collection,
+    view: same ? '' : apiVersion,
+    toServed: same ? (object: APIObject) => object : toServed,
+    toStored: same ? (object: APIObject) => object : toStored,
+  })
+}
+
+/** All resources that are served now. */
+export class Registry {
+  /** Grows with every change: what is derived from the registry is cached under it. */
+  revision = 0
+  readonly #byPath = new Map<string, ServedResource>()
+
+  add(resource: ServedResource): void {
+    this.#byPath.set(pathOf(resource.definition), resource)
+    this.revision++
+  }
+
+  /** Takes back everything of a group and plural. */
+  remove(group: string, plural: string): void {
+    for (const [path, { definition }] of this.#byPath) {
+      if (definition.group === group && definition.plural === plural) this.#byPath.delete(path)
+    }
+    this.revision++
+  }
+
+  /** The resource under `/apis/group/version/plural`. */
+  find(group: string, version: string, plural: string): ServedResource | undefined {
+    return this.#byPath.get(`${group}/${version}/${plural}`)
+  }
+
+  /** The resource of a kind, in exactly that version. */
+  ofKind(apiVersion: string, kind: string): ServedResource | undefined {
+    return this.all().find(resource => resource.apiVersion === apiVersion && resource.definition.kind === kind)
+  }
+
+  /** Any version in which a stored collection is served. */
+  ofCollection(collection: string): ServedResource | undefined {
+    const versions = this.all().filter(resource => resource.collection === collection)
+    return versions.find(resource => resource.view === '') ?? versions[0]
+  }
+
+  all(): readonly ServedResource[] {
+    return [...this.#byPath.values()]
+  }
+}
+
+function pathOf({ group, version, plural }: ResourceDefinition): string {
+  return `${group}/${version}/${plural}`
+}

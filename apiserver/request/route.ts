@@ -1,0 +1,60 @@
+/** Where a path leads. */
+
+import { badRequest } from '../status-error.ts'
+
+/** A path below `/api/v1` or `/apis/group/version` that names a resource. */
+export interface ResourcePath {
+  readonly group: string
+  readonly version: string
+  /** '' when the path names none. */
+  readonly namespace: string
+  readonly plural: string
+  /** '' for the collection. */
+  readonly name: string
+  readonly subresource: string
+}
+
+const namespaceSubresources: ReadonlySet<string> = new Set(['status', 'finalize'])
+
+/** Splits a request's path into its steps and its query; throws a 400 for a path that cannot be decoded. */
+export function splitPath(path: string): { readonly steps: readonly string[]; readonly query: URLSearchParams } {
+  const mark = path.indexOf('?')
+  const plain = mark < 0 ? path : path.slice(0, mark)
+  const query = mark < 0 ? noQuery : new URLSearchParams(path.slice(mark + 1))
+  const steps = plain.split('/').filter(step => step !== '')
+  return { steps: plain.includes('%') ? steps.map(decodeStep) : steps, query }
+}
+
+const noQuery = new URLSearchParams()
+
+/** The resource that a path names, undefined where it names none. */
+export function resourcePath(steps: readonly string[]): ResourcePath | undefined {
+  const [root, first = '', second = ''] = steps
+  if (root === 'api') return below('', first, steps.slice(2))
+  if (root === 'apis') return below(first, second, steps.slice(3))
+  return undefined
+}
+
+function below(group: string, version: string, steps: readonly string[]): ResourcePath | undefined {
+  const [first = '', second = '', third = ''] = steps
+  const insideNamespace = first === 'namespaces' && steps.length > 2 && !(group === '' && isNamespaceItself(steps))
+  if (insideNamespace) {
+    if (steps.length > 5) return undefined
+    const [, , plural = '', name = '', subresource = ''] = steps
+    return { group, version, namespace: second, plural, name, subresource }
+  }
+  if (first === '' || steps.length > 3) return undefined
+  return { group, version, namespace: '', plural: first, name: second, subresource: third }
+}
+
+function isNamespaceItself(steps: readonly string[]): boolean {
+  return steps.length === 3 && namespaceSubresources.has(steps[2] ?? '')
+}
+
+function decodeStep(step: string): string {
+  try {
+    return decodeURIComponent(step)
+  } catch {
+    throw badRequest(`invalid URL escape in ${JSON.stringify(step)}`)
+  }
+}

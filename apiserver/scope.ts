@@ -1,0 +1,115 @@
+import type { Environment } from '../crds/environment.ts'
+import type { JSONObject } from './api-object.ts'
+import { withMember } from './api-object.ts'
+import type { APIRequest } from './api-request.ts'
+import { forbiddenField, requiredValue, unsupportedValue } from './field-errors.ts'
+import type { Registry, ServedResource } from './registry.ts'
+import type { Accept } from './request/accept.ts'
+import { badRequest, invalid } from './status-error.ts'
+import type { Store } from './storage/store.ts'
+
+/** What a server consists of. */
+export interface ServerContext {
+  readonly store: Store
+  readonly registry: Registry
+  readonly environment: Environment
+  /** Aborts when the server closes: watches then end. */
+  readonly closing: AbortSignal
+}
+
+/** One request, once it is known which resource it is about. */
+export interface Scope {
+  readonly context: ServerContext
+  readonly resource: ServedResource
+  /** '' for cluster-scoped resources, and for all namespaces. */
+  readonly namespace: string
+  /** '' for the collection. */
+  readonly name: string
+  readonly subresource: '' | 'status' | 'finalize'
+  readonly query: URLSearchParams
+  readonly request: APIRequest
+  readonly accept: Accept
+  /** Texts for Warning headers. */
+  readonly warnings: string[]
+}
+
+/** Options of everything that writes. */
+export interface WriteOptions {
+  readonly dryRun: boolean
+  /** Who the written fields belong to. */
+  readonly manager: string
+  /** What happens to unknown and duplicate fields. */
+  readonly fieldValidation: 'Strict' | 'Warn' | 'Ignore'
+  /** Apply only: takes fields from other managers. */
+  readonly force: boolean
+}
+
+const validations = ['Ignore', 'Warn', 'Strict'] as const
+
+/** Longest field manager taken, in characters. */
+const managerLimit = 128
+
+/** Reads the options of a write; throws 400 or 422. */
+export function writeOptions(
+  scope: Scope,
+  kind: 'CreateOptions' | 'UpdateOptions' | 'PatchOptions',
+  apply = false,
+): WriteOptions {
+  const { query, request } = scope
+  const errors = []
+  const wished = query.get('fieldValidation') || 'Warn'
+  const fieldValidation = validations.find(each => each === wished)
+  if (fieldValidation === undefined) errors.push(unsupportedValue('fieldValidation', wished, ['', ...validations]))
+  const given = query.get('fieldManager') ?? ''
+  if (apply && given === '') errors.push(requiredValue('fieldManager', 'is required for apply patch'))
+  if (given.length > managerLimit) errors.push(tooLongManager(given))
+  if (kind === 'PatchOptions' && !apply && query.has('force')) {
+    errors.push(forbiddenField('force', 'may not be specified for non-apply patch'))
+  }
+  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind }, '', errors)
+  return {
+    dryRun: readDryRun(query, kind),
+    manager: given === '' ? managerOf(request.headers['user-agent']) : given,
+    fieldValidation: fieldValidation ?? 'Warn',
+    force: apply && readBoolean(query, 'force'),
+  }
+}
+
+/** Reads `dryRun`: nothing, or All. */
+export function readDryRun(query: URLSearchParams, kind: string): boolean {
+  const values = query.getAll('dryRun').filter(value => value !== '')
+  const wrong = values.find(value => value !== 'All')
+  if (wrong === undefined) return values.length > 0
+  throw invalid({ group: 'meta.k8s.io', kind }, '', [unsupportedValue('dryRun', wrong, ['All'])])
+}
+
+/** Reads a boolean parameter as Kubernetes does: anything but false and 0 says yes. */
+export function readBoolean(query: URLSearchParams, name: string): boolean {
+  const value = query.get(name)
+  return value !== null && value !== 'false' && value !== '0'
+}
+
+/** Reads a whole number parameter; throws a 400 where it is none. */
+export function readNumber(query: URLSearchParams, name: string): number | undefined {
+  const value = query.get(name)
+  if (value === null || value === '') return undefined
+  if (/^[0-9]{1,15}$/.test(value)) return Number(value)
+  throw badRequest(`unable to decode query parameter ${name}: ${JSON.stringify(value)} is not a whole number`)
+}
+
+/** The same object with nulls of the root left out. */
+export function withoutNulls(object: JSONObject): JSONObject {
+  let result = object
+  for (const [key, value] of Object.entries(object)) if (value === null) result = withMember(result, key, undefined)
+  return result
+}
+
+function managerOf(userAgent: string | undefined): string {
+  const name = userAgent?.split('/')[0]?.slice(0, managerLimit) ?? ''
+  return name === '' ? 'unknown' : name
+}
+
+function tooLongManager(manager: string) {
+  const message = `Too long: may not be more than ${managerLimit} bytes`
+  return { type: 'FieldValueTooLong', field: 'fieldManager', message, badValue: manager } as const
+}

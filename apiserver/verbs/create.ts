@@ -1,0 +1,127 @@
+import type { Random } from '../../crds/environment.ts'
+import { timestamp } from '../../crds/environment.ts'
+import type { APIObject } from '../api-object.ts'
+import { isRecord, keyOf, withMember, withMetadata } from '../api-object.ts'
+import { validateMetadata } from '../metadata.ts'
+import type { Scope, ServerContext, WriteOptions } from '../scope.ts'
+import { alreadyExists, badRequest, conflict, forbidden, invalid, notFound, StatusError } from '../status-error.ts'
+import { ownedAfterUpdate } from './ownership.ts'
+import type { Pending } from './written.ts'
+import { staged, thought } from './written.ts'
+
+/** Letters of generated names: none that spells a word or looks like another. */
+const alphabet = 'bcdfghjklmnpqrstvwxz2456789'
+
+/** Longest base of a generated name; five letters follow. */
+const generatedBase = 58
+
+/** How often another generated name is tried before the client hears of it. */
+const generationAttempts = 8
+
+/** Decides the creation of an object that `admit` has read; throws StatusErrors. */
+export function createObject(scope: Scope, object: APIObject, options: WriteOptions): Pending {
+  const { context, resource } = scope
+  const { store } = context
+  resource.strategy.beforeCreate?.()
+  const named = withName(scope, withNamespace(scope, object))
+  const { name } = named.metadata
+  checkNamespace(context, scope, name)
+  if (typeof named.metadata.resourceVersion === 'string' && named.metadata.resourceVersion !== '') {
+    throw new StatusError(500, '', 'resourceVersion should not be set on objects to be created', {})
+  }
+  const key = keyOf(named.metadata.namespace, name)
+  const prepared = prepare(scope, named, options)
+  validate(scope, prepared)
+  if (store.latest(resource.collection, key) !== undefined) throw alreadyExists(resource.definition, name)
+  const stored = resource.toStored(prepared)
+  return options.dryRun ? thought(stored, true) : staged(store.put(resource.collection, key, stored), true)
+}
+
+function withNamespace(scope: Scope, object: APIObject): APIObject {
+  const { namespace } = object.metadata
+  if (!scope.resource.definition.namespaced) return namespace ? object : withMetadata(object, { namespace: undefined })
+  if (namespace && namespace !== scope.namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  }
+  return namespace === scope.namespace ? object : withMetadata(object, { namespace: scope.namespace })
+}
+
+function withName(scope: Scope, object: APIObject): APIObject {
+  const { name, generateName } = object.metadata
+  if (name || !generateName) return object
+  const { store, environment } = scope.context
+  for (let attempt = 1; ; attempt++) {
+    const generated = generateName.slice(0, generatedBase) + suffix(environment.random)
+    const taken = store.latest(scope.resource.collection, keyOf(object.metadata.namespace, generated)) !== undefined
+    if (!taken || attempt === generationAttempts) return withMetadata(object, { name: generated })
+  }
+}
+
+function suffix(random: Random): string {
+  return Array.from({ length: 5 }, () => alphabet[Math.floor(random.next() * alphabet.length)]).join('')
+}
+
+function checkNamespace(context: ServerContext, scope: Scope, name: string): void {
+  const { definition } = scope.resource
+  if (!definition.namespaced) return
+  const namespace = context.store.latest('namespaces', scope.namespace)?.object
+  if (namespace === undefined) throw notFound({ group: '', plural: 'namespaces', kind: 'Namespace' }, scope.namespace)
+  if (namespace.metadata.deletionTimestamp === undefined) return
+  throw forbidden(
+    definition,
+    name,
+    `unable to create new content in namespace ${scope.namespace} because it is being terminated`,
+    [
+      {
+        reason: 'NamespaceTerminating',
+        message: `namespace ${scope.namespace} is being terminated`,
+        field: 'metadata.namespace',
+      },
+    ],
+  )
+}
+
+function prepare(scope: Scope, object: APIObject, options: WriteOptions): APIObject {
+  const { resource, context } = scope
+  const { clock, random } = context.environment
+  const { strategy, definition } = resource
+  const system = withMetadata(object, {
+    uid: random.uuid(),
+    creationTimestamp: timestamp(clock),
+    generation: strategy.generation ? 1 : undefined,
+    resourceVersion: undefined,
+    deletionTimestamp: undefined,
+    deletionGracePeriodSeconds: undefined,
+    selfLink: undefined,
+  })
+  const wished = definition.subresources.status ? withMember(system, 'status', undefined) : system
+  const prepared = strategy.prepare?.(wished, undefined, clock) ?? wished
+  if (isApplied(object)) return prepared
+  return ownedAfterUpdate(scope, options, prepared)
+}
+
+/** True for an object that an apply made: its fields have their managers already. */
+function isApplied(object: APIObject): boolean {
+  return (object.metadata.managedFields ?? []).some(entry => isRecord(entry) && entry.operation === 'Apply')
+}
+
+function validate(scope: Scope, object: APIObject): void {
+  const { definition, strategy } = scope.resource
+  const errors = [
+    ...validateMetadata(object.metadata, { namespaced: definition.namespaced, nameRule: strategy.nameRule }),
+    ...(definition.compiled?.validate(object) ?? []),
+    ...(strategy.validate?.(object, undefined) ?? []),
+  ]
+  if (errors.length > 0) throw invalid(definition, object.metadata.name ?? '', errors)
+}
+
+/** Refuses the creation by apply or PUT of an object whose precondition says that it exists. */
+export function checkAbsentPreconditions(scope: Scope, object: APIObject): void {
+  const { uid, resourceVersion } = object.metadata
+  const { definition } = scope.resource
+  if (uid) {
+    const message = `Precondition failed: UID in precondition: ${uid}, UID in object meta: `
+    throw conflict(definition, scope.name, message)
+  }
+  if (resourceVersion) throw notFound(definition, scope.name)
+}

@@ -1,0 +1,65 @@
+/** Who owns which field: server-side apply and the upkeep of managedFields, for one request. */
+
+import { timestamp } from '../../crds/environment.ts'
+import type { APIObject } from '../api-object.ts'
+import { serverSideApply, updateManagedFields } from '../apply/server-side-apply.ts'
+import type { ServedResource } from '../registry.ts'
+import type { Scope, WriteOptions } from '../scope.ts'
+import { applyConflict } from '../status-error.ts'
+
+/** The object with its managedFields brought up to date after a create, update or patch. */
+export function ownedAfterUpdate(scope: Scope, options: WriteOptions, next: APIObject, live?: APIObject): APIObject {
+  const owned = updateManagedFields({
+    ...common(scope, options, live),
+    next,
+    operation: 'Update',
+  })
+  return asObject(owned)
+}
+
+/** What an apply makes of the live object; throws a 409 that names each manager and field in the way. */
+export function applied(scope: Scope, options: WriteOptions, configuration: APIObject, live?: APIObject): APIObject {
+  const result = serverSideApply({ ...common(scope, options, live), applied: configuration, force: options.force })
+  if (result.ok) return asObject(result.object)
+  throw applyConflict(
+    conflictMessage(result.conflicts),
+    result.conflicts.map(({ message, field }) => ({ reason: 'FieldManagerConflict', message, field })),
+  )
+}
+
+function common({ context, resource, subresource }: Scope, { manager }: WriteOptions, live: APIObject | undefined) {
+  return {
+    live,
+    manager,
+    ...(subresource !== '' ? { subresource } : statusApart(resource)),
+    apiVersion: resource.apiVersion,
+    time: timestamp(context.environment.clock),
+    schema: resource.definition.schema,
+  }
+}
+
+/** What a subresource sets is nobody's who writes the object itself. */
+function statusApart({ definition }: ServedResource) {
+  return definition.subresources.status ? { resetFields: ['status'] } : {}
+}
+
+function conflictMessage(conflicts: readonly { message: string; field: string }[]): string {
+  const [first] = conflicts
+  if (conflicts.length === 1) return `Apply failed with 1 conflict: ${first?.message}: ${first?.field}`
+  const fields = new Map<string, string[]>()
+  for (const { message, field } of conflicts) {
+    const others = fields.get(message)
+    if (others === undefined) fields.set(message, [field])
+    else others.push(field)
+  }
+  const lines = [...fields].map(([message, list]) => {
+    const plural = message.replace(/^conflict /, 'conflicts ')
+    return `${plural}:\n${list.map(field => `- ${field}`).join('\n')}`
+  })
+  return `Apply failed with ${conflicts.length} conflicts: ${lines.join('\n')}`
+}
+
+/** What the field managers return is the object they were given, with other fields and managers. */
+function asObject(value: object): APIObject {
+  return value as APIObject
+}

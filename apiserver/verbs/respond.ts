@@ -1,0 +1,122 @@
+/** From objects to answers: encodings, tables, warnings, compression. */
+
+import { promisify } from 'node:util'
+import { gzip as gzipCallback } from 'node:zlib'
+import { stringify } from 'yaml'
+import type { JSONObject } from '../api-object.ts'
+import { keyOf } from '../api-object.ts'
+import type { APIResponse } from '../api-request.ts'
+import type { Scope } from '../scope.ts'
+import type { Status } from '../status-error.ts'
+import { notFound, versionTooLarge } from '../status-error.ts'
+import { encodeEntry, encodeList, partialOf, tableFor } from '../views.ts'
+import type { Deletion } from './delete.ts'
+import type { Page } from './list.ts'
+import { askedVersion, listPage } from './list.ts'
+import { includeObjectOf, watchEvents } from './watch.ts'
+import type { Written } from './written.ts'
+
+const gzip = promisify(gzipCallback)
+
+/** Bodies from this size on are compressed when the client takes it, as in Kubernetes. */
+const gzipThreshold = 128 * 1024
+
+/** GET of one object. */
+export function get(scope: Scope): Promise<APIResponse> {
+  const { context, resource, namespace, name } = scope
+  const asked = askedVersion(scope)
+  if (asked !== undefined && asked > context.store.version) throw versionTooLarge(asked, context.store.version)
+  const entry = context.store.get(resource.collection, keyOf(namespace, name))
+  if (entry === undefined) throw notFound(resource.definition, name)
+  return respondWritten(scope, { entry }, 200)
+}
+
+/** GET of a collection. */
+export function list(scope: Scope): Promise<APIResponse> {
+  return respondPage(scope, listPage(scope))
+}
+
+/** GET of a collection as a stream. */
+export function watch(scope: Scope): APIResponse {
+  const { accept } = scope
+  const parameters = accept.as === 'object' ? '' : `;as=${accept.as};v=${accept.version};g=meta.k8s.io`
+  const headers = { ...commonHeaders(scope), 'content-type': `application/json${parameters}` }
+  return { status: 200, headers, body: watchEvents(scope) }
+}
+
+/** A page of a list, in the form that the client wants. */
+export function respondPage(scope: Scope, { entries, metadata }: Page): Promise<APIResponse> {
+  const { resource, accept } = scope
+  if (accept.as === 'Table') {
+    const objects = entries.map(entry => resource.toServed(entry.object))
+    return send(scope, 200, table(scope, objects, metadata))
+  }
+  const head = {
+    kind: accept.as === 'object' ? resource.definition.listKind : 'PartialObjectMetadataList',
+    apiVersion: accept.as === 'object' ? resource.apiVersion : `meta.k8s.io/${accept.version}`,
+    metadata,
+  }
+  const items = { ...accept, as: accept.as === 'object' ? 'object' : 'PartialObjectMetadata' } as const
+  const bytes = encodeList(
+    head,
+    entries.map(entry => encodeEntry(resource, entry, items)),
+  )
+  return send(scope, 200, bytes)
+}
+
+/** What was written, in the form that the client wants. */
+export function respondWritten(scope: Scope, written: Written, status: number): Promise<APIResponse> {
+  const { resource, accept } = scope
+  if ('entry' in written && accept.as !== 'Table')
+    return send(scope, status, encodeEntry(resource, written.entry, accept))
+  const object = resource.toServed('entry' in written ? written.entry.object : written.object)
+  if (accept.as === 'Table')
+    return send(scope, status, table(scope, [object], { resourceVersion: object.metadata.resourceVersion }))
+  return send(scope, status, accept.as === 'object' ? object : partialOf(object, accept))
+}
+
+/** The answer to a deletion: a Status when the object is gone, else the object that waits for its finalizers. */
+export async function respondDeleted(scope: Scope, { gone, written }: Deletion, code: number): Promise<APIResponse> {
+  const done = await written
+  if (!gone) return respondWritten(scope, done, code)
+  const { definition } = scope.resource
+  const { name, uid } = ('entry' in done ? done.entry.object : done.object).metadata
+  const group = definition.group === '' ? {} : { group: definition.group }
+  const details = { name, ...group, kind: definition.plural, ...(uid !== undefined && { uid }) }
+  const status: Status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details }
+  return send(scope, code, status)
+}
+
+function table(scope: Scope, objects: Parameters<typeof tableFor>[1], listMetadata: JSONObject): JSONObject {
+  const { environment } = scope.context
+  const includeObject = includeObjectOf(scope.query)
+  return tableFor(scope.resource, objects, { environment, accept: scope.accept, includeObject, listMetadata })
+}
+
+async function send(scope: Scope, status: number, content: object | Buffer): Promise<APIResponse> {
+  const headers = commonHeaders(scope)
+  if (scope.accept.format === 'yaml') {
+    const value: unknown = Buffer.isBuffer(content) ? JSON.parse(content.toString()) : content
+    return { status, headers: { ...headers, 'content-type': 'application/yaml' }, body: Buffer.from(stringify(value)) }
+  }
+  const bytes = Buffer.isBuffer(content) ? content : Buffer.from(JSON.stringify(content))
+  headers['content-type'] = 'application/json'
+  const compress = bytes.length >= gzipThreshold && (scope.request.headers['accept-encoding'] ?? '').includes('gzip')
+  if (!compress) return { status, headers, body: bytes }
+  return {
+    status,
+    headers: { ...headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' },
+    body: await gzip(bytes, { level: 1 }),
+  }
+}
+
+function commonHeaders(scope: Scope): Record<string, string> {
+  const headers: Record<string, string> = { 'cache-control': 'no-cache, private' }
+  if (scope.warnings.length > 0) headers.warning = scope.warnings.map(warning => `299 - ${quote(warning)}`).join(', ')
+  return headers
+}
+
+function quote(text: string): string {
+  // Only what a header may carry; quotes and backslashes are escaped.
+  return `"${text.replaceAll(/[^\x20-\x7e]/g, '?').replaceAll(/["\\]/g, '\\$&')}"`
+}

@@ -1,0 +1,276 @@
+/** Watches: what happens to a selection of objects, from a version on. */
+
+import type { JSONObject } from '../api-object.ts'
+import { encode } from '../api-request.ts'
+import { forbiddenField, requiredValue, unsupportedValue } from '../field-errors.ts'
+import type { ServedResource } from '../registry.ts'
+import type { Accept } from '../request/accept.ts'
+import type { Scope } from '../scope.ts'
+import { readBoolean, readNumber } from '../scope.ts'
+import type { Selection } from '../selection.ts'
+import { selectionOf } from '../selection.ts'
+import { expired, invalid } from '../status-error.ts'
+import type { Collection } from '../storage/collection.ts'
+import { Entry } from '../storage/entry.ts'
+import type { StoreEvent } from '../storage/history.ts'
+import { encodeEntry, partialOf, tableFor, viewOf } from '../views.ts'
+import { askedVersion, checkVersionMatch } from './list.ts'
+
+type EventType = 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
+
+/** Milliseconds between bookmarks, as in Kubernetes. */
+const bookmarkInterval = 60_000
+
+/** Shortest life of a watch whose client names none, in milliseconds; up to twice as long by chance. */
+const shortestLife = 30 * 60_000
+
+/** Events handed over in one piece, at most: keeps a late watcher's pieces small. */
+const batchLimit = 500
+
+interface Watch {
+  readonly scope: Scope
+  readonly selection: Selection
+  readonly bookmarks: boolean
+  /** Tables name their columns in the first event only. */
+  headed: boolean
+}
+
+/** Starts a watch; throws 400, 410 or 422 before the first event. */
+export function watchEvents(scope: Scope): AsyncIterable<Uint8Array> {
+  checkVersionMatch(scope)
+  checkInitialEvents(scope)
+  const watch: Watch = {
+    scope,
+    selection: selectionOf(scope),
+    bookmarks: readBoolean(scope.query, 'allowWatchBookmarks'),
+    headed: false,
+  }
+  const { store } = scope.context
+  const asked = askedVersion(scope)
+  const initial = readBoolean(scope.query, 'sendInitialEvents')
+  const fromNow = asked === undefined || asked === 0
+  if (!initial && !fromNow) {
+    const collection = store.collection(scope.resource.collection)
+    // A version of the future can only come from a storage that was replaced: the client must list again.
+    if (!collection.history.knows(asked) || asked > store.version) throw tooOld(asked, store.version)
+    return follow(watch, asked, [])
+  }
+  const suppressed = scope.query.has('sendInitialEvents') && !initial
+  return follow(watch, store.version, suppressed ? [] : initialFrames(watch, initial))
+}
+
+function checkInitialEvents(scope: Scope): void {
+  const { query } = scope
+  if (!query.has('sendInitialEvents')) return
+  const match = query.get('resourceVersionMatch') ?? ''
+  const errors = []
+  if (match === '')
+    errors.push(
+      requiredValue('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'),
+    )
+  else if (match !== 'NotOlderThan') errors.push(unsupportedValue('resourceVersionMatch', match, ['NotOlderThan']))
+  if (readBoolean(query, 'sendInitialEvents') && !readBoolean(query, 'allowWatchBookmarks')) {
+    errors.push(forbiddenField('allowWatchBookmarks', 'sendInitialEvents requires setting allowWatchBookmarks to true'))
+  }
+  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', errors)
+}
+
+function initialFrames(watch: Watch, withEnd: boolean): readonly Buffer[] {
+  const { scope, selection } = watch
+  const { store } = scope.context
+  const entries = store.collection(scope.resource.collection).ordered(selection.namespace)
+  const frames = entries.filter(entry => selection.matches(entry)).map(entry => frameOf(watch, 'ADDED', entry))
+  return withEnd ? [...frames, bookmarkFrame(watch, store.version, true)] : frames
+}
+
+async function* follow(watch: Watch, from: number, first: readonly Buffer[]): AsyncGenerator<Uint8Array> {
+  const { scope } = watch
+  const { store, closing } = scope.context
+  const collection = store.collection(scope.resource.collection)
+  const alarm = new Alarm(
+    watch,
+    collection,
+    AbortSignal.any([closing, ...(scope.request.signal ? [scope.request.signal] : [])]),
+  )
+  let position = from
+  try {
+    for (let start = 0; start < first.length; start += batchLimit) {
+      yield Buffer.concat(first.slice(start, start + batchLimit))
+    }
+    while (!alarm.ended) {
+      if (!collection.history.knows(position)) {
+        yield errorFrame(position, store.version)
+        return
+      }
+      const events = collection.history.after(position, batchLimit)
+      position = events.at(-1)?.version ?? Math.max(position, store.version)
+      const frames = events.flatMap(event => framesOf(watch, event))
+      if (alarm.takeBookmark()) frames.push(bookmarkFrame(watch, position, false))
+      if (frames.length > 0) yield frames.length === 1 && frames[0] !== undefined ? frames[0] : Buffer.concat(frames)
+      if (events.length < batchLimit) await alarm.next()
+    }
+  } finally {
+    alarm.cancel()
+  }
+}
+
+/** What a watch waits for: events, the time for a bookmark, its end. */
+class Alarm {
+  ended = false
+  #bookmarkDue = false
+  #woken = false
+  #wake: (() => void) | undefined
+  readonly #cancels: (() => void)[] = []
+
+  constructor(watch: Watch, collection: Collection, signal: AbortSignal) {
+    const { clock, random } = watch.scope.context.environment
+    const wished = readNumber(watch.scope.query, 'timeoutSeconds')
+    const life = wished ? wished * 1000 : shortestLife * (1 + random.next())
+    const onEvents = () => this.#ring()
+    const onEnd = () => {
+      this.ended = true
+      this.#ring()
+    }
+    collection.watchers.add(onEvents)
+    signal.addEventListener('abort', onEnd, { once: true })
+    const timer = clock.after(life, onEnd)
+    if (signal.aborted) onEnd()
+    this.#cancels.push(
+      () => collection.watchers.delete(onEvents),
+      () => signal.removeEventListener('abort', onEnd),
+      () => timer.cancel(),
+    )
+    if (watch.bookmarks) this.#scheduleBookmarks(watch)
+  }
+
+  /** Resolves at the next event, bookmark or end; at once when one has come since the last call. */
+  next(): Promise<void> {
+    if (this.#woken) {
+      this.#woken = false
+      return Promise.resolve()
+    }
+    return new Promise(resolve => {
+      this.#wake = resolve
+    })
+  }
+
+  /** True once whenever a bookmark is due. */
+  takeBookmark(): boolean {
+    const due = this.#bookmarkDue
+    this.#bookmarkDue = false
+    return due
+  }
+
+  cancel(): void {
+    this.ended = true
+    for (const cancel of this.#cancels) cancel()
+  }
+
+  #scheduleBookmarks(watch: Watch): void {
+    const { clock } = watch.scope.context.environment
+    const schedule = () =>
+      clock.after(bookmarkInterval, () => {
+        this.#bookmarkDue = true
+        this.#ring()
+        timer = schedule()
+      })
+    let timer = schedule()
+    this.#cancels.push(() => timer.cancel())
+  }
+
+  #ring(): void {
+    const wake = this.#wake
+    this.#wake = undefined
+    if (wake === undefined) this.#woken = true
+    else wake()
+  }
+}
+
+function framesOf(watch: Watch, event: StoreEvent): Buffer[] {
+  const { selection } = watch
+  const before = event.previous !== undefined && selection.matches(event.previous)
+  const after = event.type !== 'DELETED' && selection.matches(event.entry)
+  if (!before && !after) return []
+  if (after) return [sharedFrame(watch, event, before ? 'MODIFIED' : 'ADDED', event.entry)]
+  if (event.type === 'DELETED') return [sharedFrame(watch, event, 'DELETED', event.entry)]
+  return [frameOf(watch, 'DELETED', lastSeen(event))]
+}
+
+/** An object that left the selection is told as deleted: its last state in there, under the version of the change. */
+function lastSeen({ previous, entry }: StoreEvent): Entry {
+  if (previous === undefined) return entry
+  const { object } = previous
+  const metadata = { ...object.metadata, resourceVersion: String(entry.version) }
+  return new Entry(entry.resource, entry.key, entry.version, { object: { ...object, metadata } })
+}
+
+/** The frame of an event, encoded once for all watchers that want it alike. */
+function sharedFrame(watch: Watch, event: StoreEvent, type: EventType, entry: Entry): Buffer {
+  const { resource, accept } = watch.scope
+  if (accept.as === 'Table') return frameOf(watch, type, entry)
+  const key = `${type} ${viewOf(resource, accept)}`
+  const known = event.frames.get(key)
+  if (known !== undefined) return known
+  const frame = frameOf(watch, type, entry)
+  event.frames.set(key, frame)
+  return frame
+}
+
+function frameOf(watch: Watch, type: EventType, entry: Entry): Buffer {
+  const { resource, accept } = watch.scope
+  if (accept.as === 'Table') return tableFrame(watch, type, entry)
+  const opening = `{"type":"${type}","object":`
+  const bytes = encodeEntry(resource, entry, accept)
+  const frame = Buffer.allocUnsafeSlow(opening.length + bytes.length + 2)
+  frame.write(opening)
+  bytes.copy(frame, opening.length)
+  frame.write('}\n', opening.length + bytes.length)
+  return frame
+}
+
+function tableFrame(watch: Watch, type: EventType, entry: Entry): Buffer {
+  const { resource, accept, context, query } = watch.scope
+  const table = tableFor(resource, [resource.toServed(entry.object)], {
+    environment: context.environment,
+    accept,
+    includeObject: includeObjectOf(query),
+  })
+  const shown = watch.headed ? { ...table, columnDefinitions: undefined } : table
+  watch.headed = true
+  return encode(`${JSON.stringify({ type, object: shown })}\n`)
+}
+
+/** What of each object a table carries along, by the query. */
+export function includeObjectOf(query: URLSearchParams): 'Metadata' | 'Object' | 'None' {
+  const wished = query.get('includeObject')
+  return wished === 'Object' || wished === 'None' ? wished : 'Metadata'
+}
+
+function bookmarkFrame(watch: Watch, version: number, initialEnd: boolean): Buffer {
+  const { resource, accept } = watch.scope
+  const annotations = initialEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}
+  const metadata = { resourceVersion: String(version), creationTimestamp: null, ...annotations }
+  return encode(`${JSON.stringify({ type: 'BOOKMARK', object: bookmarkObject(resource, accept, metadata) })}\n`)
+}
+
+function bookmarkObject(resource: ServedResource, accept: Accept, metadata: JSONObject): JSONObject {
+  const object = {
+    kind: resource.definition.kind,
+    apiVersion: resource.apiVersion,
+    metadata: { name: '', ...metadata },
+  }
+  if (accept.as === 'Table') {
+    return { kind: 'Table', apiVersion: `meta.k8s.io/${accept.version}`, metadata, columnDefinitions: [], rows: [] }
+  }
+  const { name: _none, ...bare } = object.metadata
+  if (accept.as === 'object') return { ...object, metadata: bare }
+  return { ...partialOf(object, accept), metadata: bare }
+}
+
+function errorFrame(position: number, current: number): Buffer {
+  return encode(`${JSON.stringify({ type: 'ERROR', object: tooOld(position, current).status })}\n`)
+}
+
+function tooOld(asked: number, current: number) {
+  return expired(`too old resource version: ${asked} (${current})`)
+}
