@@ -79,37 +79,42 @@ export type RefusalReason =
   | 'NoHosts'
   | 'NoHostFits'
 
+/** A refusal. */
+export function refused(reason: RefusalReason, message: string, counts: Refused['counts'] = []): Refused {
+  return { ok: false, reason, message, counts }
+}
+
 /** What one host says to a request: nothing when it fits. */
 export interface HostVerdict {
   readonly hostName: string
   readonly refusals: readonly PlacementRule[]
 }
 
-/** The rules by which a host is refused, with what to say of the hosts that each refuses. */
+/** The rules by which a host is refused, with what to say of the hosts that it refuses. */
 export const placementRules = {
-  PodDisabled: 'are in a pod with allocationState Disabled',
-  PodInMaintenance: 'are in a pod in maintenance',
-  ClusterDisabled: 'are in a cluster with allocationState Disabled',
-  ClusterInMaintenance: 'are in a cluster in maintenance',
-  HostDisabled: 'have allocationState Disabled',
-  HostInMaintenance: 'are in maintenance',
-  HostLost: 'are declared lost',
-  HostLeaving: 'are being deleted',
-  HostNotConnected: 'are not connected',
-  HypervisorMismatch: 'run a hypervisor that the template has no image for',
-  NotWished: 'are not where the placement wishes it',
-  Excluded: 'are excluded',
-  HostTagsMissing: 'lack a host tag of the offering',
-  TooFewCores: 'have fewer cores than the machine',
-  ClusterCPUThreshold: 'are in a cluster whose promised CPU would pass its threshold',
-  ClusterMemoryThreshold: 'are in a cluster whose promised memory would pass its threshold',
-  CPUExhausted: 'have too little CPU left',
-  MemoryExhausted: 'have too little memory left',
-  VolumeElsewhere: 'do not reach the pool of a volume',
-  NoPool: 'reach no pool of the storage type that a volume wants',
-  StorageTagsMissing: 'reach no pool with the storage tags that a volume wants',
-  PoolsClosed: 'reach no pool that takes new volumes',
-  StorageExhausted: 'reach no pool with enough space left',
+  PodDisabled: 'in a pod with allocationState Disabled',
+  PodInMaintenance: 'in a pod in maintenance',
+  ClusterDisabled: 'in a cluster with allocationState Disabled',
+  ClusterInMaintenance: 'in a cluster in maintenance',
+  HostDisabled: 'with allocationState Disabled',
+  HostInMaintenance: 'in maintenance',
+  HostLost: 'declared lost',
+  HostLeaving: 'being deleted',
+  HostNotConnected: 'not connected',
+  HypervisorMismatch: 'with a hypervisor that the template has no image for',
+  NotWished: 'not where the placement wishes it',
+  Excluded: 'excluded',
+  HostTagsMissing: 'without a host tag of the offering',
+  TooFewCores: 'with fewer cores than the machine',
+  ClusterCPUThreshold: 'in a cluster whose promised CPU would pass its threshold',
+  ClusterMemoryThreshold: 'in a cluster whose promised memory would pass its threshold',
+  CPUExhausted: 'with too little CPU left',
+  MemoryExhausted: 'with too little memory left',
+  VolumeElsewhere: 'that cannot reach the pool of a volume',
+  NoPool: 'that reach no pool of the storage type that a volume wants',
+  StorageTagsMissing: 'that reach no pool with the storage tags that a volume wants',
+  PoolsClosed: 'that reach no pool open to new volumes',
+  StorageExhausted: 'that reach no pool with enough space left',
 } as const
 
 /** A rule by which a host is refused. */

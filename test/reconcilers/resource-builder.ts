@@ -4,8 +4,9 @@ import type { Kind } from '../../crds/define-kind.ts'
 import type { CommonStatus, ObjectMeta, Resource } from '../../crds/meta.ts'
 import { type EndpointKey, type EndpointType, endpointKey } from '../../drivers/contract/endpoint.ts'
 
-/** What a test changes of a builder's resource: fields of the spec, and these few beside it. */
-export type Changes<Spec, Status = CommonStatus> = Partial<Spec> & {
+/** What a test changes of a builder's resource: fields of the spec (undefined takes a default away), and these few
+ * beside it. */
+export type Changes<Spec, Status = CommonStatus> = { readonly [Field in keyof Spec]?: Spec[Field] | undefined } & {
   readonly name?: string
   readonly namespace?: string
   readonly metadata?: Partial<ObjectMeta>

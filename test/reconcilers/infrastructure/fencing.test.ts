@@ -31,7 +31,7 @@ test('a host that is silent and whose power was read as Off twice is fenced', t 
 })
 
 test('a silent host that the operator declares lost is fenced without any power controller', t => {
-  const spec = { lifecycle: 'Lost', powerControl: undefined } as never
+  const spec = { lifecycle: 'Lost', powerControl: undefined } as const
   t.deepEqual(fenceOf('host-1', worldWith({ spec })), { fenced: true, by: 'Attestation' })
 })
 
@@ -46,7 +46,7 @@ const refusals: readonly (readonly [string, Situation, RegExp])[] = [
   ['fell silent only just now', { state: silent('2026-11-02T11:59:40Z'), power: offTwice }, /less than 30s/],
   [
     'has no power controller',
-    { spec: { powerControl: undefined } as never },
+    { spec: { powerControl: undefined } },
     /no spec.powerControl: bring it back, or switch it off and set its spec.lifecycle to Lost/,
   ],
   [

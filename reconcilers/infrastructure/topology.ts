@@ -1,0 +1,109 @@
+/** Where things are: which clusters a pod has, which hosts a cluster has, which pools a host reaches. */
+import { Host } from '../../crds/infrastructure/host.ts'
+import { HostCluster } from '../../crds/infrastructure/host-cluster.ts'
+import { HostPod } from '../../crds/infrastructure/host-pod.ts'
+import { PhysicalNetwork } from '../../crds/infrastructure/physical-network.ts'
+import { PrimaryStorage } from '../../crds/infrastructure/primary-storage.ts'
+import { PublicIPRange } from '../../crds/infrastructure/public-ip-range.ts'
+import { SecondaryStorage } from '../../crds/infrastructure/secondary-storage.ts'
+import { Zone } from '../../crds/infrastructure/zone.ts'
+import { defineDerived, defineIndex, type Wish, type World } from '../world.ts'
+
+/** All zones, under the value `all`. */
+export const allZones = defineIndex(Zone, 'allZones', () => ['all'])
+
+/** All pods, under the value `all`. */
+export const allPods = defineIndex(HostPod, 'allPods', () => ['all'])
+
+/** Pods by the name of their zone. */
+export const podsByZone = defineIndex(HostPod, 'podsByZone', ({ spec }) => [spec.zoneName])
+
+/** Clusters by the name of their pod. */
+export const clustersByPod = defineIndex(HostCluster, 'clustersByPod', ({ spec }) => [spec.podName])
+
+/** Hosts by the name of their cluster. */
+export const hostsByCluster = defineIndex(Host, 'hostsByCluster', ({ spec }) => [spec.clusterName])
+
+/** Hosts by their address, in lower case. */
+export const hostsByAddress = defineIndex(Host, 'hostsByAddress', ({ spec }) => [spec.address.toLowerCase()])
+
+/** Physical networks by the name of their zone. */
+export const physicalNetworksByZone = defineIndex(PhysicalNetwork, 'physicalNetworksByZone', ({ spec }) => [
+  spec.zoneName,
+])
+
+/** Pools by what reaches them: `Zone/<name>`, `Cluster/<name>` or `Host/<name>`. */
+export const poolsByReach = defineIndex(PrimaryStorage, 'poolsByReach', ({ spec }) => [reachOf(spec)])
+
+/** Image stores by the name of their zone. */
+export const storesByZone = defineIndex(SecondaryStorage, 'storesByZone', ({ spec }) => [spec.zoneName])
+
+/** Public ranges by the name of their zone. */
+export const publicRangesByZone = defineIndex(PublicIPRange, 'publicRangesByZone', ({ spec }) => [spec.zoneName])
+
+/** All public ranges, under the value `all`. */
+export const allPublicRanges = defineIndex(PublicIPRange, 'allPublicRanges', () => ['all'])
+
+/** What reaches a pool, as `poolsByReach` has it. */
+export function reachOf(spec: Wish<typeof PrimaryStorage>['spec']): string {
+  return `${spec.scope}/${spec.zoneName ?? spec.clusterName ?? spec.hostName ?? ''}`
+}
+
+/** How many hosts are looked at as one group: what a change of one host makes anybody compute again. */
+export const groupSize = 32
+
+/** Names of a cluster's hosts, oldest first, in groups of `groupSize`. By cluster name. */
+export const hostGroups = defineDerived('hostGroups', (clusterName, world): readonly (readonly string[])[] => {
+  const names = world.desired.list(hostsByCluster, clusterName).map(({ metadata }) => metadata.name)
+  return Array.from({ length: Math.ceil(names.length / groupSize) }, (_, index) =>
+    names.slice(index * groupSize, (index + 1) * groupSize),
+  )
+})
+
+/** Names of a zone's clusters, by pod, oldest first. By zone name. */
+export const clustersOfZone = defineDerived('clustersOfZone', (zoneName, world): readonly string[] =>
+  world.desired
+    .list(podsByZone, zoneName)
+    .flatMap(pod => world.desired.list(clustersByPod, pod.metadata.name))
+    .map(({ metadata }) => metadata.name),
+)
+
+/** The key of the derived values of one group of hosts: `<cluster>#<index>`. */
+export function groupKey(clusterName: string, index: number): string {
+  return `${clusterName}#${index}`
+}
+
+/** The hosts of a group. */
+export function hostsOfGroup(
+  key: string,
+  world: World,
+): { readonly clusterName: string; readonly hosts: readonly string[] } {
+  const separator = key.lastIndexOf('#')
+  const clusterName = key.slice(0, separator)
+  const hosts = world.derived(hostGroups, clusterName)[Number(key.slice(separator + 1))] ?? []
+  return { clusterName, hosts }
+}
+
+/** The zone that a cluster is in, where its pod exists. */
+export function zoneOfCluster(clusterName: string, world: World): string | undefined {
+  const cluster = world.desired.get(HostCluster, clusterName)
+  return cluster && world.desired.get(HostPod, cluster.spec.podName)?.spec.zoneName
+}
+
+/** The zone that a pool is in, where what it names exists. */
+export function zoneOfPool({ spec }: Wish<typeof PrimaryStorage>, world: World): string | undefined {
+  if (spec.zoneName !== undefined) return spec.zoneName
+  const clusterName = spec.clusterName ?? world.desired.get(Host, spec.hostName ?? '')?.spec.clusterName
+  return clusterName === undefined ? undefined : zoneOfCluster(clusterName, world)
+}
+
+/** The hosts that reach a pool by its scope: all of the zone or cluster, or the one. Oldest first. */
+export function hostsInReach({ spec }: Wish<typeof PrimaryStorage>, world: World): readonly Wish<typeof Host>[] {
+  if (spec.hostName !== undefined) return world.desired.list(hostNamed, spec.hostName)
+  if (spec.clusterName !== undefined) return world.desired.list(hostsByCluster, spec.clusterName)
+  return world
+    .derived(clustersOfZone, spec.zoneName ?? '')
+    .flatMap(clusterName => world.desired.list(hostsByCluster, clusterName))
+}
+
+const hostNamed = defineIndex(Host, 'hostNamed', ({ metadata }) => [metadata.name])

@@ -1,0 +1,77 @@
+import { Host } from '../../crds/infrastructure/host.ts'
+import { PrimaryStorage } from '../../crds/infrastructure/primary-storage.ts'
+import type { World } from '../world.ts'
+import { type CandidateZone, candidateCluster, candidateZone } from './candidates.ts'
+import { type HostVerdict, type Placed, type Placement, type PlacementRequest, refused } from './request.ts'
+import { type Scope, Search } from './search.ts'
+
+/**
+ * Finds a place for a machine and its volumes. Pure: it promises nothing, the caller's claim does. Hand it
+ * `world.queued('placement/<zone>')`, so that what it reads wakes the queue and not every machine that waits.
+ */
+export function place(request: PlacementRequest, world: World): Placement {
+  const zone = world.derived(candidateZone, request.zoneName)
+  if (zone === undefined) return refused('ZoneNotFound', `Zone "${request.zoneName}" does not exist`)
+  if (zone.closed !== undefined) return refused('ZoneClosed', `Zone "${request.zoneName}" ${zone.closed}`)
+  const unread = unreadInventories(zone, world)
+  if (unread.length > 0) return refused('InventoriesNotRead', unreadMessage(unread))
+  const scope = scopeOf(request, world)
+  if ('apart' in scope) return refused('VolumesApart', scope.apart)
+  const search = new Search(request, scope, world)
+  return find(zone, search, request.planner) ?? search.refusal()
+}
+
+/** What every host of the zone says to the request. For people: it looks at all of them. */
+export function explain(request: PlacementRequest, world: World): readonly HostVerdict[] {
+  const zone = world.derived(candidateZone, request.zoneName)
+  const scope = scopeOf(request, world)
+  if (zone === undefined || 'apart' in scope) return []
+  const search = new Search(request, scope, world)
+  return search.clustersOf(zone).flatMap(cluster => search.verdicts(cluster))
+}
+
+function find(zone: CandidateZone, search: Search, planner: PlacementRequest['planner']): Placed | undefined {
+  if (search.scope.hostName !== undefined) return search.onHost(zone, search.scope.hostName)
+  return planner === 'Dispersing' ? search.leastLoaded(zone) : search.firstFit(zone)
+}
+
+/**
+ * Names of hosts whose inventory must be read before anything is placed: while the zone holds no claim at all, the
+ * claims may be what is missing, and the hosts alone know what runs.
+ */
+function unreadInventories(zone: CandidateZone, world: World): readonly string[] {
+  const unread: string[] = []
+  for (const clusterName of zone.clusters) {
+    const cluster = world.derived(candidateCluster, clusterName)
+    if (cluster !== undefined && cluster.machines > 0) return []
+    unread.push(...(cluster?.unread ?? []))
+  }
+  return unread
+}
+
+function unreadMessage(unread: readonly string[]): string {
+  const named = unread.slice(0, 5).map(name => `"${name}"`)
+  const more = unread.length > named.length ? ` and ${unread.length - named.length} more` : ''
+  return `Nothing is placed in an empty zone until every host's inventory was read; missing: ${named.join(', ')}${more}. A host that is off for good can be declared so by its spec.lifecycle Lost`
+}
+
+function scopeOf({ placement, volumes }: PlacementRequest, world: World): Scope | { readonly apart: string } {
+  let scope: Scope = placement ?? {}
+  for (const { poolName } of volumes) {
+    const pool = poolName === undefined ? undefined : world.desired.get(PrimaryStorage, poolName)?.spec
+    const { hostName = scope.hostName, clusterName = scope.clusterName } = pool ?? {}
+    if ((scope.hostName ?? hostName) !== hostName || (scope.clusterName ?? clusterName) !== clusterName) {
+      return {
+        apart: `The volume in pool "${poolName}" cannot be reached where the machine's other volumes or its spec.placement have it`,
+      }
+    }
+    scope = { ...scope, hostName, clusterName }
+  }
+  const ofHost = scope.hostName === undefined ? undefined : world.desired.get(Host, scope.hostName)?.spec.clusterName
+  if (ofHost !== undefined && scope.clusterName !== undefined && ofHost !== scope.clusterName) {
+    return {
+      apart: `Host "${scope.hostName}" is not in cluster "${scope.clusterName}", where the machine's volumes or its spec.placement have it`,
+    }
+  }
+  return { ...scope, clusterName: scope.clusterName ?? ofHost }
+}

@@ -1,0 +1,316 @@
+import test from 'ava'
+import type { Resource } from '../../../crds/meta.ts'
+import { explain, place } from '../../../reconcilers/placement/place.ts'
+import type { PlacementRequest, PlacementRule } from '../../../reconcilers/placement/request.ts'
+import { machineClaim, volumeClaim } from '../claim-builders.ts'
+import { hostFacts } from '../fact-builders.ts'
+import { cluster, host, pod, pool, settings, zone } from '../infrastructure-builders.ts'
+import { answering, notCalledYet, type ObservedParts, silent } from '../observed-tables.ts'
+import { keyOf, uidOf } from '../resource-builder.ts'
+import { machine, volume } from '../tenant-builders.ts'
+import { type TestWorld, worldOf } from '../world-builder.ts'
+
+const gib = 2 ** 30
+
+function request(changes: Partial<PlacementRequest> = {}): PlacementRequest {
+  return {
+    zoneName: 'zone-a',
+    cores: 1,
+    clockMHz: 1000,
+    memoryBytes: gib,
+    hypervisors: ['Simulator'],
+    hostTags: [],
+    planner: 'FirstFit',
+    volumes: [{ identity: 'root', sizeBytes: 8 * gib, tags: [] }],
+    ...changes,
+  }
+}
+
+/** Everything answers and is listed, hosts with 16 cores of 2400 MHz and 64 GiB, pools with 2 TiB. */
+function connected(objects: readonly Resource[]): ObservedParts {
+  const keys = objects.flatMap(({ kind, metadata: { name } }) =>
+    kind === 'Host' || kind === 'PrimaryStorage' ? [keyOf(kind, name)] : [],
+  )
+  const hosts = keys.filter(key => key.startsWith('Host/'))
+  return {
+    endpoints: Object.fromEntries(keys.map(key => [key, answering])),
+    hosts: Object.fromEntries(hosts.map(key => [key, hostFacts()])),
+    spaces: Object.fromEntries(keys.map(key => [key, { totalBytes: 2 ** 41, usedBytes: 0 }])),
+  }
+}
+
+function cloud(...objects: readonly Resource[]): TestWorld {
+  const all = [zone(), pod(), cluster(), ...objects]
+  return worldOf({ objects: all, ...connected(all) })
+}
+
+/** host-1 to host-n, with addresses of their own. */
+function hosts(count: number): readonly Resource[] {
+  return Array.from({ length: count }, (_, index) =>
+    host({ name: `host-${index + 1}`, address: `172.16.10.${101 + index}` }),
+  )
+}
+
+function hostNameOf(placement: ReturnType<typeof place>): string {
+  return placement.ok ? placement.hostName : `${placement.reason}: ${placement.message}`
+}
+
+test('OFF-034 first fit takes the first host with enough capacity, in a stable order', t => {
+  const world = cloud(...hosts(3), pool())
+  t.deepEqual(place(request(), world), {
+    ok: true,
+    hostName: 'host-1',
+    hostIdentity: uidOf('Host', 'host-1'),
+    pools: { root: { poolName: 'primary-1', poolIdentity: uidOf('PrimaryStorage', 'primary-1') } },
+  })
+  world.put(machineClaim(machine(), 'host-1', { memoryBytes: 64 * gib }))
+  t.is(hostNameOf(place(request(), world)), 'host-2')
+})
+
+test('the dispersing planner takes the host and the pool with the smallest promised share', t => {
+  const world = cloud(...hosts(3), pool(), pool({ name: 'primary-2' }))
+  world.put(
+    machineClaim(machine({ name: 'a' }), 'host-1', { memoryBytes: 2 * gib }),
+    machineClaim(machine({ name: 'b' }), 'host-2', { memoryBytes: gib }),
+    machineClaim(machine({ name: 'c' }), 'host-3', { memoryBytes: gib, cores: 16 }),
+    volumeClaim(volume(), 'primary-1'),
+  )
+  const placed = place(request({ planner: 'Dispersing' }), world)
+  t.is(hostNameOf(placed), 'host-2')
+  t.is(placed.ok && placed.pools.root?.poolName, 'primary-2')
+})
+
+const machineOn = (hostName: string, changes = {}) =>
+  machineClaim(machine({ name: `on-${hostName}` }), hostName, changes)
+
+/** Each rule alone refuses host-1; nothing else speaks against it. */
+const rules: Readonly<Partial<Record<PlacementRule, () => { world: TestWorld; wanted?: Partial<PlacementRequest> }>>> =
+  {
+    PodDisabled: () => ({ world: cloudWith(pod({ allocationState: 'Disabled' })) }),
+    PodInMaintenance: () => ({ world: cloudWith(pod({ lifecycle: 'Maintenance' })) }),
+    ClusterDisabled: () => ({ world: cloudWith(cluster({ allocationState: 'Disabled' })) }),
+    ClusterInMaintenance: () => ({ world: cloudWith(cluster({ lifecycle: 'Maintenance' })) }),
+    HostDisabled: () => ({ world: cloudWith(host({ allocationState: 'Disabled' })) }),
+    HostInMaintenance: () => ({ world: cloudWith(host({ lifecycle: 'Maintenance' })) }),
+    HostLost: () => ({ world: cloudWith(host({ lifecycle: 'Lost' })) }),
+    HostLeaving: () => ({ world: cloudWith(host({ metadata: { deletionTimestamp: '2026-11-02T11:00:00Z' } })) }),
+    HostNotConnected: () => {
+      const world = cloudWith()
+      world.see({ endpoints: { [keyOf('Host', 'host-1')]: silent('2026-11-02T11:00:00Z') } })
+      return { world }
+    },
+    HypervisorMismatch: () => ({ world: cloudWith(), wanted: { hypervisors: ['KVM'] } }),
+    Excluded: () => ({ world: cloudWith(), wanted: { exclude: ['host-1'] } }),
+    HostTagsMissing: () => ({ world: cloudWith(host({ tags: ['ssd'] })), wanted: { hostTags: ['ssd', 'gpu'] } }),
+    TooFewCores: () => ({ world: cloudWith(), wanted: { cores: 17, clockMHz: 100 } }),
+    CPUExhausted: () => ({
+      world: cloudWith(...hosts(8).slice(1), machineOn('host-1', { cores: 16, clockMHz: 4800 })),
+      wanted: { exclude: others(8) },
+    }),
+    MemoryExhausted: () => ({
+      world: cloudWith(...hosts(8).slice(1), machineOn('host-1', { memoryBytes: 63 * gib + 1 })),
+      wanted: { exclude: others(8) },
+    }),
+    ClusterCPUThreshold: () => ({ world: cloudWith(), wanted: { clockMHz: 65_281 } }),
+    ClusterMemoryThreshold: () => ({ world: cloudWith(), wanted: { memoryBytes: 55 * gib } }),
+    NoPool: () => ({
+      world: cloudWith(),
+      wanted: { volumes: [{ identity: 'v', sizeBytes: 1, tags: [], scope: 'Local' }] },
+    }),
+    StorageTagsMissing: () => ({
+      world: cloudWith(pool({ tags: ['ssd'] })),
+      wanted: { volumes: [{ identity: 'v', sizeBytes: 1, tags: ['ssd', 'gold'] }] },
+    }),
+    PoolsClosed: () => ({ world: cloudWith(pool({ allocationState: 'Disabled' })) }),
+    StorageExhausted: () => ({
+      world: cloudWith(),
+      wanted: { volumes: [{ identity: 'v', sizeBytes: 0.85 * 2 ** 41 + 1, tags: [] }] },
+    }),
+    VolumeElsewhere: () => ({
+      world: cloudWith(pool({ name: 'elsewhere', scope: 'Zone', clusterName: undefined, zoneName: 'zone-b' })),
+      wanted: { volumes: [{ identity: 'v', sizeBytes: 1, tags: [], poolName: 'elsewhere' }] },
+    }),
+  }
+
+/** One host and one pool, with a claim somewhere so that the zone is not empty. */
+function cloudWith(...objects: readonly Resource[]): TestWorld {
+  const world = cloud(host(), pool())
+  world.put(machineClaim(machine(), 'host-1', { cores: 1, clockMHz: 1, memoryBytes: 1 }), ...objects)
+  world.see(connected(objects))
+  return world
+}
+
+function others(count: number): readonly string[] {
+  return hosts(count)
+    .map(({ metadata }) => metadata.name)
+    .slice(1)
+}
+
+for (const [rule, situation] of Object.entries(rules)) {
+  test(`a host is refused by the rule ${rule}, and the refusal counts it`, t => {
+    const { world, wanted = {} } = situation()
+    const refusal = place(request(wanted), world)
+    t.is(refusal.ok ? 'placed' : refusal.reason, 'NoHostFits')
+    const counts = refusal.ok ? [] : refusal.counts
+    t.is(counts.find(count => count.rule === rule)?.hosts, 1)
+    t.true(counts.every(count => count.rule === rule || count.rule === 'Excluded'))
+    const verdict = explain(request(wanted), world).find(({ hostName }) => hostName === 'host-1')
+    t.deepEqual(verdict?.refusals, [rule])
+  })
+}
+
+test('explain names every rule that speaks against a host, and none for one that fits', t => {
+  const world = cloud(host({ tags: ['ssd'] }), host({ name: 'host-2', address: '172.16.10.102' }), pool())
+  world.put(machineOn('host-2', { memoryBytes: 64 * gib }))
+  t.deepEqual(explain(request({ hostTags: ['ssd'] }), world), [
+    { hostName: 'host-1', refusals: [] },
+    { hostName: 'host-2', refusals: ['HostTagsMissing', 'MemoryExhausted'] },
+  ])
+})
+
+test('HST-037 HST-039 INF-048 a disabled zone takes nothing new', t => {
+  const world = cloud(...hosts(1), pool(), zone({ allocationState: 'Disabled' }))
+  const refusal = place(request(), world)
+  t.is(hostNameOf(refusal), 'ZoneClosed: Zone "zone-a" has allocationState Disabled')
+  t.is(hostNameOf(place(request({ zoneName: 'zone-b' }), world)), 'ZoneNotFound: Zone "zone-b" does not exist')
+})
+
+test('HST-058 HST-060 capacity is what is real times the factor: 2 GiB twice with three machines of 1 GiB leaves room for one', t => {
+  const world = cloud(cluster({ memoryOvercommitRatio: '2' }), host(), pool())
+  const whole = { notification: '0.75', disable: '1' }
+  world.put(
+    settings({
+      capacityThresholds: {
+        cpu: whole,
+        memory: whole,
+        storageAllocated: whole,
+        storageUsed: whole,
+        publicIP: whole,
+        segments: whole,
+      },
+    }),
+  )
+  world.see({ hosts: { [keyOf('Host', 'host-1')]: hostFacts({ memoryBytes: 2 * gib }) } })
+  for (const name of ['a', 'b', 'c']) world.put(machineClaim(machine({ name }), 'host-1', { memoryBytes: gib }))
+  t.true(place(request(), world).ok)
+  world.put(machineClaim(machine({ name: 'd' }), 'host-1', { memoryBytes: gib }))
+  t.false(place(request(), world).ok)
+})
+
+test('HST-042 INF-158 a cluster that would pass its disable threshold is skipped until it falls below', t => {
+  const world = cloud(
+    cluster({ name: 'cluster-2' }),
+    host(),
+    host({ name: 'host-2', address: '172.16.10.102', clusterName: 'cluster-2' }),
+    pool({ scope: 'Zone', clusterName: undefined, zoneName: 'zone-a' }),
+  )
+  const full = machineClaim(machine(), 'host-1', { memoryBytes: 54 * gib })
+  world.put(full)
+  t.is(hostNameOf(place(request(), world)), 'host-2')
+  world.drop(full)
+  t.is(hostNameOf(place(request(), world)), 'host-1')
+})
+
+test('INF-206 STO-021 STO-022 a pool above a threshold takes no new volumes, promised or used', t => {
+  const world = cloud(...hosts(1), pool(), pool({ name: 'primary-2' }))
+  const poolOf = () => {
+    const placed = place(request(), world)
+    return placed.ok ? placed.pools.root?.poolName : placed.reason
+  }
+  t.is(poolOf(), 'primary-1')
+  const promised = volumeClaim(volume(), 'primary-1', { sizeBytes: 0.85 * 2 ** 41 - 8 * gib + 1 })
+  world.put(promised)
+  t.is(poolOf(), 'primary-2')
+  world.drop(promised)
+  t.is(poolOf(), 'primary-1')
+  world.see({ spaces: { [keyOf('PrimaryStorage', 'primary-1')]: { totalBytes: 2 ** 41, usedBytes: 0.86 * 2 ** 41 } } })
+  t.is(poolOf(), 'primary-2')
+})
+
+test('STO-042 a pool promises its size times its factor', t => {
+  const world = cloud(...hosts(1), pool({ capacity: '100Gi', overcommitRatio: '2' }))
+  const volumes = (size: number) => [{ identity: 'v', sizeBytes: size * gib, tags: [] }]
+  t.true(place(request({ volumes: volumes(170) }), world).ok)
+  t.false(place(request({ volumes: volumes(171) }), world).ok)
+})
+
+test('OFF-028 OFF-046 STO-018 STO-020 INF-202 a pool must carry all tags of the offering; more tags and their order do not matter', t => {
+  const world = cloud(...hosts(1), pool({ tags: ['ssd'] }), pool({ name: 'primary-2', tags: ['fast', 'gold', 'ssd'] }))
+  const placed = place(request({ volumes: [{ identity: 'v', sizeBytes: 1, tags: ['ssd', 'gold'] }] }), world)
+  t.is(placed.ok && placed.pools.v?.poolName, 'primary-2')
+})
+
+test('several volumes of one machine do not take the same space twice', t => {
+  const world = cloud(...hosts(1), pool({ capacity: '100Gi' }), pool({ name: 'primary-2', capacity: '100Gi' }))
+  const volumes = ['a', 'b'].map(identity => ({ identity, sizeBytes: 50 * gib, tags: [] }))
+  const placed = place(request({ volumes }), world)
+  t.deepEqual(placed.ok && Object.values(placed.pools).map(({ poolName }) => poolName), ['primary-1', 'primary-2'])
+  t.false(place(request({ volumes: [...volumes, { identity: 'c', sizeBytes: 50 * gib, tags: [] }] }), world).ok)
+})
+
+test('OFF-029 host tags restrict placement to hosts that carry all of them', t => {
+  const world = cloud(host(), host({ name: 'host-2', address: '172.16.10.102', tags: ['gpu', 'ssd'] }), pool())
+  t.is(hostNameOf(place(request({ hostTags: ['ssd'] }), world)), 'host-2')
+})
+
+test('OFF-019 local volumes go to a pool of the host itself, shared ones do not', t => {
+  const local = pool({ name: 'local-2', scope: 'Host', clusterName: undefined, hostName: 'host-2' })
+  const world = cloud(...hosts(2), pool(), local)
+  const wanted = (scope: 'Local' | 'Shared') => request({ volumes: [{ identity: 'v', sizeBytes: 1, tags: [], scope }] })
+  t.is(hostNameOf(place(wanted('Local'), world)), 'host-2')
+  t.is(hostNameOf(place({ ...wanted('Shared'), exclude: ['host-1'] }, world)), 'host-2')
+  const shared = place({ ...wanted('Shared'), exclude: ['host-1'] }, world)
+  t.is(shared.ok && shared.pools.v?.poolName, 'primary-1')
+})
+
+test('STO-050 a volume that exists keeps its machine where its pool is reached', t => {
+  const local = pool({ name: 'local-2', scope: 'Host', clusterName: undefined, hostName: 'host-2' })
+  const world = cloud(...hosts(2), pool(), local)
+  const volumes = [{ identity: 'v', sizeBytes: 1, tags: [], poolName: 'local-2' }]
+  t.is(hostNameOf(place(request({ volumes }), world)), 'host-2')
+  t.is(
+    hostNameOf(place(request({ volumes, placement: { hostName: 'host-1' } }), world)),
+    `VolumesApart: The volume in pool "local-2" cannot be reached where the machine's other volumes or its spec.placement have it`,
+  )
+})
+
+test('an operator may wish a host, a cluster or a pod', t => {
+  const world = cloud(
+    ...hosts(2),
+    pod({ name: 'pod-2', cidr: '172.16.11.0/24' }),
+    cluster({ name: 'cluster-2', podName: 'pod-2' }),
+    host({ name: 'host-9', address: '172.16.11.101', clusterName: 'cluster-2' }),
+    pool({ scope: 'Zone', clusterName: undefined, zoneName: 'zone-a' }),
+  )
+  const wished = (placement: NonNullable<PlacementRequest['placement']>) =>
+    hostNameOf(place(request({ placement }), world))
+  t.is(wished({ hostName: 'host-2' }), 'host-2')
+  t.is(wished({ clusterName: 'cluster-2' }), 'host-9')
+  t.is(wished({ podName: 'pod-2' }), 'host-9')
+  t.is(wished({ podName: 'pod-3' }), 'NoHosts: Zone "zone-a" has no host where the machine may be')
+  world.put(host({ name: 'host-2', address: '172.16.10.102', allocationState: 'Disabled' }))
+  t.is(wished({ hostName: 'host-2' }), 'NoHostFits: None of 1 hosts fits: 1 with allocationState Disabled')
+})
+
+test('with no claim at all nothing is placed until the inventory of every host was read', t => {
+  const world = cloud(...hosts(2), pool())
+  world.see({ endpoints: { [keyOf('Host', 'host-2')]: notCalledYet } })
+  const refusal = place(request(), world)
+  t.is(refusal.ok ? '' : refusal.reason, 'InventoriesNotRead')
+  t.regex(refusal.ok ? '' : refusal.message, /missing: "host-2"\. A host that is off for good can be declared so/)
+  const lost = host({ name: 'host-2', address: '172.16.10.102', lifecycle: 'Lost' })
+  world.put(lost)
+  t.is(hostNameOf(place(request(), world)), 'host-1')
+  world.put(host({ name: 'host-2', address: '172.16.10.102' }), machineOn('host-1'))
+  t.is(hostNameOf(place(request(), world)), 'host-1')
+})
+
+test('a refusal tells tenants counts and no host names', t => {
+  const world = cloud(...hosts(3), pool(), host({ tags: ['gpu'] }), machineOn('host-1', { memoryBytes: 64 * gib }))
+  world.see({ endpoints: { [keyOf('Host', 'host-2')]: silent('2026-11-02T11:00:00Z') } })
+  const refusal = place(request({ hostTags: ['gpu'] }), world)
+  t.is(
+    refusal.ok ? '' : refusal.message,
+    'None of 3 hosts fits: 1 not connected, 1 without a host tag of the offering, 1 with too little memory left',
+  )
+})
