@@ -1,0 +1,66 @@
+import test from 'ava'
+import { kinds } from '../../../crds/kinds.ts'
+import { rbac } from '../../../tools/generate/rbac.ts'
+
+interface Role {
+  readonly kind: string
+  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> }
+  readonly rules: readonly {
+    readonly apiGroups: readonly string[]
+    readonly resources: readonly string[]
+    readonly verbs: readonly string[]
+  }[]
+}
+
+function isRole(object: object): object is Role {
+  return 'kind' in object && object.kind === 'ClusterRole'
+}
+
+const roles = new Map(
+  rbac(kinds)
+    .filter(isRole)
+    .map(role => [role.metadata.name, role]),
+)
+
+function may(role: string, verb: string, group: string, resource: string): boolean {
+  const rules = roles.get(role)?.rules ?? []
+  return rules.some(
+    rule => rule.verbs.includes(verb) && rule.apiGroups.includes(group) && rule.resources.includes(resource),
+  )
+}
+
+test('controllers may do with every kind what a controller does, and no more with Secrets than read', t => {
+  for (const { group, plural, statusSubresource } of kinds) {
+    for (const verb of ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete']) {
+      t.true(may('skystead-controllers', verb, group, plural), `${verb} ${plural}`)
+    }
+    t.is(may('skystead-controllers', 'patch', group, `${plural}/status`), statusSubresource !== false, plural)
+    t.true(may('skystead-controllers', 'update', group, `${plural}/finalizers`), plural)
+  }
+  t.true(may('skystead-controllers', 'watch', '', 'secrets'))
+  t.false(may('skystead-controllers', 'create', '', 'secrets'))
+  t.true(may('skystead-controllers', 'update', 'coordination.k8s.io', 'leases'))
+  t.true(may('skystead-controllers', 'create', 'events.k8s.io', 'events'))
+})
+
+test('no role may do everything by a star', t => {
+  t.false(JSON.stringify([...roles.values()]).includes('*'))
+})
+
+test('tenants edit their own kinds, see what they choose from, and touch nothing of the operators', t => {
+  t.true(may('skystead-tenant-edit', 'create', 'compute.skystead.dev', 'virtualmachines'))
+  t.true(may('skystead-tenant-view', 'get', 'network.skystead.dev', 'publicips'))
+  t.false(may('skystead-tenant-view', 'create', 'network.skystead.dev', 'publicips'))
+  t.true(may('skystead-catalogue-view', 'list', 'compute.skystead.dev', 'serviceofferings'))
+  t.false(may('skystead-catalogue-view', 'list', 'infrastructure.skystead.dev', 'hosts'))
+  for (const { group, plural, scope } of kinds) {
+    t.is(may('skystead-tenant-edit', 'create', group, plural), scope === 'Namespaced', plural)
+  }
+})
+
+test('the verbs that admission asks for are the operators alone', t => {
+  for (const verb of ['attest', 'place', 'release']) {
+    const holders = [...roles.keys()].filter(role => may(role, verb, 'infrastructure.skystead.dev', 'hosts'))
+    t.deepEqual(holders, ['skystead-operator'], verb)
+  }
+})
