@@ -1,14 +1,10 @@
 import type { EndpointType } from '../../drivers/contract/endpoint.ts'
 import type { DriverErrorCode } from '../../drivers/contract/errors.ts'
 import type { Verb } from '../../drivers/contract/operation.ts'
+import type { Logger } from '../log.ts'
 
-/** What is written to the log: fields and a static message. A pino logger is one. Never given arguments of operations. */
-export interface ObservationLogger {
-  debug(fields: object, message: string): void
-  info(fields: object, message: string): void
-  warn(fields: object, message: string): void
-  error(fields: object, message: string): void
-}
+/** Where lines go. Never given arguments of operations. */
+export type ObservationLogger = Omit<Logger, 'child'>
 
 /** How an operation ended: well, with a driver's code, or before it was given to the driver at all. */
 export type OperationOutcome = 'Succeeded' | 'NotDispatched' | DriverErrorCode

@@ -1,0 +1,528 @@
+import test from 'ava'
+import { createExecutor, type ExecutorOptions } from '../../../controllers/observation/executor.ts'
+import { createObservedCache } from '../../../controllers/observation/observed-cache.ts'
+import { createObserver } from '../../../controllers/observation/observer.ts'
+import { operationId } from '../../../controllers/observation/operation-id.ts'
+import { topics } from '../../../controllers/observation/topics.ts'
+import { DriverError } from '../../../drivers/contract/errors.ts'
+import type { Answer, Operation } from '../../../drivers/contract/operation.ts'
+import { virtualEnvironment } from '../../virtual-clock.ts'
+import { fakeDriver, listeningLogger, never } from './fake-driver.ts'
+import {
+  defineMachine,
+  hostA,
+  hostEndpoint,
+  hostListing,
+  installation,
+  machine,
+  pool,
+  poolEndpoint,
+  poolListing,
+  powerA,
+  powerEndpoint,
+  removeMachine,
+  resizeVolume,
+  startMachine,
+  volume,
+} from './samples.ts'
+
+/** A host and a pool, listed and answering; time stands still. */
+async function bench(options: Partial<ExecutorOptions> = {}) {
+  const environment = virtualEnvironment()
+  const told: string[] = []
+  const cache = createObservedCache({ installation, environment, notify: topic => told.push(topic) })
+  const fake = fakeDriver(environment.clock)
+  const { lines, logger } = listeningLogger()
+  const observer = createObserver({ cache, drivers: () => fake.driver, environment, logger })
+  const executor = createExecutor({ cache, observer, environment, logger, ...options })
+  fake.at(hostA).inventory = hostListing([])
+  fake.at(pool).inventory = poolListing([])
+  fake.at(powerA).inventory = { type: 'PowerController', power: 'On' }
+  observer.declare('all', [hostEndpoint(hostA), poolEndpoint([hostA]), powerEndpoint(powerA, hostA)])
+  await environment.advance(0)
+  told.length = 0
+  const tellings = (topic: string) => told.filter(each => each === topic).length
+  return { environment, cache, fake, observer, executor, told, tellings, lines, clock: environment.clock }
+}
+
+/** Operations of a fake endpoint that the test answers itself. */
+function answeredByHand() {
+  const given: { operation: Operation; answer: (answer: Answer) => void; fail: (error: unknown) => void }[] = []
+  const perform = (operation: Operation) =>
+    new Promise<Answer>((answer, fail) => {
+      given.push({ operation, answer, fail })
+    })
+  return { given, perform }
+}
+
+const by = 'VirtualMachine/default/m'
+const failing = (code: DriverError['code']) => () => Promise.reject(new DriverError(code, `it is ${code}`))
+
+test('an operation runs, and its answer is in the cache when its end is told', async t => {
+  const { environment, cache, fake, executor, told } = await bench()
+  const hand = answeredByHand()
+  fake.at(hostA).perform = hand.perform
+  t.is(executor.submit(startMachine('m'), by), 'Started')
+  t.deepEqual(executor.operations('m'), [{ verb: 'StartMachine', endpoint: hostA, state: 'Running' }])
+  t.false(executor.idle('m', hostA))
+  told.length = 0
+  await environment.advance(10)
+  hand.given[0]?.answer(machine('m'))
+  await environment.advance(0)
+  t.is(cache.machines('m')[0]?.facts.powerState, 'Running')
+  t.deepEqual(executor.operations('m'), [])
+  t.true(executor.idle('m', hostA))
+  t.deepEqual([...told].sort(), [
+    topics.counts(hostA),
+    topics.machine('m'),
+    topics.named('VirtualMachine', 'default', 'm'),
+    topics.operations('m'),
+  ])
+})
+
+test('a removal answered with nothing removes the machine, and a stop of a missing one too', async t => {
+  const { environment, cache, fake, executor } = await bench()
+  fake.at(hostA).perform = async () => undefined
+  for (const identity of ['m', 'n']) cache.takeEvent(hostA, { event: 'Machine', facts: machine(identity) })
+  executor.submit(removeMachine('m'), by)
+  executor.submit(
+    { verb: 'StopMachine', endpoint: hostA, identity: 'n', arguments: { identity: 'n', epoch: 1, mode: 'Forced' } },
+    by,
+  )
+  await environment.advance(0)
+  t.deepEqual(cache.machines('m'), [])
+  t.deepEqual(cache.machines('n'), [])
+})
+
+test('the same operation again is running, another on the same identity is held and told when it may try', async t => {
+  const { environment, fake, executor, tellings } = await bench()
+  const hand = answeredByHand()
+  fake.at(hostA).perform = hand.perform
+  executor.submit(startMachine('m'), by)
+  t.is(executor.submit(startMachine('m'), by), 'Running')
+  t.is(executor.submit(removeMachine('m'), by), 'Held')
+  const before = tellings(topics.operations('m'))
+  hand.given[0]?.answer(machine('m'))
+  await environment.advance(0)
+  t.true(tellings(topics.operations('m')) > before)
+  t.is(executor.submit(removeMachine('m'), by), 'Started')
+  await environment.advance(0)
+  t.is(hand.given.length, 2)
+})
+
+test('companions are locked all at once, show what holds them, and whoever waits for one is told', async t => {
+  const { environment, fake, executor, tellings } = await bench()
+  const host = answeredByHand()
+  const storage = answeredByHand()
+  fake.at(hostA).perform = host.perform
+  fake.at(pool).perform = storage.perform
+  executor.submit(resizeVolume('m-root', 10), 'Volume/default/m-root')
+  t.is(executor.submit(defineMachine('m'), by), 'Held')
+  t.is(executor.submit(startMachine('m'), by), 'Started', 'a held operation locks nothing')
+  host.given[0]?.answer(machine('m'))
+  await environment.advance(0)
+  const before = tellings(topics.operations('m'))
+  storage.given[0]?.answer(volume('m-root', { sizeBytes: 10 }))
+  await environment.advance(0)
+  t.is(tellings(topics.operations('m')), before + 1)
+  t.is(executor.submit(defineMachine('m'), by), 'Started')
+  t.deepEqual(executor.operations('m-root'), [{ verb: 'DefineMachine', endpoint: hostA, state: 'Running' }])
+  t.is(executor.submit(resizeVolume('m-root', 20), 'Volume/default/m-root'), 'Held')
+})
+
+test('nothing is given to an endpoint before its first listing or while it is silent, and the refused are told', async t => {
+  const { environment, fake, observer, executor, tellings } = await bench()
+  const hostB = 'Host/b'
+  let performed = 0
+  fake.at(hostB).perform = async () => {
+    performed += 1
+    return machine('m')
+  }
+  fake.at(hostB).listingTakes = 1_000
+  fake.at(hostB).inventory = hostListing([])
+  observer.declare('Host/b', [hostEndpoint(hostB)])
+  t.is(executor.submit(startMachine('m', hostB), by), 'Refused')
+  await environment.advance(999)
+  t.is(tellings(topics.operations('m')), 0)
+  await environment.advance(1)
+  t.is(tellings(topics.operations('m')), 1)
+  t.is(performed, 0)
+  t.is(executor.submit(startMachine('m', hostB), by), 'Started')
+  await environment.advance(0)
+  t.is(performed, 1)
+  fake.at(hostB).inventory = new DriverError('Unavailable', 'no route')
+  observer.listSoon(hostB)
+  await environment.advance(3_000)
+  t.is(executor.submit(removeMachine('m', hostB), by), 'Refused')
+})
+
+test('no more operations run at an endpoint at once than it may have', async t => {
+  const { environment, fake, executor } = await bench({ concurrency: { PrimaryStorage: 3 } })
+  const host = answeredByHand()
+  const storage = answeredByHand()
+  fake.at(hostA).perform = host.perform
+  fake.at(pool).perform = storage.perform
+  for (let index = 0; index < 20; index++) {
+    t.is(executor.submit(startMachine(`m${index}`), by), 'Started')
+    t.is(executor.submit(resizeVolume(`v${index}`, 10), by), 'Started')
+  }
+  await environment.advance(0)
+  t.is(host.given.length, 8)
+  t.is(storage.given.length, 3)
+  host.given[0]?.answer(machine('m0'))
+  await environment.advance(0)
+  t.is(host.given.length, 9)
+})
+
+test('an operation that failed is held back for about a second, then twice as long each time, and told when it may try', async t => {
+  const { environment, fake, executor, tellings, clock } = await bench()
+  fake.at(hostA).perform = failing('Internal')
+  const pauses: number[] = []
+  for (let attempt = 0; attempt < 12; attempt++) {
+    t.is(executor.submit(startMachine('m'), by), 'Started')
+    await environment.advance(0)
+    t.deepEqual(executor.operations('m'), [
+      { verb: 'StartMachine', endpoint: hostA, state: 'Failed', code: 'Internal', message: 'it is Internal' },
+    ])
+    t.is(executor.submit(startMachine('m'), by), 'Held')
+    const failedAt = clock.monotonic()
+    const before = tellings(topics.operations('m'))
+    await environment.until(() => tellings(topics.operations('m')) > before)
+    pauses.push(clock.monotonic() - failedAt)
+  }
+  const expected = [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
+  for (const [index, pause] of pauses.entries()) {
+    const longest = (expected[index] ?? 0) * 1_000
+    t.true(pause >= longest / 2 && pause <= longest, `pause ${index}: ${pause}`)
+  }
+})
+
+test('a success ends the row of failures', async t => {
+  const { environment, fake, executor } = await bench()
+  fake.at(hostA).perform = failing('Aborted')
+  for (let attempt = 0; attempt < 5; attempt++) {
+    executor.submit(startMachine('m'), by)
+    await environment.advance(40_000)
+  }
+  fake.at(hostA).perform = async () => machine('m')
+  executor.submit(startMachine('m'), by)
+  await environment.advance(0)
+  t.deepEqual(executor.operations('m'), [])
+  t.is(executor.failureOf(startMachine('m')), undefined)
+  fake.at(hostA).perform = failing('Aborted')
+  executor.submit(startMachine('m'), by)
+  await environment.advance(1_000)
+  t.is(executor.submit(startMachine('m'), by), 'Started')
+})
+
+test('what waits for the world is held for up to fifteen seconds, but a success on its identity or companion frees it', async t => {
+  const { environment, fake, executor } = await bench()
+  fake.at(hostA).perform = failing('FailedPrecondition')
+  fake.at(pool).perform = async () => volume('m-root', { sizeBytes: 10 })
+  const retry = () => executor.submit(removeMachine('m'), by)
+  retry()
+  await environment.advance(7_000)
+  t.is(retry(), 'Held')
+  await environment.advance(8_000)
+  t.is(retry(), 'Started')
+  await environment.advance(0)
+  t.is(retry(), 'Held')
+  fake.at(hostA).perform = async () => machine('m', { powerState: 'Off' })
+  executor.submit(startMachine('m'), by)
+  await environment.advance(0)
+  t.deepEqual(executor.operations('m'), [])
+  t.is(retry(), 'Started')
+})
+
+test('what is blocked is held until its arguments change', async t => {
+  const { environment, fake, executor } = await bench()
+  fake.at(pool).perform = failing('InvalidArgument')
+  executor.submit(resizeVolume('v', 10), by)
+  await environment.advance(9 * 60_000)
+  t.is(executor.submit(resizeVolume('v', 10), by), 'Held')
+  t.like(executor.failureOf(resizeVolume('v', 10)), { code: 'InvalidArgument', message: 'it is InvalidArgument' })
+  t.is(executor.failureOf(resizeVolume('v', 20)), undefined)
+  fake.at(pool).perform = async () => volume('v', { sizeBytes: 20 })
+  t.is(executor.submit(resizeVolume('v', 20), by), 'Started')
+  t.deepEqual(executor.operations('v'), [{ verb: 'ResizeVolume', endpoint: pool, state: 'Running' }])
+  await environment.advance(0)
+  t.deepEqual(executor.operations('v'), [])
+})
+
+test('a failure that nobody tries again is forgotten', async t => {
+  const { environment, fake, executor, tellings } = await bench()
+  fake.at(hostA).perform = failing('Internal')
+  executor.submit(startMachine('m'), by)
+  await environment.advance(60_000)
+  t.is(executor.operations('m').length, 1)
+  const before = tellings(topics.operations('m'))
+  await environment.advance(10 * 60_000)
+  t.deepEqual(executor.operations('m'), [])
+  t.is(tellings(topics.operations('m')), before + 1)
+})
+
+test('states stay the same reference while nothing in them changes', async t => {
+  const { environment, fake, executor } = await bench()
+  fake.at(hostA).perform = failing('Internal')
+  t.is(executor.operations('m'), executor.operations('n'))
+  executor.submit(startMachine('m'), by)
+  await environment.advance(0)
+  const states = executor.operations('m')
+  t.is(executor.operations('m'), states)
+  t.true(Object.isFrozen(states))
+  t.true(Object.isFrozen(states[0]))
+})
+
+test('VM-053 a lost reply leaves the identity in doubt until a listing begun afterwards', async t => {
+  const { environment, cache, fake, executor, told } = await bench()
+  fake.at(hostA).listingTakes = 500
+  fake.at(hostA).perform = async operation => {
+    fake.at(hostA).inventory = hostListing([machine(operation.identity)])
+    throw new DriverError('Unavailable', 'connection reset', { inDoubt: true })
+  }
+  t.true(cache.provenAbsent('m', hostA))
+  executor.submit(startMachine('m'), by)
+  await environment.advance(0)
+  t.deepEqual(cache.inDoubt('m'), [hostA])
+  t.false(cache.provenAbsent('m', hostA))
+  t.true(told.includes(topics.doubt('m')))
+  await environment.advance(500)
+  t.deepEqual(cache.inDoubt('m'), [])
+  t.is(cache.machines('m').length, 1)
+})
+
+test('an operation that is not answered in time is aborted, in doubt, and looked after', async t => {
+  const { environment, cache, fake, executor } = await bench()
+  fake.at(hostA).listingTakes = 100
+  fake.at(hostA).perform = (_operation, signal) => never(signal)
+  executor.submit({ ...startMachine('m'), deadline: 2_000 }, by)
+  await environment.advance(1_999)
+  t.is(executor.operations('m')[0]?.state, 'Running')
+  const begun = fake.at(hostA).begun.length
+  await environment.advance(1)
+  t.like(executor.operations('m')[0], { state: 'Failed', code: 'Timeout' })
+  t.deepEqual(cache.inDoubt('m'), [hostA])
+  t.is(fake.at(hostA).begun.length, begun + 1)
+  await environment.advance(100)
+  t.deepEqual(cache.inDoubt('m'), [])
+  t.true(cache.provenAbsent('m', hostA))
+})
+
+test('a driver that ignores its signal loses its place after five more seconds', async t => {
+  const { environment, cache, fake, executor } = await bench({ concurrency: { Host: 1 } })
+  fake.at(hostA).perform = () => new Promise(() => undefined)
+  executor.submit(startMachine('m'), by)
+  await environment.advance(64_999)
+  t.is(executor.operations('m')[0]?.state, 'Running')
+  await environment.advance(1)
+  t.like(executor.operations('m')[0], { state: 'Failed', code: 'Timeout' })
+  fake.at(hostA).perform = async () => machine('n')
+  executor.submit(startMachine('n'), by)
+  await environment.advance(0)
+  t.is(cache.machines('n').length, 1)
+})
+
+test('a failure on a connection that was lost meanwhile is in doubt, one without that is not', async t => {
+  const { environment, cache, fake, executor } = await bench()
+  fake.at(hostA).listingTakes = 100
+  fake.at(hostA).perform = failing('Unavailable')
+  executor.submit(startMachine('m'), by)
+  await environment.advance(0)
+  t.deepEqual(cache.inDoubt('m'), [])
+  await environment.advance(1_000)
+  fake.at(hostA).perform = async () => {
+    fake.at(hostA).emit({ event: 'Disconnected', message: 'end of file' })
+    throw new DriverError('Unavailable', 'end of file')
+  }
+  executor.submit(startMachine('m'), by)
+  await environment.advance(0)
+  t.deepEqual(cache.inDoubt('m'), [hostA])
+})
+
+test('an answer that cannot be one is a failure in doubt, and changes nothing', async t => {
+  const { environment, cache, fake, executor } = await bench()
+  fake.at(hostA).listingTakes = 100
+  const answers: Answer[] = [machine('other'), volume('m'), undefined]
+  for (const [index, answer] of answers.entries()) {
+    const identity = `m${index}`
+    fake.at(hostA).perform = async () => (answer?.identity === 'm' ? { ...answer, identity } : answer)
+    executor.submit(startMachine(identity), by)
+    await environment.advance(0)
+    t.like(executor.operations(identity)[0], { state: 'Failed', code: 'Internal' })
+    t.deepEqual(cache.inDoubt(identity), [hostA])
+  }
+  t.deepEqual([...cache.allMachines()], [])
+  t.deepEqual([...cache.allVolumes()], [])
+})
+
+test('an error that no driver should throw is Internal and in doubt', async t => {
+  const { environment, cache, fake, executor } = await bench()
+  fake.at(hostA).listingTakes = 100
+  fake.at(hostA).perform = () => {
+    throw new TypeError('undefined is not a function')
+  }
+  executor.submit(startMachine('m'), by)
+  await environment.advance(0)
+  t.like(executor.operations('m')[0], { state: 'Failed', code: 'Internal' })
+  t.deepEqual(cache.inDoubt('m'), [hostA])
+})
+
+test('an answer that an event contradicted is checked by a listing', async t => {
+  const { environment, cache, fake, executor } = await bench()
+  const host = fake.at(hostA)
+  host.perform = async () => {
+    host.emit({ event: 'Machine', facts: machine('m', { powerState: 'Crashed' }) })
+    host.inventory = hostListing([machine('m', { powerState: 'Crashed' })])
+    return machine('m')
+  }
+  executor.submit(startMachine('m'), by)
+  await environment.advance(0)
+  t.is(cache.machines('m')[0]?.facts.powerState, 'Crashed')
+})
+
+test('after power was switched it is read', async t => {
+  const { environment, cache, fake, executor } = await bench()
+  fake.at(powerA).perform = async () => {
+    fake.at(powerA).inventory = { type: 'PowerController', power: 'Off' }
+    return undefined
+  }
+  executor.submit({ verb: 'SetPower', endpoint: powerA, identity: 'a', arguments: { power: 'Off' } }, 'Host//a')
+  await environment.advance(0)
+  t.deepEqual(cache.power(powerA), { power: 'Off', confirmed: false })
+})
+
+test('without a lease nothing is given to drivers, neither new nor queued, and the refused are told', async t => {
+  let leased = true
+  const { environment, fake, executor, tellings } = await bench({
+    concurrency: { Host: 1 },
+    mayDispatch: () => leased,
+  })
+  const hand = answeredByHand()
+  fake.at(hostA).perform = hand.perform
+  executor.submit(startMachine('m'), by)
+  executor.submit(startMachine('n'), by)
+  await environment.advance(0)
+  leased = false
+  hand.given[0]?.answer(machine('m'))
+  await environment.advance(0)
+  t.is(hand.given.length, 1)
+  t.deepEqual(executor.operations('n'), [])
+  t.is(executor.submit(startMachine('n'), by), 'Refused')
+  const before = tellings(topics.operations('n'))
+  leased = true
+  await environment.advance(1_000)
+  t.is(tellings(topics.operations('n')), before + 1)
+  t.is(executor.submit(startMachine('n'), by), 'Started')
+  t.deepEqual(
+    executor.journal().map(({ identity, outcome }) => [identity, outcome]),
+    [
+      ['m', 'Succeeded'],
+      ['n', 'NotDispatched'],
+    ],
+  )
+})
+
+test('operations queued for an endpoint that falls silent are given up without a doubt', async t => {
+  const { environment, cache, fake, observer, executor } = await bench({ concurrency: { Host: 1 } })
+  fake.at(hostA).perform = (_operation, signal) => never(signal)
+  executor.submit(startMachine('m'), by)
+  executor.submit(startMachine('n'), by)
+  fake.at(hostA).inventory = new DriverError('Unavailable', 'no route')
+  observer.listSoon(hostA)
+  await environment.advance(60_000)
+  t.deepEqual(cache.inDoubt('m'), [hostA])
+  t.deepEqual(cache.inDoubt('n'), [])
+  t.deepEqual(executor.operations('n'), [])
+})
+
+test('stop waits for what runs, gives nothing more to drivers, and aborts what takes too long', async t => {
+  const { environment, fake, executor, observer } = await bench({ concurrency: { Host: 2 } })
+  const hand = answeredByHand()
+  fake.at(hostA).perform = (operation, signal) => (operation.identity === 'm' ? hand.perform(operation) : never(signal))
+  for (const identity of ['m', 'slow', 'queued']) executor.submit(startMachine(identity), by)
+  let stopped = false
+  void executor.stop(5_000).then(() => {
+    stopped = true
+  })
+  t.is(executor.submit(startMachine('late'), by), 'Refused')
+  await environment.advance(1_000)
+  hand.given[0]?.answer(machine('m'))
+  await environment.advance(3_999)
+  t.false(stopped)
+  await environment.advance(1)
+  t.true(stopped)
+  t.deepEqual(
+    executor.journal().map(({ identity, outcome }) => [identity, outcome]),
+    [
+      ['m', 'Succeeded'],
+      ['queued', 'NotDispatched'],
+      ['slow', 'Aborted'],
+    ],
+  )
+  await observer[Symbol.asyncDispose]()
+  t.is(environment.timers(), 0)
+})
+
+test('the journal keeps the last operations, oldest first', async t => {
+  const { environment, fake, executor } = await bench({ journalSize: 2 })
+  fake.at(hostA).perform = async ({ identity }) => machine(identity)
+  for (const identity of ['k', 'l', 'm']) {
+    executor.submit(startMachine(identity), by)
+    await environment.advance(1_000)
+  }
+  t.deepEqual(executor.journal(), [
+    {
+      id: operationId(startMachine('l')),
+      verb: 'StartMachine',
+      endpoint: hostA,
+      identity: 'l',
+      requestedBy: by,
+      startedAt: '2026-01-01T00:00:01Z',
+      outcome: 'Succeeded',
+      durationMs: 0,
+    },
+    {
+      id: operationId(startMachine('m')),
+      verb: 'StartMachine',
+      endpoint: hostA,
+      identity: 'm',
+      requestedBy: by,
+      startedAt: '2026-01-01T00:00:02Z',
+      outcome: 'Succeeded',
+      durationMs: 0,
+    },
+  ])
+})
+
+test('an operation id depends on arguments and endpoint, not on the order of keys and not on secrets', t => {
+  const reordered = { ...startMachine('m'), arguments: { epoch: 1, identity: 'm' } }
+  t.is(operationId(startMachine('m')), operationId(reordered))
+  t.not(operationId(startMachine('m')), operationId(startMachine('m', 'Host/b')))
+  t.not(operationId(resizeVolume('v', 10)), operationId(resizeVolume('v', 20)))
+  t.is(operationId(defineMachine('m', 'password: one')), operationId(defineMachine('m', 'password: two')))
+  t.regex(operationId(startMachine('m')), /^m\/StartMachine\/[0-9a-f]{16}$/)
+})
+
+test('no secret reaches the log, the journal, a state or an id', async t => {
+  const { environment, fake, executor, lines } = await bench()
+  fake.at(hostA).perform = failing('Internal')
+  executor.submit(defineMachine('m', 'sesame'), by)
+  await environment.advance(2_000)
+  fake.at(hostA).perform = async () => machine('m')
+  executor.submit(defineMachine('m', 'sesame'), by)
+  await environment.advance(0)
+  t.is(executor.journal().length, 2)
+  t.true(lines.some(line => line.startsWith('Operation failed')))
+  t.true(lines.some(line => line.startsWith('Operation succeeded')))
+  const everything = JSON.stringify([lines, executor.journal(), executor.operations('m')])
+  t.false(everything.includes('sesame'))
+})
+
+test('figures are handed on for every operation', async t => {
+  const ended: unknown[] = []
+  const { environment, fake, executor } = await bench({ metrics: { operationEnded: each => ended.push(each) } })
+  fake.at(hostA).perform = failing('Unsupported')
+  executor.submit(startMachine('m'), by)
+  await environment.advance(0)
+  t.deepEqual(ended, [{ verb: 'StartMachine', type: 'Host', outcome: 'Unsupported', durationMs: 0 }])
+})
