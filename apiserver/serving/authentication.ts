@@ -1,0 +1,50 @@
+/** Who a client is: by its certificate, else by its bearer token. */
+
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { TLSSocket } from 'node:tls'
+import type { User } from '../api-request.ts'
+import type { TokenCheck } from '../discovery/reviews.ts'
+
+/** Everybody whom the server knows. */
+const authenticated = 'system:authenticated'
+
+const users = new WeakMap<TLSSocket, User>()
+
+/** The user of a request, undefined when it names none that the server knows. */
+export function authenticate(request: IncomingMessage, checkToken: TokenCheck): User | undefined {
+  return userOfCertificate(request) ?? userOfToken(request, checkToken)
+}
+
+/** Knows one token and whom it belongs to; comparing takes the same time for every wrong one. */
+export function tokenCheck(token: string, user: User): TokenCheck {
+  const expected = digest(token)
+  return given => (timingSafeEqual(digest(given), expected) ? user : undefined)
+}
+
+function userOfCertificate({ socket }: IncomingMessage): User | undefined {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined
+  // A connection keeps its certificate: it is read once.
+  const known = users.get(socket)
+  if (known !== undefined) return known
+  const { subject } = socket.getPeerCertificate()
+  if (subject === undefined || typeof subject.CN !== 'string') return undefined
+  const user = { name: subject.CN, groups: [...listOf(subject.O), authenticated] }
+  users.set(socket, user)
+  return user
+}
+
+function userOfToken({ headers }: IncomingMessage, checkToken: TokenCheck): User | undefined {
+  const match = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')
+  const user = match?.[1] === undefined ? undefined : checkToken(match[1])
+  return user && { name: user.name, groups: [...user.groups, authenticated] }
+}
+
+function listOf(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.filter(each => typeof each === 'string')
+  return typeof value === 'string' ? [value] : []
+}
+
+function digest(value: string): Buffer {
+  return createHash('sha256').update(value).digest()
+}

@@ -1,0 +1,84 @@
+/** The embedded API server as it runs: objects in a home, HTTPS on the loopback, a kubeconfig. */
+
+import { join } from 'node:path'
+import type { Environment } from '../../crds/environment.ts'
+import type { User } from '../api-request.ts'
+import { mastersGroup } from '../discovery/reviews.ts'
+import type { APIServer, Logger } from '../server.ts'
+import { createAPIServer } from '../server.ts'
+import { openSQLiteLog } from '../storage/sqlite-log.ts'
+import { tokenCheck } from './authentication.ts'
+import { issueClient, issueServer } from './certificates.ts'
+import { authorityOf, makePrivateDirectory, tokenOf, writeKubeconfig } from './home.ts'
+import { listen } from './listener.ts'
+
+/** Where to serve, and from what. */
+export interface ServeOptions {
+  /** Directory of everything that lasts; made when missing. */
+  readonly home: string
+  readonly environment: Environment
+  /** Default 127.0.0.1. */
+  readonly host?: string
+  /** Default 0: any free port. */
+  readonly port?: number
+  /** Default: `kubeconfig` in the home. */
+  readonly kubeconfigPath?: string
+  readonly logger?: Logger
+}
+
+/** A server that runs. */
+export interface RunningServer {
+  readonly url: string
+  readonly kubeconfigPath: string
+  /** The request core: the same answers without TLS, for callers in this thread. */
+  readonly handle: APIServer['handle']
+  /** Ends connections and closes the storage; everything answered is durable. */
+  close(): Promise<void>
+}
+
+/** The person who started the server. */
+const administrator: User = { name: 'skystead-admin', groups: [mastersGroup] }
+
+/**
+ * Serves the objects of a home. Rejects with one clear line: the home is used by another process (StorageError
+ * `Locked`), the objects are damaged (`Corrupt`), the port is taken.
+ */
+export async function serve(options: ServeOptions): Promise<RunningServer> {
+  const { home, environment, host = '127.0.0.1', port = 0, logger } = options
+  makePrivateDirectory(home)
+  // The storage comes first: it holds the home for this process.
+  const log = await openSQLiteLog(join(home, 'objects.db'))
+  const authority = authorityOf(home, environment)
+  const token = tokenOf(home, environment)
+  const checkToken = tokenCheck(token, administrator)
+  let address = ''
+  const server = await createAPIServer({
+    log,
+    environment,
+    checkToken,
+    address: () => address,
+    ...(logger !== undefined && { logger }),
+  })
+  try {
+    const hosts = [host, '127.0.0.1', '::1', 'localhost']
+    const credentials = issueServer(authority, hosts, environment)
+    const listener = await listen(server, { host, port, credentials, authority: authority.certificate, checkToken })
+    address = `${host.includes(':') ? `[${host}]` : host}:${listener.port}`
+    const url = `https://${address}`
+    const kubeconfigPath = options.kubeconfigPath ?? join(home, 'kubeconfig')
+    const client = issueClient(authority, administrator, environment)
+    writeKubeconfig(kubeconfigPath, { url, authority: authority.certificate, client, token })
+    return {
+      url,
+      kubeconfigPath,
+      handle: server.handle,
+      close: async () => {
+        await listener.close()
+        await server.close()
+      },
+    }
+  } catch (error) {
+    await server.close()
+    throw error
+  }
+}
