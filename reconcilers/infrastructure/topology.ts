@@ -1,4 +1,5 @@
 /** Where things are: which clusters a pod has, which hosts a cluster has, which pools a host reaches. */
+import { Allocation } from '../../crds/infrastructure/allocation.ts'
 import { Host } from '../../crds/infrastructure/host.ts'
 import { HostCluster } from '../../crds/infrastructure/host-cluster.ts'
 import { HostPod } from '../../crds/infrastructure/host-pod.ts'
@@ -7,6 +8,7 @@ import { PrimaryStorage } from '../../crds/infrastructure/primary-storage.ts'
 import { PublicIPRange } from '../../crds/infrastructure/public-ip-range.ts'
 import { SecondaryStorage } from '../../crds/infrastructure/secondary-storage.ts'
 import { Zone } from '../../crds/infrastructure/zone.ts'
+import { allocationName } from '../claims.ts'
 import { defineDerived, defineIndex, type Wish, type World } from '../world.ts'
 
 /** All zones, under the value `all`. */
@@ -106,4 +108,20 @@ export function hostsInReach({ spec }: Wish<typeof PrimaryStorage>, world: World
     .flatMap(clusterName => world.desired.list(hostsByCluster, clusterName))
 }
 
+/** The host of an identity. */
+export function hostOfIdentity(identity: string, world: World): Wish<typeof Host> | undefined {
+  return world.desired.list(hostsByUID, uidOfIdentity(identity, world)).find(host => world.identity(host) === identity)
+}
+
+/** The pool of an identity. */
+export function poolOfIdentity(identity: string, world: World): Wish<typeof PrimaryStorage> | undefined {
+  return world.desired.list(poolsByUID, uidOfIdentity(identity, world)).find(pool => world.identity(pool) === identity)
+}
+
+function uidOfIdentity(identity: string, world: World): string {
+  return world.desired.get(Allocation, allocationName('Identity', identity))?.spec.holder.uid ?? identity
+}
+
+const hostsByUID = defineIndex(Host, 'hostsByUID', ({ metadata }) => [metadata.uid])
+const poolsByUID = defineIndex(PrimaryStorage, 'poolsByUID', ({ metadata }) => [metadata.uid])
 const hostNamed = defineIndex(Host, 'hostNamed', ({ metadata }) => [metadata.name])

@@ -1,5 +1,6 @@
 import { Host } from '../../crds/infrastructure/host.ts'
 import { PrimaryStorage } from '../../crds/infrastructure/primary-storage.ts'
+import { hostOfIdentity, poolOfIdentity } from '../infrastructure/topology.ts'
 import type { World } from '../world.ts'
 import { type CandidateZone, candidateCluster, candidateZone } from './candidates.ts'
 import { type HostVerdict, type Placed, type Placement, type PlacementRequest, refused } from './request.ts'
@@ -12,12 +13,14 @@ import { type Scope, Search } from './search.ts'
 export function place(request: PlacementRequest, world: World): Placement {
   const zone = world.derived(candidateZone, request.zoneName)
   if (zone === undefined) return refused('ZoneNotFound', `Zone "${request.zoneName}" does not exist`)
-  if (zone.closed !== undefined) return refused('ZoneClosed', `Zone "${request.zoneName}" ${zone.closed}`)
+  if (zone.closed !== undefined && request.hostIdentity === undefined) {
+    return refused('ZoneClosed', `Zone "${request.zoneName}" ${zone.closed}`)
+  }
   const unread = unreadInventories(zone, world)
   if (unread.length > 0) return refused('InventoriesNotRead', unreadMessage(unread))
   const scope = scopeOf(request, world)
   if ('apart' in scope) return refused('VolumesApart', scope.apart)
-  const search = new Search(request, scope, world)
+  const search = new Search(withPoolNames(request, world), scope, world)
   return find(zone, search, request.planner) ?? search.refusal()
 }
 
@@ -26,7 +29,7 @@ export function explain(request: PlacementRequest, world: World): readonly HostV
   const zone = world.derived(candidateZone, request.zoneName)
   const scope = scopeOf(request, world)
   if (zone === undefined || 'apart' in scope) return []
-  const search = new Search(request, scope, world)
+  const search = new Search(withPoolNames(request, world), scope, world)
   return search.clustersOf(zone).flatMap(cluster => search.verdicts(cluster))
 }
 
@@ -55,8 +58,15 @@ function unreadMessage(unread: readonly string[]): string {
   return `Nothing is placed in an empty zone until every host's inventory was read; missing: ${named.join(', ')}${more}. A host that is off for good can be declared so by its spec.lifecycle Lost`
 }
 
-function scopeOf({ placement, volumes }: PlacementRequest, world: World): Scope | { readonly apart: string } {
-  let scope: Scope = placement ?? {}
+function scopeOf(request: PlacementRequest, world: World): Scope | { readonly apart: string } {
+  const { hostIdentity, placement = {}, volumes } = withPoolNames(request, world)
+  const pinned = hostIdentity === undefined ? undefined : hostOfIdentity(hostIdentity, world)?.metadata.name
+  if (hostIdentity !== undefined && pinned === undefined) {
+    return {
+      apart: `The machine is on the host of identity ${hostIdentity}, which is not declared: apply that Host again`,
+    }
+  }
+  let scope: Scope = pinned === undefined ? placement : { hostName: pinned }
   for (const { poolName } of volumes) {
     const pool = poolName === undefined ? undefined : world.desired.get(PrimaryStorage, poolName)?.spec
     const { hostName = scope.hostName, clusterName = scope.clusterName } = pool ?? {}
@@ -74,4 +84,15 @@ function scopeOf({ placement, volumes }: PlacementRequest, world: World): Scope 
     }
   }
   return { ...scope, clusterName: scope.clusterName ?? ofHost }
+}
+
+/** The request with every pool that is known by its identity named. One that is not declared has no name that fits. */
+function withPoolNames(request: PlacementRequest, world: World): PlacementRequest {
+  if (request.volumes.every(({ poolIdentity }) => poolIdentity === undefined)) return request
+  const volumes = request.volumes.map(volume => {
+    if (volume.poolIdentity === undefined || volume.poolName !== undefined) return volume
+    const pool = poolOfIdentity(volume.poolIdentity, world)
+    return { ...volume, poolName: pool?.metadata.name ?? volume.poolIdentity }
+  })
+  return { ...request, volumes }
 }

@@ -18,7 +18,10 @@ export interface PlacementRequest {
   readonly placement?: PlacementWish
   /** Names of hosts that it must not go to. */
   readonly exclude?: readonly string[]
-  /** Only this host will do, by identity: the machine is seen or placed there. Its openness to new machines does not count then. */
+  /**
+   * Only this host will do, by identity: the machine is seen or placed there. Whether it is open to new machines does
+   * not count then, nor what is left on it unless `freed` is given.
+   */
   readonly hostIdentity?: string
   /** What the machine itself holds on that host already: counted as free. */
   readonly freed?: { readonly cpuMHz: number; readonly memoryBytes: number }

@@ -36,6 +36,7 @@ export class Search {
   readonly #request: PlacementRequest
   readonly #world: World
   readonly #thresholds: CapacityThresholds
+  readonly #isPinned: boolean
   readonly #needed: { readonly cpuMHz: number; readonly memoryBytes: number }
   readonly #counts = new Map<PlacementRule, number>()
   /** What the pools that all hosts of a cluster reach give: the same for each of them. */
@@ -46,6 +47,7 @@ export class Search {
     this.#request = request
     this.#world = world
     this.#thresholds = settingsOf(world).capacityThresholds
+    this.#isPinned = request.hostIdentity !== undefined
     this.#needed = { cpuMHz: request.cores * request.clockMHz, memoryBytes: request.memoryBytes }
   }
 
@@ -116,16 +118,13 @@ export class Search {
     return groups.flatMap(({ candidates, rooms }) =>
       candidates.map((candidate, index) => {
         const pools = this.#pools(cluster, candidate)
-        const ofHost = this.#hostRefusals(candidate, rooms[index])
-        return {
-          hostName: candidate.hostName,
-          refusals: [
-            ...(candidate.refusal === undefined ? [] : [candidate.refusal]),
-            ...ofCluster,
-            ...ofHost,
-            ...('refusal' in pools ? [pools.refusal] : []),
-          ],
-        }
+        const closed = candidate.refusal === undefined ? [] : [candidate.refusal]
+        const ofPools = 'refusal' in pools ? [pools.refusal] : []
+        const ofHost = this.#isPinned
+          ? this.#roomRefusals(candidate, rooms[index])
+          : this.#hostRefusals(candidate, rooms[index])
+        const refusals = this.#isPinned ? [...ofHost, ...ofPools] : [...closed, ...ofCluster, ...ofHost, ...ofPools]
+        return { hostName: candidate.hostName, refusals }
       }),
     )
   }
@@ -218,6 +217,16 @@ export class Search {
     if (!hostTags.every(tag => candidate.tags.includes(tag))) rules.push('HostTagsMissing')
     if (cores > candidate.cores) rules.push('TooFewCores')
     return [...rules, ...this.#shortOf(room ?? { cpuMHz: 0, memoryBytes: 0 })]
+  }
+
+  /** The machine is on this very host already: only a machine that grows needs room. */
+  #roomRefusals(candidate: Candidate, room: Room | undefined): readonly PlacementRule[] {
+    const { cores, freed } = this.#request
+    if (candidate.hostName !== this.scope.hostName) return ['NotWished']
+    if (freed === undefined) return []
+    const { cpuMHz = 0, memoryBytes = 0 } = room ?? {}
+    const grown = { cpuMHz: cpuMHz + freed.cpuMHz, memoryBytes: memoryBytes + freed.memoryBytes }
+    return [...(cores > candidate.cores ? (['TooFewCores'] as const) : []), ...this.#shortOf(grown)]
   }
 
   #shortOf(room: { readonly cpuMHz: number; readonly memoryBytes: number }): readonly PlacementRule[] {

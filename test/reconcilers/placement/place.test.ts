@@ -1,8 +1,9 @@
 import test from 'ava'
+import { Host } from '../../../crds/infrastructure/host.ts'
 import type { Resource } from '../../../crds/meta.ts'
 import { explain, place } from '../../../reconcilers/placement/place.ts'
 import type { PlacementRequest, PlacementRule } from '../../../reconcilers/placement/request.ts'
-import { machineClaim, volumeClaim } from '../claim-builders.ts'
+import { allocation, holder, machineClaim, volumeClaim } from '../claim-builders.ts'
 import { hostFacts } from '../fact-builders.ts'
 import { cluster, host, pod, pool, settings, zone } from '../infrastructure-builders.ts'
 import { answering, notCalledYet, type ObservedParts, silent } from '../observed-tables.ts'
@@ -313,4 +314,50 @@ test('a refusal tells tenants counts and no host names', t => {
     refusal.ok ? '' : refusal.message,
     'None of 3 hosts fits: 1 not connected, 1 without a host tag of the offering, 1 with too little memory left',
   )
+})
+
+test('a machine that is seen on a host is placed there, whether or not the host takes new ones', t => {
+  const world = cloud(host(), host({ name: 'host-2', address: '172.16.10.102', allocationState: 'Disabled' }), pool())
+  world.put(machineOn('host-2', { memoryBytes: 64 * gib }), zone({ allocationState: 'Disabled' }))
+  const hostIdentity = uidOf('Host', 'host-2')
+  const volumes = [{ identity: 'root', sizeBytes: gib, tags: [], poolIdentity: uidOf('PrimaryStorage', 'primary-1') }]
+  const placed = place(request({ hostIdentity, hostTags: ['ssd'], volumes }), world)
+  t.is(hostNameOf(placed), 'host-2')
+  t.is(placed.ok && placed.pools.root?.poolName, 'primary-1')
+  t.is(
+    hostNameOf(place(request({ hostIdentity: 'e0' }), world)),
+    'VolumesApart: The machine is on the host of identity e0, which is not declared: apply that Host again',
+  )
+  const elsewhere = [{ identity: 'root', sizeBytes: gib, tags: [], poolIdentity: 'e1' }]
+  t.is(
+    hostNameOf(place(request({ hostIdentity, volumes: elsewhere }), world)),
+    'NoHostFits: None of 1 hosts fits: 1 that cannot reach the pool of a volume',
+  )
+})
+
+test('a machine that grows on its host needs room there beside what it holds already', t => {
+  const world = cloud(...hosts(2), pool())
+  world.put(machineOn('host-1', { memoryBytes: 60 * gib }))
+  const grow = (size: number) =>
+    place(
+      request({
+        hostIdentity: uidOf('Host', 'host-1'),
+        memoryBytes: size * gib,
+        freed: { cpuMHz: 1000, memoryBytes: 60 * gib },
+      }),
+      world,
+    )
+  t.is(hostNameOf(grow(64)), 'host-1')
+  t.is(hostNameOf(grow(65)), 'NoHostFits: None of 1 hosts fits: 1 with too little memory left')
+})
+
+test('a host and a pool are found by an identity that was given to them', t => {
+  const world = cloud(host(), pool())
+  const [given] = world.all(Host)
+  if (given === undefined) return t.fail('there is no host')
+  world.put(allocation({ type: 'Identity', value: 'e1', holder: holder(given) }))
+  world.see({ endpoints: { 'Host/e1': answering }, hosts: { 'Host/e1': hostFacts() } })
+  const placed = place(request({ hostIdentity: 'e1' }), world)
+  t.is(placed.ok ? placed.hostIdentity : placed.message, 'e1')
+  t.false(place(request({ hostIdentity: given.metadata.uid }), world).ok)
 })
