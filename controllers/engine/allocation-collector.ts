@@ -1,6 +1,6 @@
 import type { AnyKind } from '../../crds/define-kind.ts'
-import { Allocation, type AllocationSpec } from '../../crds/infrastructure/allocation.ts'
 import type { Environment, Timer } from '../../crds/environment.ts'
+import { Allocation, type AllocationSpec } from '../../crds/infrastructure/allocation.ts'
 import type { Resource } from '../../crds/meta.ts'
 import type { Client } from '../api/client.ts'
 import type { Logger } from '../log.ts'
@@ -57,7 +57,8 @@ export function createAllocationCollector(options: AllocationCollectorOptions): 
   function isOrphanInCache(allocation: Resource<AllocationSpec>): boolean {
     const { holder } = allocation.spec
     const kind = kindOf(allocation.spec)
-    if (kind === undefined || !desired.isConfirmed(Allocation, objectKey(allocation.metadata.name, undefined))) return false
+    if (kind === undefined || !desired.isConfirmed(Allocation, objectKey(allocation.metadata.name, undefined)))
+      return false
     return desired.get(kind, objectKey(holder.name, holder.namespace))?.metadata.uid !== holder.uid
   }
 

@@ -1,18 +1,18 @@
 import type { AnyKind } from '../../crds/define-kind.ts'
 import { type Clock, timestamp } from '../../crds/environment.ts'
-import { isTrue, type CommonStatus, type Condition, type Resource } from '../../crds/meta.ts'
+import { type CommonStatus, type Condition, isTrue, type Resource } from '../../crds/meta.ts'
+import { driverErrorCodes } from '../../drivers/contract/errors.ts'
 import type { Phase, Reconciler } from '../../reconcilers/define-reconciler.ts'
 import type { Effect } from '../../reconcilers/effect.ts'
 import { finalizerOf } from '../../reconcilers/finalizer.ts'
 import { blocked, unknown, type Verdict, waiting } from '../../reconcilers/verdict.ts'
 import type { World } from '../../reconcilers/world.ts'
-import { driverErrorCodes } from '../../drivers/contract/errors.ts'
 import { ApiError } from '../api/client.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
+import { inUse, referencesResolved } from './common-phases.ts'
 import { type ObjectKey, objectKey } from './desired-cache.ts'
 import { carryOut, type EffectTargets, type Refusal } from './effects.ts'
-import { inUse, referencesResolved } from './common-phases.ts'
 import { type Judgement, mergePatch, nextStatus } from './status.ts'
 
 /** How long a status that says "on the way" may wait for the next one, in ms: quick work shows only its end. */
@@ -73,7 +73,10 @@ export class Controller {
     this.#options = options
     const references = reconciler.references
     this.#phases = references === undefined ? reconciler.phases : [referencesResolved(references), ...reconciler.phases]
-    this.#teardown = [...(reconciler.usedBy === undefined ? [] : [inUse(reconciler.usedBy)]), ...(reconciler.teardown ?? [])]
+    this.#teardown = [
+      ...(reconciler.usedBy === undefined ? [] : [inUse(reconciler.usedBy)]),
+      ...(reconciler.teardown ?? []),
+    ]
     this.#finalizer = this.#teardown.length === 0 ? undefined : finalizerOf(reconciler.kind)
   }
 
@@ -131,7 +134,10 @@ export class Controller {
     })
     const effects = effectsOf(result.judgements, phases)
     const queue = result.judgements.map(({ verdict }) => (verdict.is === 'waiting' ? verdict.queue : undefined))
-    this.#options.standIn(key, queue.find(name => name !== undefined))
+    this.#options.standIn(
+      key,
+      queue.find(name => name !== undefined),
+    )
     const rechecks = result.judgements.map(({ verdict }) => ('recheck' in verdict ? verdict.recheck : undefined))
     const times = [wakeAfter, ...rechecks].filter(time => time !== undefined)
     const complete = result.judgements.every(({ verdict }) => verdict.is === 'satisfied')
@@ -144,7 +150,10 @@ export class Controller {
       return phase.judge(self, world)
     } catch (error) {
       this.#options.metrics.panic(this.kind.kind)
-      this.#options.logger.error({ err: error, kind: this.kind.kind, name: self.metadata.name, phase: phase.condition }, 'a phase failed')
+      this.#options.logger.error(
+        { err: error, kind: this.kind.kind, name: self.metadata.name, phase: phase.condition },
+        'a phase failed',
+      )
       return unknown('InternalError', `Cannot judge ${phase.condition}: ${messageOf(error)}`, { recheck: 60_000 })
     }
   }
@@ -275,7 +284,12 @@ function withRefusals(
   passed: Passed,
   refusals: readonly Refusal[],
   self: Resource,
-  input: { readonly generation: number; readonly now: string; readonly conditionTypes: readonly string[]; readonly deleting: boolean },
+  input: {
+    readonly generation: number
+    readonly now: string
+    readonly conditionTypes: readonly string[]
+    readonly deleting: boolean
+  },
 ): CommonStatus {
   const lasting = refusals.filter(({ error }) => error.reason === 'Invalid' || error.reason === 'Forbidden')
   if (lasting.length === 0) return passed.status

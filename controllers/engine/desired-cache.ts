@@ -185,7 +185,11 @@ export class DesiredCache {
   }
 
   /** Takes an update of a spec as done before the API has answered. */
-  assumeUpdated(kind: AnyKind, metadata: Pick<ObjectMeta, 'name' | 'namespace'>, spec: unknown): Assumption | undefined {
+  assumeUpdated(
+    kind: AnyKind,
+    metadata: Pick<ObjectMeta, 'name' | 'namespace'>,
+    spec: unknown,
+  ): Assumption | undefined {
     const store = this.#store(kind)
     const key = objectKey(metadata.name, metadata.namespace)
     const entry = store.entries.get(key)
@@ -232,7 +236,8 @@ export class DesiredCache {
     else store.entries.set(key, entry)
     const wish = wishChanged(store.kind, before?.object, entry?.object)
     const confirmed = before?.assumed !== entry?.assumed
-    for (const state of store.indexes.values()) this.#reindex(state, key, before?.object, entry?.object, wish || confirmed)
+    for (const state of store.indexes.values())
+      this.#reindex(state, key, before?.object, entry?.object, wish || confirmed)
     if (wish) for (const state of store.totals.values()) this.#resum(state, before?.object, entry?.object)
     if (wish || confirmed) this.#notify(desiredTopics.wish(store.kind, key))
     if (before?.object.status !== entry?.object.status) this.#notify(desiredTopics.status(store.kind, key))

@@ -1,6 +1,6 @@
 import type { AnyKind } from '../../crds/define-kind.ts'
-import { Allocation } from '../../crds/infrastructure/allocation.ts'
 import { type Clock, timestamp } from '../../crds/environment.ts'
+import { Allocation } from '../../crds/infrastructure/allocation.ts'
 import type { Manifest, Resource } from '../../crds/meta.ts'
 import type { CreateEffect, DeleteEffect, Effect, OperateEffect, UpdateEffect } from '../../reconcilers/effect.ts'
 import { ApiError, type Client } from '../api/client.ts'
@@ -103,7 +103,8 @@ async function updateObject({ object }: UpdateEffect, targets: EffectTargets): P
   const assumption = desired.assumeUpdated(kind, object.metadata, object.spec)
   if (assumption === undefined) return
   try {
-    assumption.confirm(await client.replace(kind, { ...known, spec: object.spec }))
+    const next: Resource = { ...known, spec: object.spec }
+    assumption.confirm(await client.replace(kind, next))
   } catch (error) {
     assumption.withdraw()
     throw error

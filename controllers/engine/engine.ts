@@ -85,7 +85,7 @@ export function createEngine(options: EngineOptions): Engine {
   const mayDispatch = options.mayDispatch === undefined ? {} : { mayDispatch: options.mayDispatch }
   const executor = createExecutor({ cache: observed, observer, environment, logger, metrics, ...mayDispatch })
   const client = createClient(transport)
-  const events = createEventRecorder({ client, environment, logger })
+  const events = createEventRecorder({ client, environment, logger, metrics })
   const derivations = new Derivations({
     reads,
     compute: (definition, key, recording) =>
@@ -197,9 +197,9 @@ export function createEngine(options: EngineOptions): Engine {
   function createKindReflector(kind: AnyKind): Reflector {
     return createReflector({
       client,
-      transport,
       kind,
       environment,
+      metrics: metrics.reflector(kind.kind),
       sink: {
         replace: objects => desired.replace(kind, objects as readonly Resource[]),
         upsert: object => desired.upsert(kind, object as Resource),
@@ -238,7 +238,7 @@ export function createEngine(options: EngineOptions): Engine {
       collector.stop()
       await queue.stop()
       await executor.stop()
-      await observer.stop()
+      await observer[Symbol.asyncDispose]()
       await Promise.all(reflectors.map(reflector => reflector.stop()))
       await events.stop()
     },

@@ -1,9 +1,9 @@
 import deepEqual from 'fast-deep-equal'
 import { produce } from 'immer'
+import type { AnyKind } from '../../crds/define-kind.ts'
 import type { CommonStatus, Condition } from '../../crds/meta.ts'
 import type { Phase } from '../../reconcilers/define-reconciler.ts'
 import type { Verdict } from '../../reconcilers/verdict.ts'
-import type { AnyKind } from '../../crds/define-kind.ts'
 
 /** A phase and what it said in this pass. */
 export interface Judgement {

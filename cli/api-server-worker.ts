@@ -1,0 +1,25 @@
+/** The embedded API server's own thread: it serves the home over TLS, and the controllers of this process over a port. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { serve } from '../apiserver/serving/serve.ts'
+import { servePort } from '../controllers/api/port-transport.ts'
+import type { ApiServerReply, ApiServerRequest } from './api-server.ts'
+import { realEnvironment } from './environment.ts'
+
+const { home, port, controllersPort } = workerData as ApiServerRequest
+const reply = (message: ApiServerReply) => parentPort?.postMessage(message)
+
+try {
+  const server = await serve({ home, port, environment: realEnvironment() })
+  const bridge = servePort(controllersPort, request => server.handle(request))
+  parentPort?.once('message', async () => {
+    bridge.close()
+    await server.close()
+    reply({ event: 'Closed' })
+    controllersPort.close()
+    parentPort?.close()
+  })
+  reply({ event: 'Serving', url: server.url, kubeconfigPath: server.kubeconfigPath })
+} catch (error) {
+  reply({ event: 'Failed', message: error instanceof Error ? error.message : String(error) })
+  parentPort?.close()
+}

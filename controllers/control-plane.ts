@@ -1,0 +1,63 @@
+import type { Environment } from '../crds/environment.ts'
+import { kinds } from '../crds/kinds.ts'
+import type { Driver } from '../drivers/contract/driver.ts'
+import type { DriverName } from '../drivers/contract/endpoint.ts'
+import { reconcilers } from '../reconcilers/reconcilers.ts'
+import { createClient } from './api/client.ts'
+import type { Transport } from './api/transport.ts'
+import { createEngine, type Engine } from './engine/engine.ts'
+import { type HealthServer, startHealthServer } from './health-server.ts'
+import { install } from './install.ts'
+import type { Logger } from './log.ts'
+import { createMetrics } from './metrics.ts'
+
+/** What a control plane is put together from. */
+export interface ControlPlaneOptions {
+  readonly transport: Transport
+  readonly installation: string
+  readonly environment: Environment
+  /** Directory of the CRDs to install. */
+  readonly crds: string
+  readonly drivers: Readonly<Partial<Record<DriverName, Driver>>>
+  readonly logger: Logger
+  /** Port of `/healthz`, `/readyz`, `/metrics`; 0: any free one. Left out: they are not served. */
+  readonly metricsPort?: number
+  readonly mayDispatch?: () => boolean
+}
+
+/** A control plane that runs. */
+export interface ControlPlane {
+  readonly engine: Engine
+  readonly health: HealthServer | undefined
+  stop(): Promise<void>
+}
+
+/** Installs the CRDs and starts the controllers; resolves when the caches are filled and every endpoint was asked. */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { transport, installation, environment, drivers, logger, metricsPort } = options
+  const metrics = createMetrics({ clock: environment.clock })
+  await install(createClient(transport), options.crds, environment)
+  const engine = createEngine({
+    transport,
+    installation,
+    environment,
+    reconcilers,
+    kinds,
+    drivers: name => drivers[name],
+    logger,
+    metrics,
+    ...(options.mayDispatch === undefined ? {} : { mayDispatch: options.mayDispatch }),
+  })
+  const readiness = { caches: () => (engine.isSynced() ? undefined : 'the caches are being filled') }
+  const health =
+    metricsPort === undefined ? undefined : await startHealthServer({ port: metricsPort, readiness, metrics })
+  await engine.start()
+  return {
+    engine,
+    health,
+    async stop() {
+      await health?.close()
+      await engine.stop()
+    },
+  }
+}
