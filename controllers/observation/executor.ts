@@ -198,11 +198,12 @@ export class Executor {
   }
 
   async #perform({ id, operation, controller }: Run): Promise<Answer> {
-    const { environment, observer } = this.#options
+    const { cache, environment, observer } = this.#options
+    const { installation } = cache
     const { verb, endpoint, deadline = defaultDeadline } = operation
     const what = `${verb} at ${endpoint}`
     const answer = await callWithDeadline({ clock: environment.clock, deadline, controller, what }, signal =>
-      observer.use(endpoint, connection => connection.perform(operation, { signal, operationId: id })),
+      observer.use(endpoint, connection => connection.perform(operation, { signal, operationId: id, installation })),
     )
     const complaint = whyNotAnswer(operation, answer)
     if (complaint === undefined) return answer

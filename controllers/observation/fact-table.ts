@@ -175,16 +175,17 @@ export class FactTable<Facts> {
 
   #reindex(before: Seen<Facts> | undefined, after: Seen<Facts> | undefined): void {
     const { identitiesOf } = this.#options
-    const identities = new Set([
-      ...(before === undefined ? [] : identitiesOf(before.facts)),
-      ...(after === undefined ? [] : identitiesOf(after.facts)),
-    ])
-    for (const identity of identities) {
-      const others = this.of(identity).filter(seen => seen !== before)
-      if (after !== undefined && identitiesOf(after.facts).includes(identity)) others.push(after)
-      others.sort((left, right) => (left.endpoint < right.endpoint ? -1 : left.endpoint > right.endpoint ? 1 : 0))
-      if (others.length === 0) this.#index.delete(identity)
-      else this.#index.set(identity, Object.freeze(others))
-    }
+    const left = before === undefined ? [] : identitiesOf(before.facts)
+    const joined = after === undefined ? [] : identitiesOf(after.facts)
+    for (const identity of left) if (!joined.includes(identity)) this.#reindexOne(identity, before, undefined)
+    for (const identity of joined) this.#reindexOne(identity, before, after)
+  }
+
+  #reindexOne(identity: string, before: Seen<Facts> | undefined, after: Seen<Facts> | undefined): void {
+    const seen = this.of(identity).filter(each => each !== before)
+    if (after !== undefined) seen.push(after)
+    if (seen.length > 1) seen.sort((left, right) => (left.endpoint < right.endpoint ? -1 : 1))
+    if (seen.length === 0) this.#index.delete(identity)
+    else this.#index.set(identity, Object.freeze(seen))
   }
 }

@@ -225,7 +225,8 @@ export class Observer implements AsyncDisposable {
     metrics?.listingEnded({ driver, type, outcome, durationMs: watch.endedAt - begun.monotonic })
     if (!this.#isWatched(watch)) return
     this.#attempted(key)
-    if (watch.again) {
+    // After a failure the pauses decide: whoever asked cannot be served sooner.
+    if (watch.again && watch.failures === 0) {
       this.#enqueue(watch, 1)
       return
     }
@@ -235,9 +236,13 @@ export class Observer implements AsyncDisposable {
   }
 
   async #read({ key }: Endpoint, lease: ConnectionLease, controller: AbortController): Promise<Inventory> {
-    const { clock } = this.#options.environment
+    const { cache, environment } = this.#options
+    const { clock } = environment
+    const { installation } = cache
     const call = { clock, deadline: this.#intervals.listingDeadline, controller, what: `Listing ${key}` }
-    const inventory = await callWithDeadline(call, signal => lease.use(connection => connection.inventory({ signal })))
+    const inventory = await callWithDeadline(call, signal =>
+      lease.use(connection => connection.inventory({ signal, installation })),
+    )
     if (inventory.type === endpointType(key)) return inventory
     throw new DriverError('Internal', `Listing ${key} was answered with a listing of a ${inventory.type}`)
   }

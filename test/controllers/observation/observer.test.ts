@@ -362,3 +362,16 @@ test('a call under way is not cut off when its endpoint is declared no longer', 
     { message: /not declared/ },
   )
 })
+
+test('an endpoint that says over and over that it lost its connection is not listed in a loop', async t => {
+  const { environment, fake, observer } = bench()
+  const host = fake.at(hostA)
+  host.listingTakes = 1
+  observer.declare('Host/a', [hostEndpoint(hostA)])
+  for (let milliseconds = 0; milliseconds < 5_000; milliseconds += 1) {
+    host.emit({ event: 'Disconnected', message: 'refused' })
+    await environment.advance(1)
+  }
+  t.true(host.begun.length <= 6, `${host.begun.length} listings in five seconds`)
+  await observer[Symbol.asyncDispose]()
+})
