@@ -2,3 +2,9 @@
 export class UserError extends Error {
   override readonly name = 'UserError'
 }
+
+/** What any error says, on one line. */
+export function oneLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return message.replace(/\s*\n\s*/g, ' ')
+}

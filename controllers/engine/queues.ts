@@ -37,7 +37,10 @@ export class Queues {
     queue.members.delete(id)
     this.#queueOf.delete(id)
     const next = this.#head(queue)
-    if (next !== undefined) return this.#wake(next)
+    if (next !== undefined) {
+      this.#wake(next)
+      return
+    }
     this.#reads.forget(queue.reader.id)
     this.#queues.delete(name)
   }

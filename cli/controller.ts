@@ -1,0 +1,49 @@
+import { resolve } from 'node:path'
+import { createClient } from '../controllers/api/client.ts'
+import { kubernetesTransport } from '../controllers/api/kubernetes-transport.ts'
+import { startControlPlane } from '../controllers/control-plane.ts'
+import { install } from '../controllers/install.ts'
+import { installationOfCluster } from '../controllers/installation-id.ts'
+import { createLogger, type LogLevel } from '../controllers/log.ts'
+import { createKVMDriver } from '../drivers/kvm/driver.ts'
+import { createSimulator } from '../drivers/simulator/simulator.ts'
+import { realEnvironment } from './environment.ts'
+import { projectPath } from './repository.ts'
+import { terminationSignal } from './termination.ts'
+import { oneLine, UserError } from './user-error.ts'
+
+/** Options of `skystead controller`. */
+export interface ControllerOptions {
+  readonly kubeconfig: string
+  readonly metricsPort: number
+  readonly logLevel: LogLevel
+}
+
+/** Runs the controllers against a Kubernetes API until it is told to stop. */
+export async function controller(options: ControllerOptions): Promise<void> {
+  const environment = realEnvironment()
+  const logger = createLogger({ level: options.logLevel, clock: environment.clock })
+  try {
+    const transport = kubernetesTransport({ kubeconfig: resolve(options.kubeconfig), environment })
+    const client = createClient(transport)
+    const crds = projectPath('manifests/crds')
+    await install(client, crds, environment)
+    const installation = await installationOfCluster(client, environment.random)
+    const simulator = createSimulator({ environment })
+    const controlPlane = await startControlPlane({
+      transport,
+      installation,
+      environment,
+      crds,
+      drivers: { Simulator: simulator.driver, KVM: createKVMDriver({ environment }) },
+      logger,
+      metricsPort: options.metricsPort,
+    })
+    process.stdout.write(`skystead ready\n  metrics     ${controlPlane.health?.url}/metrics\n`)
+    await terminationSignal().received
+    await controlPlane.stop()
+    await transport.close()
+  } catch (error) {
+    throw new UserError(oneLine(error))
+  }
+}
