@@ -1,9 +1,9 @@
 /** A schema made ready: finds unknown fields, prunes, sets defaults and validates. */
 
+import { compileRules } from './cel/rules.ts'
 import { defaultValue } from './defaults.ts'
 import type { FieldError, FieldErrorType } from './field-error.ts'
 import { findUnknown, pruneValue } from './prune.ts'
-import { compileRules } from './rules.ts'
 import { SchemaError, type SchemaProblem } from './schema-error.ts'
 import { prepareSchema, type SchemaNode } from './schema-node.ts'
 import { checkStructural } from './structural-check.ts'

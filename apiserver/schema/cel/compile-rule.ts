@@ -1,0 +1,114 @@
+/** Compiles one CEL expression, with errors in the words of Kubernetes. */
+
+import { TypeError as CELTypeError, type Environment, EvaluationError, ParseError } from '@marcbachmann/cel-js'
+import type { StructuralSchema } from '../structural-schema.ts'
+import { useLinearMatches } from './regular-expressions.ts'
+
+/** What an expression may read. `oldSelf` is undefined where there is none. */
+export interface Variables {
+  readonly self: unknown
+  readonly oldSelf?: unknown
+}
+
+/** A compiled expression. Throws what `describeError` explains. */
+export type Program = (variables: Variables) => unknown
+
+/** A program, or why there is none. */
+export type Compilation = { readonly program: Program } | { readonly problem: string }
+
+/** Compiles an expression that must yield a bool or a string. */
+export function compileExpression(
+  environment: Environment,
+  expression: string,
+  wanted: 'bool' | 'string',
+): Compilation {
+  const what =
+    wanted === 'bool' ? 'cel expression must evaluate to a bool' : 'messageExpression must evaluate to a string'
+  const failed = wanted === 'bool' ? 'compilation failed' : 'messageExpression compilation failed'
+  try {
+    const program = environment.parse(useLinearMatches(expression))
+    const check = program.check()
+    if (!check.valid) return { problem: `${failed}: ${locate(check.error, expression)}` }
+    // A dynamic result shows its type only when the rule runs.
+    if (check.type !== wanted && check.type !== 'dyn') return { problem: what }
+    return { program: variables => program({ ...variables }) }
+  } catch (error) {
+    return { problem: `${failed}: ${locate(error, expression)}` }
+  }
+}
+
+function isCELError(error: unknown): error is ParseError | EvaluationError | CELTypeError {
+  return error instanceof ParseError || error instanceof EvaluationError || error instanceof CELTypeError
+}
+
+/** The error with its place, as cel-go prints it. */
+function locate(error: unknown, expression: string): string {
+  if (!isCELError(error)) return error instanceof Error ? error.message : String(error)
+  const start = Math.min(error.range?.start ?? 0, expression.length)
+  const before = expression.slice(0, start).split('\n')
+  const column = before.at(-1)?.length ?? 0
+  const line = expression.split('\n')[before.length - 1] ?? ''
+  const message = error.code === 'no_such_key' ? undefinedField(error.summary) : staticMessage(error)
+  return `ERROR: <input>:${before.length}:${column + 1}: ${message}\n | ${line}\n | ${'.'.repeat(column)}^`
+}
+
+function undefinedField(summary: string): string {
+  return `undefined field '${summary.replace(/^No such key: /, '')}'`
+}
+
+function staticMessage(error: ParseError | EvaluationError | CELTypeError): string {
+  if (error.code === 'unknown_variable') {
+    return `undeclared reference to '${error.summary.replace(/^Unknown variable: /, '')}' (in container '')`
+  }
+  return error.code === 'parse_error' ? `Syntax error: ${error.summary}` : error.summary
+}
+
+/** Why an expression failed on a value, in the words of cel-go. */
+export function describeError(error: unknown): string {
+  if (!isCELError(error)) return error instanceof Error ? error.message : String(error)
+  switch (error.code) {
+    case 'no_such_key':
+      return error.summary.replace('No such key', 'no such key')
+    case 'index_out_of_bounds':
+      return `index out of bounds: ${/index (-?\d+)/.exec(error.summary)?.[1] ?? ''}`
+    case 'modulo_by_zero':
+      return 'modulus by zero'
+    case 'numeric_overflow':
+      return 'integer overflow'
+    case 'optional_value_missing':
+      return 'optional.none() dereference'
+    default:
+      return error.summary
+  }
+}
+
+/** The field that a rule reports, relative to its node, or why the path is wrong. */
+export type FieldPath = { readonly path: string } | { readonly problem: string }
+
+const pathStep = /^(?:\.([^.[\]]+)|\['((?:[^'\\]|\\.)*)'\])/
+
+/** Reads a `fieldPath` (`.spec.nics`, `.labels['a']`) and checks that the schema has that field. */
+export function readFieldPath(fieldPath: string, schema: StructuralSchema): FieldPath {
+  let node: StructuralSchema = schema
+  let path = ''
+  let rest = fieldPath.trim()
+  if (rest === '') return { problem: 'must be a valid path' }
+  while (rest !== '') {
+    const step = pathStep.exec(rest)
+    if (!step) return { problem: `expected [ or . but got: ${rest}` }
+    const name = step[1] ?? (step[2] ?? '').replaceAll(/\\(.)/g, '$1')
+    const property = node.properties?.[name]
+    const additional = node.additionalProperties
+    if (property) {
+      path = path === '' ? name : `${path}.${name}`
+      node = property
+    } else if (!node.properties && typeof additional === 'object') {
+      path = `${path}[${name}]`
+      node = additional
+    } else {
+      return { problem: 'does not refer to a valid field' }
+    }
+    rest = rest.slice(step[0].length)
+  }
+  return { path }
+}

@@ -1,0 +1,253 @@
+/** Compiles and runs the rules of `x-kubernetes-validations`. */
+
+import { type Environment, Optional } from '@marcbachmann/cel-js'
+import type { FieldError, FieldErrorType } from '../field-error.ts'
+import { goQuote } from '../go-format.ts'
+import { equalJSON, isObject } from '../json.ts'
+import type { SchemaProblem } from '../schema-error.ts'
+import type { StructuralSchema, ValidationRule } from '../structural-schema.ts'
+import { itemWithKeys } from '../validate-values.ts'
+import { compileExpression, describeError, type Program, readFieldPath } from './compile-rule.ts'
+import { ruleEnvironment } from './environment.ts'
+import { mentions } from './regular-expressions.ts'
+import { type CELType, escapeProperty, SchemaTypes } from './values.ts'
+
+/** Runs all rules on a valid value and adds an error for each that fails. */
+export type Rules = (value: unknown, oldValue: unknown, errors: FieldError[]) => void
+
+interface CompiledRule {
+  readonly source: ValidationRule
+  readonly program: Program
+  readonly message: Program | undefined
+  readonly isTransition: boolean
+  /** The field to report below the node; '' for the node itself. */
+  readonly path: string
+}
+
+interface RuleNode {
+  readonly schema: StructuralSchema
+  readonly type: CELType
+  readonly rules: readonly CompiledRule[]
+  /** Children with rules at or below them, and the names under which CEL has them. */
+  readonly properties: ReadonlyMap<string, { readonly node: RuleNode; readonly field: string | undefined }>
+  readonly additional: RuleNode | undefined
+  readonly items: RuleNode | undefined
+}
+
+/** Compiles the rules of a whole resource's schema; undefined where it has none. Faults are added to `problems`. */
+export function compileRules(schema: StructuralSchema, problems: SchemaProblem[]): Rules | undefined {
+  if (!hasRules(schema)) return undefined
+  const types = new SchemaTypes(ruleEnvironment)
+  types.typeOf(schema, true)
+  declareTypes(schema, types)
+  const node = compileNode(schema, types, '', problems)
+  if (!node) return undefined
+  return (value, oldValue, errors) => {
+    runNode(node, { value, old: oldValue, path: '', isUnchanged: () => false }, errors)
+  }
+}
+
+/** All types must be known before the first rule: the environment may not change once it has been cloned. */
+function declareTypes(schema: StructuralSchema, types: SchemaTypes): void {
+  if (!hasRules(schema)) return
+  types.typeOf(schema)
+  if (schema.items) declareTypes(schema.items, types)
+  if (typeof schema.additionalProperties === 'object') declareTypes(schema.additionalProperties, types)
+  for (const property of Object.values(schema.properties ?? {})) declareTypes(property, types)
+}
+
+function hasRules(schema: StructuralSchema): boolean {
+  if (schema['x-kubernetes-validations']?.length) return true
+  if (schema.items && hasRules(schema.items)) return true
+  const additional = schema.additionalProperties
+  if (typeof additional === 'object' && hasRules(additional)) return true
+  return Object.values(schema.properties ?? {}).some(hasRules)
+}
+
+function compileNode(
+  schema: StructuralSchema,
+  types: SchemaTypes,
+  path: string,
+  problems: SchemaProblem[],
+): RuleNode | undefined {
+  if (!hasRules(schema)) return undefined
+  const join = (field: string) => (path === '' ? field : `${path}.${field}`)
+  const properties = new Map<string, { node: RuleNode; field: string | undefined }>()
+  for (const [name, property] of Object.entries(schema.properties ?? {})) {
+    const node = compileNode(property, types, join(`properties[${name}]`), problems)
+    if (node) properties.set(name, { node, field: escapeProperty(name) })
+  }
+  const additional = schema.additionalProperties
+  const type = types.typeOf(schema, path === '')
+  return {
+    schema,
+    type,
+    rules: (schema['x-kubernetes-validations'] ?? []).flatMap((rule, index) => {
+      const report = (field: string, value: string, message: string) =>
+        problems.push({
+          field: `${join('x-kubernetes-validations')}[${index}].${field}`,
+          message: `Invalid value: ${goQuote(value)}: ${message}`,
+        })
+      return compileRule(rule, { schema, type, types, report }) ?? []
+    }),
+    properties,
+    additional:
+      typeof additional === 'object'
+        ? compileNode(additional, types, join('additionalProperties'), problems)
+        : undefined,
+    items: schema.items ? compileNode(schema.items, types, join('items'), problems) : undefined,
+  }
+}
+
+interface RuleContext {
+  readonly schema: StructuralSchema
+  readonly type: CELType
+  readonly types: SchemaTypes
+  readonly report: (field: string, value: string, message: string) => void
+}
+
+function compileRule(rule: ValidationRule, context: RuleContext): CompiledRule | undefined {
+  const { schema, type, types, report } = context
+  const oldType = rule.optionalOldSelf ? `optional<${type.name}>` : type.name
+  const environment: Environment = types.environment
+    .clone()
+    .registerVariable('self', type.name)
+    .registerVariable('oldSelf', oldType)
+  const compiled = compileExpression(environment, rule.rule, 'bool')
+  const message =
+    rule.messageExpression === undefined ? undefined : compileExpression(environment, rule.messageExpression, 'string')
+  const field = rule.fieldPath === undefined ? { path: '' } : readFieldPath(rule.fieldPath, schema)
+  if (rule.message !== undefined && /\n/.test(rule.message.trim())) {
+    report('message', rule.message, 'message must not contain line breaks')
+  }
+  if ('problem' in compiled) report('rule', rule.rule, compiled.problem)
+  if (message && 'problem' in message) report('messageExpression', rule.messageExpression ?? '', message.problem)
+  if ('problem' in field) report('fieldPath', rule.fieldPath ?? '', `fieldPath must be a valid path: ${field.problem}`)
+  if ('problem' in compiled || 'problem' in field || (message && 'problem' in message)) return undefined
+  return {
+    source: rule,
+    program: compiled.program,
+    message: message?.program,
+    isTransition: mentions(rule.rule, 'oldSelf'),
+    path: field.path,
+  }
+}
+
+interface Visit {
+  readonly value: unknown
+  /** What the value was before; undefined where nothing belongs to it. */
+  readonly old: unknown
+  readonly path: string
+  /** The value in CEL, where a rule further up needed it already. */
+  readonly self?: unknown
+  readonly oldSelf?: unknown
+  /** Whether the nearest value around this one that has an old one is equal to it. */
+  readonly isUnchanged: () => boolean
+}
+
+function runNode(node: RuleNode, visit: Visit, errors: FieldError[]): void {
+  const { value, old, path } = visit
+  if (value === null || value === undefined) return
+  const isUnchanged = old === undefined ? visit.isUnchanged : () => equalJSON(value, old)
+  let { self, oldSelf } = visit
+  if (node.rules.length > 0) {
+    self ??= node.type.convert(value)
+    if (old !== undefined && old !== null) oldSelf ??= node.type.convert(old)
+    for (const rule of node.rules) {
+      const error = runRule(rule, node, { self, oldSelf, path })
+      if (error && (rule.isTransition || !isUnchanged())) errors.push(error)
+    }
+  }
+  if (Array.isArray(value)) {
+    if (node.items) runItems(node, node.items, { ...visit, self, oldSelf, isUnchanged }, errors)
+    return
+  }
+  if (!isObject(value)) return
+  const oldFields = isObject(old) ? old : undefined
+  const childOf = (key: string, field: string | undefined, childPath: string): Visit => ({
+    value: value[key],
+    old: oldFields && Object.hasOwn(oldFields, key) ? oldFields[key] : undefined,
+    path: childPath,
+    self: field !== undefined && self instanceof Map ? self.get(field) : undefined,
+    oldSelf: field !== undefined && oldSelf instanceof Map ? oldSelf.get(field) : undefined,
+    isUnchanged,
+  })
+  for (const [key, { node: child, field }] of node.properties) {
+    if (!Object.hasOwn(value, key)) continue
+    runNode(child, childOf(key, field, path === '' ? key : `${path}.${key}`), errors)
+  }
+  if (!node.additional) return
+  for (const key of Object.keys(value)) runNode(node.additional, childOf(key, key, `${path}[${key}]`), errors)
+}
+
+function runItems(node: RuleNode, items: RuleNode, visit: Visit, errors: FieldError[]): void {
+  const { value, old, self, path, isUnchanged } = visit
+  if (!Array.isArray(value)) return
+  const keys = node.schema['x-kubernetes-list-type'] === 'map' ? node.schema['x-kubernetes-list-map-keys'] : undefined
+  for (let index = 0; index < value.length; index++) {
+    const child: Visit = {
+      value: value[index],
+      // Only the elements of list maps can be told to be the same as before.
+      old: keys && Array.isArray(old) ? itemWithKeys(old, value[index], keys) : undefined,
+      path: `${path}[${index}]`,
+      self: Array.isArray(self) ? self[index] : undefined,
+      isUnchanged,
+    }
+    runNode(items, child, errors)
+  }
+}
+
+interface RuleRun {
+  readonly self: unknown
+  readonly oldSelf: unknown
+  readonly path: string
+}
+
+function runRule(rule: CompiledRule, node: RuleNode, run: RuleRun): FieldError | undefined {
+  const { source } = rule
+  const isOptional = source.optionalOldSelf === true
+  if (rule.isTransition && run.oldSelf === undefined && !isOptional) return undefined
+  const variables = { self: run.self, oldSelf: isOptional ? Optional.of(run.oldSelf) : run.oldSelf }
+  const field = run.path === '' ? '<nil>' : run.path
+  const badValue = node.schema.type ?? ''
+  try {
+    if (rule.program(variables) === true) return undefined
+  } catch (error) {
+    const reason = describeError(error)
+    const detail = reason.startsWith('no such overload')
+      ? `'${reason}': call arguments did not match a supported operator, function or macro signature for rule: ${ruleText(source)}`
+      : `${reason} evaluating rule: ${ruleText(source)}`
+    return { type: 'FieldValueInvalid', field, message: `Invalid value: ${goQuote(badValue)}: ${detail}`, badValue }
+  }
+  const message = failureMessage(rule, variables)
+  const reported = rule.path === '' ? field : run.path === '' ? rule.path : `${run.path}.${rule.path}`
+  const type: FieldErrorType = source.reason ?? 'FieldValueInvalid'
+  return { type, field: reported, message: describeFailure(type, badValue, message), badValue }
+}
+
+function describeFailure(type: FieldErrorType, badValue: string, detail: string): string {
+  if (type === 'FieldValueForbidden') return `Forbidden: ${detail}`
+  if (type === 'FieldValueRequired') return `Required value: ${detail}`
+  if (type === 'FieldValueDuplicate') return `Duplicate value: ${goQuote(badValue)}`
+  return `Invalid value: ${goQuote(badValue)}: ${detail}`
+}
+
+function ruleText(rule: ValidationRule): string {
+  return (rule.message || rule.rule).trim()
+}
+
+const longestMessage = 5 * 1024
+
+function failureMessage(rule: CompiledRule, variables: { self: unknown; oldSelf: unknown }): string {
+  const usual = rule.source.message ? rule.source.message.trim() : `failed rule: ${ruleText(rule.source)}`
+  if (!rule.message) return usual
+  try {
+    const text = rule.message(variables)
+    const message = typeof text === 'string' ? text.trim() : ''
+    const isUsable = message !== '' && message.length <= longestMessage && !message.includes('\n')
+    return isUsable ? message : usual
+  } catch {
+    // A message that cannot be made must not hide that the rule failed.
+    return usual
+  }
+}
