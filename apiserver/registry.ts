@@ -48,16 +48,22 @@ export class Registry {
   /** Grows with every change: what is derived from the registry is cached under it. */
   revision = 0
   readonly #byPath = new Map<string, ServedResource>()
+  readonly #byCollection = new Map<string, ServedResource>()
+  readonly #byKind = new Map<string, ServedResource>()
 
   add(resource: ServedResource): void {
     this.#byPath.set(pathOf(resource.definition), resource)
+    this.#byKind.set(`${resource.apiVersion} ${resource.definition.kind}`, resource)
+    if (resource.view === '') this.addStored(resource)
     this.revision++
   }
 
   /** Takes back everything of a group and plural. */
   remove(group: string, plural: string): void {
-    for (const [path, { definition }] of this.#byPath) {
-      if (definition.group === group && definition.plural === plural) this.#byPath.delete(path)
+    for (const [path, { definition, apiVersion }] of this.#byPath) {
+      if (definition.group !== group || definition.plural !== plural) continue
+      this.#byPath.delete(path)
+      this.#byKind.delete(`${apiVersion} ${definition.kind}`)
     }
     this.revision++
   }
@@ -69,13 +75,17 @@ export class Registry {
 
   /** The resource of a kind, in exactly that version. */
   ofKind(apiVersion: string, kind: string): ServedResource | undefined {
-    return this.all().find(resource => resource.apiVersion === apiVersion && resource.definition.kind === kind)
+    return this.#byKind.get(`${apiVersion} ${kind}`)
   }
 
-  /** Any version in which a stored collection is served. */
+  /** Says how the objects of a collection are handled, in the version in which they are stored. */
+  addStored(resource: ServedResource): void {
+    this.#byCollection.set(resource.collection, resource)
+  }
+
+  /** How the objects of a collection are handled, whether or not any version of them is served. */
   ofCollection(collection: string): ServedResource | undefined {
-    const versions = this.all().filter(resource => resource.collection === collection)
-    return versions.find(resource => resource.view === '') ?? versions[0]
+    return this.#byCollection.get(collection)
   }
 
   all(): readonly ServedResource[] {

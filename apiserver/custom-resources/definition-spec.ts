@@ -50,14 +50,16 @@ export function specOf(definition: APIObject): DefinitionSpec {
   }
 }
 
-/** What the server must know about each served version. */
-export function definitionsOf(definition: APIObject): readonly ResourceDefinition[] {
+/** What the server must know about each version that is served or stored. */
+export function definitionsOf(
+  definition: APIObject,
+): readonly { readonly served: boolean; readonly definition: ResourceDefinition }[] {
   const { group, scope, names, versions } = specOf(definition)
   return versions
-    .filter(version => version.served)
+    .filter(version => version.served || version.storage)
     .map(version => {
-      const { schema } = version
-      return Object.freeze({
+      const { schema, served } = version
+      const resource = Object.freeze({
         group,
         version: version.name,
         ...names,
@@ -69,6 +71,7 @@ export function definitionsOf(definition: APIObject): readonly ResourceDefinitio
         builtin: false,
         selectableFields: version.selectableFields,
       })
+      return { served, definition: resource }
     })
 }
 

@@ -4,6 +4,7 @@ import { isRecord } from '../api-object.ts'
 import type { APIRequest } from '../api-request.ts'
 import { badRequest, requestTooLarge, unsupportedMediaType } from '../status-error.ts'
 import { duplicateFields } from './duplicate-fields.ts'
+import { decodeProtobuf, protobufType } from './protobuf.ts'
 
 /** Largest body taken, in bytes: what Kubernetes takes. */
 export const bodyLimit = 3 * 1024 * 1024
@@ -28,7 +29,10 @@ export function decodeBody(request: APIRequest, options: { findDuplicates: boole
   const type = contentType(request)
   if (type === '' || type === 'application/json') return decodeJSON(bodyText(request), options)
   if (type === 'application/yaml') return decodeYAML(bodyText(request))
-  throw unsupportedMediaType(['application/json', 'application/yaml'])
+  if (type === protobufType && request.body !== undefined) {
+    return { value: decodeProtobuf(request.body), duplicates: [] }
+  }
+  throw unsupportedMediaType(['application/json', 'application/yaml', protobufType])
 }
 
 /** Decodes a body that must be an object. */

@@ -18,7 +18,6 @@ export class Collection {
     const { entry } = event
     if (event.type === 'DELETED') this.entries.delete(entry.key)
     else this.entries.set(entry.key, entry)
-    event.previous?.release()
     this.#inOrder = false
     this.history.add(event)
   }

@@ -11,6 +11,9 @@ export interface StoreEvent {
   readonly frames: Map<string, Buffer>
 }
 
+/** Events whose replaced objects stay parsed: watchers with selectors ask for them soon after, or hardly ever. */
+const parsedEvents = 200
+
 /** The latest events of one resource, bounded: a watch that starts before them is told to list again. */
 export class History {
   #events: StoreEvent[] = []
@@ -25,6 +28,7 @@ export class History {
 
   add(event: StoreEvent): void {
     this.#events.push(event)
+    this.#events.at(-parsedEvents)?.previous?.release()
     // Cutting only at twice the limit makes each event move once.
     if (this.#events.length < this.#limit * 2) return
     const dropped = this.#events.length - this.#limit

@@ -78,6 +78,11 @@ export class Store {
     return collection
   }
 
+  /** Every collection that has ever held an object. */
+  collections(): Iterable<Collection> {
+    return this.#collections.values()
+  }
+
   /** The committed object under a key. */
   get(resource: string, key: string): Entry | undefined {
     return this.#collections.get(resource)?.entries.get(key)
