@@ -306,8 +306,11 @@ test('what appears is absent no longer', t => {
 test('a thing that an event called gone is absent only once a listing confirms it', t => {
   const { cache } = bench(hostEndpoint(hostA))
   list(cache, hostA, hostListing([machine('m')]))
+  const end = begin(cache, hostA)
   cache.takeEvent(hostA, { event: 'MachineGone', identity: 'm' })
   t.false(cache.provenAbsent('m', hostA))
+  end(hostListing([]))
+  t.false(cache.provenAbsent('m', hostA), 'the listing was begun before the event')
   list(cache, hostA, hostListing([]))
   t.true(cache.provenAbsent('m', hostA))
 })
