@@ -122,6 +122,8 @@ export class Executor {
 
   /** Why exactly this operation failed last, until it succeeds or its arguments change. */
   failureOf(operation: Operation): HeldFailure | undefined {
+    // Asked on every pass of everybody: the id is a hash, and mostly there is nothing to look up.
+    if (this.operations(operation.identity).length === 0) return undefined
     return this.#failures.of(operationId(operation), operation)
   }
 
