@@ -1,5 +1,5 @@
 import { chmodSync } from 'node:fs'
-import { unlink } from 'node:fs/promises'
+import { lstat, unlink } from 'node:fs/promises'
 import { createConnection, createServer, type Socket } from 'node:net'
 import { type ControlAction, type ControlActions, type ControlRequest, control } from './control-actions.ts'
 import type { Simulator } from './simulator.ts'
@@ -105,5 +105,6 @@ async function clearStale(socketPath: string): Promise<void> {
     probe.once('error', error => resolve('code' in error && error.code === 'ECONNREFUSED' ? 'Stale' : 'Free'))
   })
   if (state === 'Served') throw new Error(`Cannot serve at ${socketPath}: another simulator serves there`)
-  if (state === 'Stale') await unlink(socketPath)
+  // A plain file refuses connections too, and is somebody's.
+  if (state === 'Stale' && (await lstat(socketPath)).isSocket()) await unlink(socketPath)
 }
