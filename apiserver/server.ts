@@ -6,7 +6,8 @@ import type { APIRequest, APIResponse, User } from './api-request.ts'
 import { jsonResponse, textResponse } from './api-request.ts'
 import { startBackground } from './background/background.ts'
 import { definitionCollection, register, serveDefinitions } from './custom-resources/definitions.ts'
-import { Documents, versionDocument } from './discovery/documents.ts'
+import type { Document } from './discovery/documents.ts'
+import { Documents, openAPIv2, versionDocument } from './discovery/documents.ts'
 import type { TokenCheck } from './discovery/reviews.ts'
 import { answerReview, mastersGroup, reviews } from './discovery/reviews.ts'
 import { addAll } from './kinds/builtin.ts'
@@ -129,17 +130,18 @@ class Core {
     if (healthPaths.has(first)) return textResponse(200, 'ok')
     if (steps.length === 0)
       return jsonResponse(200, { paths: ['/api', '/apis', '/healthz', '/openapi/v3', '/version'] })
-    if (first === 'openapi' && steps[1] !== 'v3') throw pathNotFound()
-    return this.#document(request, steps)
-  }
-
-  #document(request: APIRequest, steps: readonly string[]): APIResponse {
-    const accept = steps[0] === 'openapi' ? negotiate(undefined) : negotiate(request.headers.accept)
-    const document = this.#documents.find(steps, accept)
+    const document = this.#find(request, steps)
     if (document === undefined) throw pathNotFound()
     const headers = { 'content-type': document.type, etag: document.etag, vary: 'Accept' }
     if (request.headers['if-none-match'] === document.etag) return { status: 304, headers, body: new Uint8Array() }
     return { status: 200, headers, body: document.body }
+  }
+
+  #find({ headers }: APIRequest, steps: readonly string[]): Document | undefined {
+    if (steps[0] !== 'openapi') return this.#documents.find(steps, negotiate(headers.accept))
+    // OpenAPI has media types of its own; version 3 is JSON whatever the client prefers.
+    if (steps[1] === 'v2' && steps.length === 2) return openAPIv2(headers.accept)
+    return this.#documents.find(steps, negotiate(undefined))
   }
 
   #review(request: APIRequest, steps: readonly string[]): APIResponse {

@@ -30,6 +30,24 @@ export const versionDocument: JSONObject = {
   platform: 'linux/amd64',
 }
 
+/**
+ * `/openapi/v2`, nearly empty: clients that know version 3 ask for it only when a kind is not served yet, and must
+ * not stumble. In protobuf (field 1 `swagger`, field 2 `info`), which is all that kubectl takes.
+ */
+export function openAPIv2(accept: string | undefined): Document {
+  if (accept?.includes('proto-openapi') !== true) {
+    return documentOf({ swagger: '2.0', info: { title: 'Skystead', version: '1' }, paths: {}, definitions: {} })
+  }
+  const info = Buffer.from([...field(1, Buffer.from('Skystead')), ...field(2, Buffer.from('1'))])
+  const body = Buffer.from([...field(1, Buffer.from('2.0')), ...field(2, info)])
+  const type = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
+  return { body, type, etag: `"${hashOf(body)}"` }
+}
+
+function field(number: number, content: Buffer): number[] {
+  return [number * 8 + 2, content.length, ...content]
+}
+
 /** Makes the documents of one registry. */
 export class Documents {
   readonly #registry: Registry
