@@ -1,0 +1,205 @@
+/** A whole cloud in one process on a virtual clock: API core, controllers, simulator. For stories. */
+import { readFileSync } from 'node:fs'
+import { parseAllDocuments } from 'yaml'
+import { createAPIServer } from '../../apiserver/server.ts'
+import { memoryLog } from '../../apiserver/storage/durable-log.ts'
+import { projectPath } from '../../cli/repository.ts'
+import { type Client, createClient, type Writable } from '../../controllers/api/client.ts'
+import { inProcessTransport } from '../../controllers/api/in-process-transport.ts'
+import type { AnyApiKind } from '../../controllers/api/paths.ts'
+import { type ControlPlane, startControlPlane } from '../../controllers/control-plane.ts'
+import type { Engine } from '../../controllers/engine/engine.ts'
+import { createLogger } from '../../controllers/log.ts'
+import type { AnyKind, ResourceOf } from '../../crds/define-kind.ts'
+import { kindOf, kinds } from '../../crds/kinds.ts'
+import { Allocation } from '../../crds/infrastructure/allocation.ts'
+import { conditionOf, type Resource } from '../../crds/meta.ts'
+import { createSimulator, type Simulator } from '../../drivers/simulator/simulator.ts'
+import { type VirtualEnvironment, virtualEnvironment } from '../virtual-clock.ts'
+
+const Namespace = { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false } as const
+
+/** The quickstart's manifests. */
+export const quickstart = readFileSync(projectPath('manifests/quickstart/quickstart.yaml'), 'utf8')
+
+/** Settings that destroy disks at once: nothing waits in the trash. */
+export const withoutTrash = `
+apiVersion: infrastructure.skystead.dev/v1alpha1
+kind: Settings
+metadata: {name: default}
+spec: {expungeDelay: 0s}
+`
+
+/** Options of a cloud. */
+export interface CloudOptions {
+  readonly seed?: number
+  /** What the control plane logs, from this level on, goes to the test's output. Default silent. */
+  readonly logLevel?: 'debug' | 'warn' | 'silent'
+}
+
+/** A cloud under test. */
+export class Cloud {
+  readonly environment: VirtualEnvironment
+  readonly simulator: Simulator
+  readonly #logLevel: 'debug' | 'warn' | 'silent'
+  #server: Awaited<ReturnType<typeof createAPIServer>> | undefined
+  #plane: ControlPlane | undefined
+  #client: Client | undefined
+
+  private constructor(options: CloudOptions) {
+    this.environment = virtualEnvironment(options.seed ?? 1)
+    this.simulator = createSimulator({ environment: this.environment, seed: options.seed ?? 1 })
+    this.#logLevel = options.logLevel ?? 'silent'
+  }
+
+  /** A cloud that is up, with nothing described yet. */
+  static async start(options: CloudOptions = {}): Promise<Cloud> {
+    const cloud = new Cloud(options)
+    await cloud.startServer()
+    await cloud.startControllers()
+    return cloud
+  }
+
+  /** Starts an API server without any object. */
+  async startServer(): Promise<void> {
+    const opening = createAPIServer({ log: memoryLog(), environment: this.environment })
+    this.#server = await this.#complete(opening)
+    const { handle } = this.#server
+    this.#client = createClient(inProcessTransport(request => handle(request)))
+  }
+
+  /** Starts the controllers, with empty caches. */
+  async startControllers(): Promise<void> {
+    const server = this.#server
+    if (server === undefined) throw new Error('Cannot start controllers: there is no API server')
+    const starting = startControlPlane({
+      transport: inProcessTransport(request => server.handle(request)),
+      installation: 'installation-1',
+      environment: this.environment,
+      crds: projectPath('manifests/crds'),
+      drivers: { Simulator: this.simulator.driver },
+      logger: createLogger({ level: this.#logLevel, clock: this.environment.clock }),
+    })
+    this.#plane = await this.#complete(starting)
+  }
+
+  /** Stops the controllers; the API and the simulated world go on. */
+  async stopControllers(): Promise<void> {
+    if (this.#plane !== undefined) await this.#complete(this.#plane.stop())
+    this.#plane = undefined
+  }
+
+  /** Loses the API with everything in it, and starts an empty one with new controllers. */
+  async loseStore(): Promise<void> {
+    await this.stopControllers()
+    if (this.#server !== undefined) await this.#complete(this.#server.close())
+    await this.startServer()
+    await this.startControllers()
+  }
+
+  /** Stops everything. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stopControllers()
+    if (this.#server !== undefined) await this.#complete(this.#server.close())
+    await this.#complete(Promise.resolve(this.simulator[Symbol.asyncDispose]()))
+  }
+
+  get client(): Client {
+    if (this.#client === undefined) throw new Error('Cannot ask the API: it has not been started')
+    return this.#client
+  }
+
+  get engine(): Engine {
+    if (this.#plane === undefined) throw new Error('Cannot look at the engine: the controllers do not run')
+    return this.#plane.engine
+  }
+
+  /** Applies manifests, each by server-side apply, in the order given. */
+  async apply(...manifests: readonly (string | Writable)[]): Promise<void> {
+    for (const object of manifests.flatMap(documentsOf)) {
+      await this.#complete(this.client.apply(kindFor(object), object, { fieldManager: 'story', force: true }))
+    }
+  }
+
+  /** Deletes an object by kind, name and namespace. */
+  async delete(kind: AnyKind, name: string, namespace?: string): Promise<void> {
+    const object = await this.#complete(this.client.get(kind, name, namespace))
+    if (object !== undefined) await this.#complete(this.client.remove(kind, object.metadata))
+  }
+
+  /** Merges a patch into an object's spec. */
+  async patch(kind: AnyKind, name: string, namespace: string | undefined, spec: object): Promise<void> {
+    const object = await this.#complete(this.client.get(kind, name, namespace))
+    if (object === undefined) throw new Error(`Cannot patch ${kind.kind} ${name}: it does not exist`)
+    const next = { ...object, spec: { ...(object.spec as object), ...spec } } as Resource
+    await this.#complete(this.client.replace(kind, next))
+  }
+
+  /** An object as the API has it. */
+  async get<K extends AnyKind>(kind: K, name: string, namespace?: string): Promise<ResourceOf<K> | undefined> {
+    return (await this.#complete(this.client.get(kind, name, namespace))) as ResourceOf<K> | undefined
+  }
+
+  /** All objects of a kind as the API has them. */
+  async list<K extends AnyKind>(kind: K): Promise<readonly ResourceOf<K>[]> {
+    return (await this.#complete(this.client.list(kind))).items as unknown as readonly ResourceOf<K>[]
+  }
+
+  /** All objects of all kinds but Allocations. */
+  async everything(): Promise<readonly Resource[]> {
+    const lists = await Promise.all(
+      kinds.filter(kind => kind !== Allocation).map(kind => this.#complete(this.client.list(kind))),
+    )
+    return lists.flatMap(({ items }) => items as unknown as readonly Resource[])
+  }
+
+  /** Lets virtual time pass until everything described is Ready. Fails with what is not, and why. */
+  async untilReady(limit = 300_000): Promise<void> {
+    await this.until(async () => notReady(await this.everything()).length === 0, limit, async () =>
+      notReady(await this.everything()).join('\n'),
+    )
+  }
+
+  /** Lets virtual time pass until the predicate holds. Fails with `explain` after `limit` virtual ms. */
+  async until(holds: () => Promise<boolean>, limit = 300_000, explain?: () => Promise<string>): Promise<void> {
+    const end = this.environment.clock.monotonic() + limit
+    for (;;) {
+      if (await holds()) return
+      if (this.environment.clock.monotonic() >= end) {
+        throw new Error(`Not so after ${limit / 1000} virtual seconds:\n${(await explain?.()) ?? String(holds)}`)
+      }
+      await this.environment.advance(100)
+    }
+  }
+
+  /** Lets virtual time pass. */
+  async advance(milliseconds: number): Promise<void> {
+    await this.environment.advance(milliseconds)
+  }
+
+  async #complete<T>(promise: Promise<T>): Promise<T> {
+    return (await this.environment.until(promise)) as T
+  }
+}
+
+/** What is not Ready, one line each. */
+export function notReady(objects: readonly Resource[]): readonly string[] {
+  return objects.flatMap(object => {
+    const ready = conditionOf(object, 'Ready')
+    if (ready?.status === 'True' && ready.observedGeneration === object.metadata.generation) return []
+    const name = `${object.kind} ${object.metadata.namespace ?? ''}/${object.metadata.name}`
+    return [`${name}: ${ready === undefined ? 'no condition' : `${ready.status} ${ready.reason} ${ready.message}`}`]
+  })
+}
+
+function documentsOf(manifest: string | Writable): readonly Writable[] {
+  if (typeof manifest !== 'string') return [manifest]
+  return parseAllDocuments(manifest).map(document => document.toJS() as Writable)
+}
+
+function kindFor({ apiVersion, kind }: Writable): AnyApiKind {
+  if (kind === 'Namespace') return Namespace
+  const known = kindOf(apiVersion, kind)
+  if (known === undefined) throw new Error(`Cannot apply ${apiVersion} ${kind}: there is no such kind`)
+  return known
+}
