@@ -18,6 +18,7 @@ export const HostPod = defineKind<HostPodSpec, HostPodStatus>({
   ],
   conditions: {
     ReferencesResolved: 'The zone exists.',
+    Valid: 'No other pod holds the same addresses, and what is reserved is left to system VMs.',
     CapacityAvailable: 'Every resource of the pod is below its threshold.',
   },
   shard: 'zone',

@@ -31,6 +31,7 @@ export const Host = defineKind<HostSpec, HostStatus>({
   ],
   conditions: {
     ReferencesResolved: 'The cluster and the Secrets exist.',
+    Valid: 'The address is its own: no other host and no reserved range holds it, and its hypervisor is described.',
     Connected: 'The hypervisor answers and its inventory is complete.',
     StoragesConnected: 'Every primary storage that the host should reach is connected.',
     CapacityAvailable: 'Every resource of the host is below its threshold.',

@@ -18,6 +18,7 @@ export const PhysicalNetwork = defineKind<PhysicalNetworkSpec, PhysicalNetworkSt
   ],
   conditions: {
     ReferencesResolved: 'The zone exists.',
+    Valid: 'The zone may have it, and no segment is listed twice.',
     CapacityAvailable: 'The segments left for guest networks are above the threshold.',
   },
   shard: 'zone',

@@ -1,0 +1,187 @@
+import { Host } from '../../crds/infrastructure/host.ts'
+import { HostCluster } from '../../crds/infrastructure/host-cluster.ts'
+import { HostPod } from '../../crds/infrastructure/host-pod.ts'
+import { addressToNumber, parseRange } from '../../crds/invariants/addresses.ts'
+import { contains } from '../../crds/invariants/number-range.ts'
+import { formatQuantity } from '../../crds/invariants/quantity.ts'
+import { endpointKey } from '../../drivers/contract/endpoint.ts'
+import { claimedByHost, machineClaimsByHost } from '../claims.ts'
+import { defineReconciler, type Mutable, type Phase } from '../define-reconciler.ts'
+import { blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
+import type { StatusOf, Wish, World } from '../world.ts'
+import { capacityList, judgeCapacity } from './capacity.ts'
+import { fenceOf } from './fencing.ts'
+import { hostDriver, hostEndpoints, hostKey, olderNamesake, powerKey } from './host-endpoint.ts'
+import { hostCapacity } from './roll-ups.ts'
+import { allPods, poolsByReach } from './topology.ts'
+import { namesOf, unclaimed } from './users.ts'
+
+type HostWish = Wish<typeof Host>
+
+const valid: Phase<typeof Host> = { condition: 'Valid', judge: judgeValidity }
+
+function judgeValidity(self: HostWish, world: World): Verdict {
+  const { address, clusterName, kvm, simulator } = self.spec
+  const hypervisor = world.desired.get(HostCluster, clusterName)?.spec.hypervisor
+  if (hypervisor === 'Simulator' && simulator === undefined) {
+    return blocked(
+      'SizeMissing',
+      `spec.simulator must say how large the host is: cluster "${clusterName}" is simulated`,
+    )
+  }
+  const foreign = hypervisor === 'Simulator' ? kvm && 'kvm' : hypervisor && simulator && 'simulator'
+  if (foreign !== undefined) {
+    return blocked(
+      'HypervisorMismatch',
+      `spec.${foreign} does not fit cluster "${clusterName}", whose hosts run ${hypervisor}: remove it`,
+    )
+  }
+  const namesake = olderNamesake(self, world)
+  if (namesake !== undefined) {
+    return blocked(
+      'AddressTaken',
+      `spec.address: ${address} is that of Host "${namesake.metadata.name}": give the host an address of its own`,
+    )
+  }
+  const reserving = podReserving(address, world)
+  if (reserving === undefined) return satisfied('Valid')
+  const pod = reserving.metadata.name
+  return blocked(
+    'AddressReserved',
+    `spec.address: ${address} lies in spec.systemIPRanges of HostPod "${pod}": take one outside`,
+  )
+}
+
+/** The pod that reserves an address for system VMs. Names are not looked up: they reserve nothing. */
+function podReserving(address: string, world: World): Wish<typeof HostPod> | undefined {
+  const number = numberOf(address)
+  if (number === undefined) return undefined
+  return world.desired
+    .list(allPods, 'all')
+    .find(({ spec }) => spec.systemIPRanges.some(range => contains(parseRange(range.addresses), number)))
+}
+
+function numberOf(address: string): number | undefined {
+  return /^\d+\.\d+\.\d+\.\d+$/.test(address) ? addressToNumber(address) : undefined
+}
+
+const connected: Phase<typeof Host> = { condition: 'Connected', judge: judgeConnection }
+
+function judgeConnection(self: HostWish, world: World): Verdict {
+  const { clusterName, lifecycle } = self.spec
+  const cluster = world.desired.get(HostCluster, clusterName)
+  if (hostDriver(self, world) === undefined) {
+    if (cluster === undefined) return waiting('HostClusterNotFound', `HostCluster "${clusterName}" does not exist`)
+    const { hypervisor } = cluster.spec
+    return blocked(
+      'NotSupportedYet',
+      `No driver serves ${hypervisor} yet (HostCluster "${clusterName}" spec.hypervisor)`,
+    )
+  }
+  if (olderNamesake(self, world) !== undefined) {
+    return waiting('NotCalled', 'The host is not called while its address is that of another host')
+  }
+  const { answers, listed, message = 'no reason given', silentSince } = world.observed.endpoint(hostKey(self, world))
+  if (answers === 'No') {
+    const power = powerEvidence(self, world)
+    const since = silentSince === undefined ? '' : ` since ${silentSince}`
+    return waiting(
+      lifecycle === 'Lost' ? 'Lost' : 'HostSilent',
+      `The host has not answered${since}: ${message}. ${power}`,
+    )
+  }
+  if (answers === 'Unknown') return unknown('NotCalledYet', 'The host is being called')
+  if (!listed) return unknown('InventoryNotRead', 'The host answers; its inventory is being read')
+  if (lifecycle === 'Maintenance') {
+    return {
+      ...satisfied(
+        'InMaintenance',
+        'Nothing new is placed here. Machines that run here stay: moving them away comes with the maintenance support',
+      ),
+      summary: true,
+    }
+  }
+  return satisfied('Connected')
+}
+
+function powerEvidence(self: HostWish, world: World): string {
+  if (self.spec.powerControl === undefined) return 'It has no power controller'
+  const power = world.observed.power(powerKey(self, world))
+  if (power === undefined) return 'Its power controller has not said anything'
+  return `Its power controller says ${power.power}${power.confirmed ? ', confirmed' : ''}`
+}
+
+const storagesConnected: Phase<typeof Host> = { condition: 'StoragesConnected', judge: judgeStorages }
+
+function judgeStorages(self: HostWish, world: World): Verdict {
+  const pools = poolsReached(self, world)
+  if (pools.length === 0) return satisfied('NoStorages')
+  const silent = pools.filter(pool => {
+    const state = world.observed.endpoint(endpointKey('PrimaryStorage', world.identity(pool)))
+    return state.answers !== 'Yes' || !state.listed
+  })
+  if (silent.length === 0) return satisfied('Connected')
+  return waiting('StorageNotConnected', `Not connected: ${namesOf(silent.map(({ metadata }) => metadata.name))}`)
+}
+
+function poolsReached({ metadata, spec }: HostWish, world: World) {
+  const podName = world.desired.get(HostCluster, spec.clusterName)?.spec.podName
+  const zoneName = podName === undefined ? undefined : world.desired.get(HostPod, podName)?.spec.zoneName
+  const reaches = [`Host/${metadata.name}`, `Cluster/${spec.clusterName}`, `Zone/${zoneName ?? ''}`]
+  return reaches.flatMap(reach => world.desired.list(poolsByReach, reach))
+}
+
+const lossContained: Phase<typeof Host> = { condition: 'LossContained', judge: judgeLoss }
+
+function judgeLoss(self: HostWish, world: World): Verdict {
+  const { name } = self.metadata
+  if (hostDriver(self, world) === undefined) return satisfied('NeverCalled', 'Nothing of ours can run on the host')
+  const { answers } = world.observed.endpoint(hostKey(self, world))
+  const fence = fenceOf(name, world)
+  if (fence.fenced) return satisfied('Fenced', `The host runs nothing: proven by ${fence.by}`)
+  if (answers === 'Yes' && self.spec.lifecycle === 'Lost') return blocked('LostYetAnswers', fence.why)
+  if (answers === 'Yes') return satisfied('Connected')
+  if (answers === 'Unknown') return unknown('NotCalledYet', fence.why)
+  return waiting('NotFenced', fence.why)
+}
+
+const capacityAvailable: Phase<typeof Host> = {
+  condition: 'CapacityAvailable',
+  informational: true,
+  judge: (self, world) => judgeCapacity(world.derived(hostCapacity, self.metadata.name), world),
+}
+
+function report(status: Mutable<StatusOf<typeof Host>>, self: HostWish, world: World): void {
+  const { name } = self.metadata
+  const key = hostKey(self, world)
+  const facts = world.observed.host(key)
+  status.capacity = capacityList(world.derived(hostCapacity, name))
+  status.machines = world.desired.total(claimedByHost, name).machines ?? 0
+  if (self.spec.powerControl !== undefined)
+    status.powerState = world.observed.power(powerKey(self, world))?.power ?? 'Unknown'
+  if (facts === undefined) return
+  const { things, foreign } = world.observed.counts(key)
+  status.hypervisorVersion = facts.hypervisorVersion
+  status.cores = facts.cores
+  status.clockMHz = facts.clockMHz
+  status.memory = formatQuantity(facts.memoryBytes, 'Bytes')
+  status.leftovers = Math.max(0, things - claimedThere(name, key, world))
+  status.adoptables = foreign
+}
+
+/** How many of the claims on the host are for machines that are seen there. */
+function claimedThere(hostName: string, key: string, world: World): number {
+  return world.desired
+    .list(machineClaimsByHost, hostName)
+    .filter(({ spec }) => world.observed.machines(spec.value).some(({ endpoint }) => endpoint === key)).length
+}
+
+/** Hosts are called, their capacity is counted, and their loss is proven or named. They go when no machine is on them. */
+export const hostReconciler = defineReconciler(Host, {
+  references: ({ spec }) => [{ kind: HostCluster, name: spec.clusterName, field: 'spec.clusterName' }],
+  endpoints: hostEndpoints,
+  phases: [valid, connected, lossContained, storagesConnected, capacityAvailable],
+  usedBy: [{ index: poolsByReach, value: ({ metadata }) => `Host/${metadata.name}` }],
+  teardown: [unclaimed((self, world) => world.desired.list(machineClaimsByHost, self.metadata.name))],
+  report,
+})
