@@ -110,7 +110,7 @@ export class Libvirt {
     return (await this.#rpc.call(procedure.connectListAllDomains, body, signal)).list(readDomain)
   }
 
-  /** A domain by its UUID; undefined where there is none. */
+  /** A domain by its UUID. Throws a `LibvirtError` (`noDomain`) where there is none. */
   async domain(uuid: string, signal: AbortSignal): Promise<DomainHandle> {
     const body = new XdrWriter().fixed(uuidBytes(uuid))
     return readDomain(await this.#rpc.call(procedure.domainLookupByUUID, body, signal))
@@ -135,6 +135,11 @@ export class Libvirt {
 
   async startDomain(domain: DomainHandle, signal: AbortSignal): Promise<DomainHandle> {
     return readDomain(await this.#rpc.call(procedure.domainCreateWithFlags, writeDomain(domain).uint(0), signal))
+  }
+
+  /** Lets the processors of a paused domain go on. */
+  async resumeDomain(domain: DomainHandle, signal: AbortSignal): Promise<void> {
+    await this.#rpc.call(procedure.domainResume, writeDomain(domain), signal)
   }
 
   /** Presses the power button; returns at once. */
@@ -208,11 +213,6 @@ export class Libvirt {
     return readPool(await this.#rpc.call(procedure.storagePoolDefineXML, body, signal))
   }
 
-  /** Makes what the pool stands on; a directory that is there already stays as it is. */
-  async buildPool(pool: PoolHandle, signal: AbortSignal): Promise<void> {
-    await this.#rpc.call(procedure.storagePoolBuild, writePool(pool).uint(0), signal)
-  }
-
   async startPool(pool: PoolHandle, signal: AbortSignal): Promise<void> {
     await this.#rpc.call(procedure.storagePoolCreate, writePool(pool).uint(0), signal)
   }
@@ -280,7 +280,8 @@ function writeVolume(volume: VolumeHandle): XdrWriter {
 
 function uuidBytes(uuid: string): Buffer {
   const bytes = Buffer.from(uuid.replaceAll('-', ''), 'hex')
-  if (bytes.length !== 16) throw new DriverError('InvalidArgument', `Cannot use "${uuid}" as an identity: it is no UUID`)
+  if (bytes.length !== 16)
+    throw new DriverError('InvalidArgument', `Cannot use "${uuid}" as an identity: it is no UUID`)
   return bytes
 }
 

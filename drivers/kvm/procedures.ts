@@ -15,19 +15,17 @@ export const messageStatus = { ok: 0, error: 1, continue: 2 } as const
 /** Procedures of the remote program that the driver calls or hears. */
 export const procedure = {
   connectOpen: 1,
-  connectClose: 2,
   connectGetVersion: 4,
   nodeGetInfo: 6,
   connectGetCapabilities: 7,
   domainGetXMLDesc: 14,
   domainLookupByUUID: 24,
+  domainResume: 28,
+  connectSupportsFeature: 60,
   authList: 66,
   authPolkit: 70,
   storagePoolDefineXML: 77,
   storagePoolCreate: 78,
-  storagePoolBuild: 79,
-  storagePoolDestroy: 80,
-  storagePoolUndefine: 82,
   storagePoolRefresh: 83,
   storagePoolLookupByName: 84,
   storagePoolGetInfo: 87,
@@ -35,7 +33,6 @@ export const procedure = {
   storageVolCreateXML: 93,
   storageVolDelete: 94,
   storageVolLookupByName: 95,
-  connectSupportsFeature: 60,
   domainAttachDeviceFlags: 160,
   domainDetachDeviceFlags: 161,
   domainCreateWithFlags: 196,
@@ -83,6 +80,9 @@ export const shutoffReason = {
   daemon: 8,
 } as const
 
+/** virDomainPausedReason, those of a migration and of a start under way. */
+export const pausedReason = { migration: 2, startingUp: 11, postCopy: 12, postCopyFailed: 13 } as const
+
 export const xmlFlag = { inactive: 2 } as const
 export const affect = { live: 1, config: 2 } as const
 export const shutdownFlag = { acpiPowerButton: 1 } as const
@@ -105,6 +105,7 @@ export const errorNumber = {
   domainExists: 28,
   operationDenied: 29,
   xmlDetail: 35,
+  systemError: 38,
   rpc: 39,
   noDomain: 42,
   invalidMAC: 44,

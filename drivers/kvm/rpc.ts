@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../../crds/environment.ts'
 import { DriverError } from '../contract/errors.ts'
 import { readError } from './libvirt-error.ts'
 import { keepAlive, keepAliveProgram, messageStatus, messageType, remoteProgram } from './procedures.ts'
-import { XdrError, XdrReader, XdrWriter } from './xdr.ts'
+import { XdrError, XdrReader, type XdrWriter } from './xdr.ts'
 
 const headerLength = 28
 /** The protocol's own limit of a message (VIR_NET_MESSAGE_MAX and its length word). */
@@ -76,8 +76,12 @@ export class RpcConnection {
     this.#socket = socket
     this.#options = options
     socket.on('data', (chunk: Buffer) => this.#receive(chunk))
-    socket.on('error', cause => this.#end(new DriverError('Unavailable', `Connection to libvirt failed: ${cause.message}`)))
-    socket.on('close', () => this.#end(new DriverError('Unavailable', 'Connection to libvirt was closed by the daemon')))
+    socket.on('error', cause =>
+      this.#end(new DriverError('Unavailable', `Connection to libvirt failed: ${cause.message}`)),
+    )
+    socket.on('close', () =>
+      this.#end(new DriverError('Unavailable', 'Connection to libvirt was closed by the daemon')),
+    )
     this.#scheduleKeepAlive()
   }
 
@@ -194,13 +198,13 @@ export class RpcConnection {
       return
     }
     if (program !== remoteProgram) return
-    if (type === messageType.event) return this.#options.onEvent?.(procedure, reader)
+    if (type === messageType.event) this.#options.onEvent?.(procedure, reader)
     if (type !== messageType.reply) return
     const waiting = this.#waiting.get(serial)
     // Nobody waits for the answer to a call that was given up.
     if (waiting === undefined) return
-    if (status === messageStatus.error) return waiting.reject(readError(reader))
-    waiting.resolve(reader)
+    if (status === messageStatus.error) waiting.reject(readError(reader))
+    else waiting.resolve(reader)
   }
 
   #scheduleKeepAlive(): void {

@@ -39,13 +39,9 @@ if mount -t ext4 /dev/vda2 /data 2>/dev/null; then
   echo $boots >/data/boots
   sync
 fi
-mkdir -p /etc/acpi
-printf '#!/bin/sh\\nexec /bin/halt-guest\\n' >/etc/acpi/power
-chmod +x /etc/acpi/power
-printf 'EV_KEY 0x0001 KEY_POWER 0x0074 power\\n' >/etc/acpid.map
 mkdir -p /etc/acpi/PWRF
-cp /etc/acpi/power /etc/acpi/PWRF/00000080
-acpid -M /etc/acpid.map -c /etc/acpi -l /run/acpid.log -f >/dev/null 2>&1 &
+ln -s /bin/halt-guest /etc/acpi/PWRF/00000080
+acpid -c /etc/acpi -l /run/acpid.log -f >/dev/null 2>&1 &
 disks=$(for disk in /sys/block/vd*; do echo -n "\${disk##*/}:$(cat $disk/size):$(cat $disk/serial) "; done)
 nics=$(for nic in /sys/class/net/eth*; do [ -e $nic ] && echo -n "$(cat $nic/address) "; done)
 echo "GUEST cpus=$(nproc) disks=$disks nics=$nics" >/dev/console
@@ -76,7 +72,12 @@ export async function guestImage(): Promise<GuestImage> {
   const recipe = createHash('sha256').update([kernel, init, halt, bootLoader, 'layout 1'].join('\0')).digest('hex')
   const path = join(cacheDirectory, `guest-${recipe.slice(0, 16)}.qcow2`)
   if (!existsSync(path)) await build(kernel, path)
-  return { path, checksum: `sha256:${createHash('sha256').update(await readFile(path)).digest('hex')}` }
+  return {
+    path,
+    checksum: `sha256:${createHash('sha256')
+      .update(await readFile(path))
+      .digest('hex')}`,
+  }
 }
 
 async function build(kernel: string, path: string): Promise<void> {
@@ -127,7 +128,15 @@ async function disk(directory: string): Promise<void> {
   const layout = `label: dos\nstart=${boot.start},size=${boot.size},type=c,bootable\nstart=${data.start},type=83\n`
   await writeFile(join(directory, 'layout'), layout)
   await inside('sh', '-c', 'sfdisk -q disk.raw <layout')
-  await inside('dd', 'if=/usr/lib/syslinux/mbr/mbr.bin', `of=${raw}`, 'bs=440', 'count=1', 'conv=notrunc', 'status=none')
+  await inside(
+    'dd',
+    'if=/usr/lib/syslinux/mbr/mbr.bin',
+    `of=${raw}`,
+    'bs=440',
+    'count=1',
+    'conv=notrunc',
+    'status=none',
+  )
   const volume = `${raw}@@${boot.start * 512}`
   await inside('mformat', '-i', volume, '-T', String(boot.size), '-v', 'BOOT', '::')
   await writeFile(join(directory, 'syslinux.cfg'), bootLoader)

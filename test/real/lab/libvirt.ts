@@ -18,6 +18,8 @@ export interface LibvirtLab extends AsyncDisposable {
   readonly bridge: string
   /** Runs virsh on the lab's libvirt, behind the driver's back; answers with what it printed. */
   virsh(...command: string[]): Promise<string>
+  /** Runs qemu-img. */
+  image(...command: string[]): Promise<string>
   /** Process id of a running domain's QEMU. */
   qemuPid(domain: string): Promise<number>
   /** Process id of the daemon, as it runs now. */
@@ -32,9 +34,9 @@ const run = promisify(execFile)
 
 /** Where what is slow to make is kept between runs, outside the repository. */
 export const cacheDirectory =
-  process.env['XDG_CACHE_HOME'] === undefined
+  process.env.XDG_CACHE_HOME === undefined
     ? '/var/cache/skystead-test'
-    : join(process.env['XDG_CACHE_HOME'], 'skystead-test')
+    : join(process.env.XDG_CACHE_HOME, 'skystead-test')
 
 const programs: readonly (readonly [program: string, debianPackage: string])[] = [
   ['/usr/sbin/libvirtd', 'libvirt-daemon-system'],
@@ -72,7 +74,10 @@ export function missingForGuests(): string[] {
 export function cloudKernel(): string | undefined {
   if (!existsSync('/lib/modules')) return undefined
   const releases = readdirSync('/lib/modules')
-  return releases.filter(release => release.includes('cloud') && existsSync(`/boot/vmlinuz-${release}`)).sort().at(-1)
+  return releases
+    .filter(release => release.includes('cloud') && existsSync(`/boot/vmlinuz-${release}`))
+    .sort()
+    .at(-1)
 }
 
 /** Starts a lab. Throws with the daemon's log when it does not come up. */
@@ -119,7 +124,10 @@ export async function startLibvirtLab(): Promise<LibvirtLab> {
   const holder = spawn(
     'unshare',
     ['--mount', '--net', '--uts', '--propagation', 'private', 'sh', '-c', namespaceScript(bridge)],
-    { env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LAB: directory, CACHE: join(cacheDirectory, 'libvirt') }, stdio: ['pipe', 'pipe', 'inherit'] },
+    {
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LAB: directory, CACHE: join(cacheDirectory, 'libvirt') },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
   )
   await new Promise<void>((resolve, reject) => {
     holder.stdout?.once('data', () => resolve())
@@ -136,6 +144,7 @@ export async function startLibvirtLab(): Promise<LibvirtLab> {
     socketPath,
     bridge,
     virsh,
+    image: async (...command) => (await run('qemu-img', command)).stdout,
     qemuPid: async domain => Number(await readFile(join(directory, 'run/libvirt/qemu', `${domain}.pid`), 'utf8')),
     daemonPid: () => daemon,
     stopDaemon,

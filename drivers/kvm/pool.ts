@@ -1,0 +1,161 @@
+import { DriverError } from '../contract/errors.ts'
+import type { Hypervisor } from './hypervisor.ts'
+import type { DomainHandle, Libvirt, PoolHandle } from './libvirt.ts'
+import { isLibvirtError } from './libvirt-error.ts'
+import { read } from './machines.ts'
+import { errorNumber, poolState } from './procedures.ts'
+import { readPoolIdentity, writePoolIdentity } from './volume-files.ts'
+import { attributes, escapeXml, parseXml } from './xml.ts'
+
+/** The name of a pool at libvirt. */
+export function poolName(identity: string): string {
+  return `skystead-${identity}`
+}
+
+/** The XML of a directory pool. */
+export function renderPool(identity: string, directory: string): string {
+  const target = `<target><path>${escapeXml(directory)}</path></target>`
+  return `<pool type="dir"><name>${escapeXml(poolName(identity))}</name>${target}</pool>`
+}
+
+/** The XML of a qcow2 volume; a linked clone where it lies upon a template. */
+export function renderVolume(name: string, sizeBytes: number, template?: string): string {
+  const backing =
+    template === undefined
+      ? ''
+      : `<backingStore><path>${escapeXml(template)}</path><format type="qcow2"/></backingStore>`
+  return [
+    `<volume><name>${escapeXml(name)}</name>`,
+    `<capacity${attributes({ unit: 'bytes' })}>${sizeBytes}</capacity><allocation>0</allocation>`,
+    `<target><format type="qcow2"/><compat>1.1</compat></target>${backing}</volume>`,
+  ].join('')
+}
+
+/** The directory of a pool, as libvirt has it defined; undefined where it is not. */
+export async function definedDirectory(
+  libvirt: Libvirt,
+  identity: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const pool = await findPool(libvirt, identity, signal)
+  if (pool === undefined) return undefined
+  return parseXml(await libvirt.poolXML(pool, signal), 'pool')
+    .child('target')
+    ?.child('path')?.text
+}
+
+/** A pool at libvirt; undefined where it is not defined. */
+export async function findPool(
+  libvirt: Libvirt,
+  identity: string,
+  signal: AbortSignal,
+): Promise<PoolHandle | undefined> {
+  try {
+    return await libvirt.pool(poolName(identity), signal)
+  } catch (error) {
+    if (isLibvirtError(error, errorNumber.noStoragePool)) return undefined
+    throw error
+  }
+}
+
+/**
+ * Makes sure that the pool is defined and runs, and that the directory is its own. Throws `FailedPrecondition` where
+ * the directory belongs to another pool or its file system is not there.
+ */
+export async function ensurePool(
+  libvirt: Libvirt,
+  pool: { readonly identity: string; readonly directory: string },
+  signal: AbortSignal,
+): Promise<PoolHandle> {
+  const { identity, directory } = pool
+  const found = await findPool(libvirt, identity, signal)
+  if (found !== undefined) {
+    await requirePresent(identity, directory)
+    await startPool(libvirt, found, signal)
+    return found
+  }
+  const owner = await readPoolIdentity(directory)
+  if (owner !== undefined && owner !== identity) throw belongsToAnother(directory, owner)
+  // First, so that a pool which libvirt knows always has it.
+  if (owner === undefined) await writePoolIdentity(directory, identity)
+  const defined = await definePool(libvirt, identity, directory, signal)
+  await startPool(libvirt, defined, signal)
+  return defined
+}
+
+/**
+ * Throws `Unavailable` where the directory lacks the pool's own record: an empty mount point is no proof that the
+ * volumes are gone.
+ */
+export async function requirePresent(identity: string, directory: string): Promise<void> {
+  const owner = await readPoolIdentity(directory)
+  if (owner === identity) return
+  if (owner !== undefined) throw belongsToAnother(directory, owner)
+  throw new DriverError(
+    'Unavailable',
+    `Cannot use ${directory}: it does not hold the pool; its file system may not be mounted`,
+  )
+}
+
+async function definePool(
+  libvirt: Libvirt,
+  identity: string,
+  directory: string,
+  signal: AbortSignal,
+): Promise<PoolHandle> {
+  try {
+    return await libvirt.definePool(renderPool(identity, directory), signal)
+  } catch (error) {
+    if (!isLibvirtError(error, errorNumber.operationFailed)) throw error
+    const text = error instanceof Error ? error.message : String(error)
+    throw new DriverError('FailedPrecondition', `Cannot make a pool of ${directory}: ${text}`, { cause: error })
+  }
+}
+
+async function startPool(libvirt: Libvirt, pool: PoolHandle, signal: AbortSignal): Promise<void> {
+  const { state } = await libvirt.poolInfo(pool, signal)
+  if (state !== poolState.inactive) return
+  try {
+    await libvirt.startPool(pool, signal)
+  } catch (error) {
+    // Started by somebody else meanwhile.
+    if (!isLibvirtError(error, errorNumber.operationInvalid)) throw error
+  }
+}
+
+function belongsToAnother(directory: string, owner: string): DriverError {
+  return new DriverError('FailedPrecondition', `Cannot use ${directory}: it belongs to pool ${owner}`)
+}
+
+/** A machine that has a file as a disk, now or at its next start. */
+export interface Attachment {
+  readonly libvirt: Libvirt
+  readonly domain: DomainHandle
+  readonly uuid: string
+  /** Whether the running machine has it. */
+  readonly live: boolean
+}
+
+/** Every machine on these hosts that has the file. Throws where a host does not answer: silence proves nothing. */
+export async function findAttachments(
+  hypervisors: readonly Hypervisor[],
+  path: string,
+  signal: AbortSignal,
+): Promise<Attachment[]> {
+  const attachments: Attachment[] = []
+  for (const hypervisor of hypervisors) {
+    const libvirt = await hypervisor.calls(signal)
+    for (const domain of await libvirt.domains(signal)) {
+      const located = await read(libvirt, domain, signal).catch(error => {
+        if (isLibvirtError(error, errorNumber.noDomain)) return undefined
+        throw error
+      })
+      if (located === undefined) continue
+      const { current, next } = located.found
+      const live = current !== next && current.disks.some(disk => disk.path === path)
+      if (!live && !next.disks.some(disk => disk.path === path)) continue
+      attachments.push({ libvirt, domain: located.handle, uuid: next.uuid, live })
+    }
+  }
+  return attachments
+}
