@@ -1,0 +1,224 @@
+import { type Environment, sleep, type Timer } from '../../crds/environment.ts'
+import type { ObjectMeta } from '../../crds/meta.ts'
+import { ApiError } from './api-error.ts'
+import type { Client } from './client.ts'
+import type { BuiltInKind } from './paths.ts'
+
+/** coordination.k8s.io/v1 Lease, as far as leadership needs it. */
+export interface LeaseObject {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: ObjectMeta
+  readonly spec?: LeaseSpec
+}
+
+/** What a lease says. */
+export interface LeaseSpec {
+  readonly holderIdentity?: string
+  readonly leaseDurationSeconds?: number
+  readonly acquireTime?: string
+  readonly renewTime?: string
+  readonly leaseTransitions?: number
+}
+
+/** The leases of Kubernetes. */
+export const Lease: BuiltInKind<LeaseObject> = {
+  apiVersion: 'coordination.k8s.io/v1',
+  kind: 'Lease',
+  plural: 'leases',
+  namespaced: true,
+}
+
+/** Options of a leadership. */
+export interface LeadershipOptions {
+  readonly client: Pick<Client, 'get' | 'create' | 'replace'>
+  readonly environment: Environment
+  readonly name: string
+  /** Default `skystead-system`. */
+  readonly namespace?: string
+  /** Who we are: another one for every process, also for the next of this replica. */
+  readonly identity: string
+  /** How long others wait for a silent holder, in ms. Default 15,000. */
+  readonly leaseDuration?: number
+  /** How long we count on a renewal, in ms: what is left to the duration is for clocks and dispatches. Default 10,000. */
+  readonly renewDeadline?: number
+  /** How often we try, in ms, ± 20 %. Default 2,000. */
+  readonly retryPeriod?: number
+  /** Told when we have become the holder. */
+  readonly onAcquired?: () => void
+  /** Told when we cannot count on being the holder any more. */
+  readonly onLost?: () => void
+  readonly onError?: (error: unknown) => void
+}
+
+/** A share of the work that one replica at a time holds, by a Lease. */
+export interface Leadership {
+  start(): void
+  /** Whether we surely hold it now. */
+  isHeld(): boolean
+  /** The monotonic moment until which we surely hold it; undefined while we do not. */
+  deadline(): number | undefined
+  /** Who holds it as far as we know; undefined when nobody does. */
+  holder(): string | undefined
+  /** Gives it up and back, so that the next one need not wait. Call it when nothing acts under it any more. */
+  stop(): Promise<void>
+}
+
+/**
+ * Takes and keeps a lease as client-go does: a holder's silence is judged by our own monotonic clock, from the moment we
+ * saw its record change; no machine's wall clock is compared with another's.
+ */
+export function createLeadership(options: LeadershipOptions): Leadership {
+  const { client, environment, name, identity, onAcquired, onLost, onError } = options
+  const { namespace = 'skystead-system', leaseDuration = 15_000, renewDeadline = 10_000, retryPeriod = 2_000 } = options
+  const { clock, random } = environment
+  const stopping = new AbortController()
+  let seen: LeaseObject | undefined
+  let seenAt = 0
+  /** Whether `seen` is our own last write: then it need not be read before the next. */
+  let isFresh = false
+  let heldUntil: number | undefined
+  let expiry: Timer | undefined
+  let running: Promise<void> | undefined
+
+  function isHeld(): boolean {
+    return heldUntil !== undefined && clock.monotonic() < heldUntil
+  }
+
+  /** Takes in a record. A changed one starts its holder's time anew. */
+  function observe(lease: LeaseObject): void {
+    if (seen?.metadata.uid === lease.metadata.uid && seen.metadata.resourceVersion === lease.metadata.resourceVersion)
+      return
+    seen = lease
+    seenAt = clock.monotonic()
+  }
+
+  function hold(requestedAt: number): void {
+    const until = requestedAt + renewDeadline
+    // The answer came too late to count on: we slept, or it was long under way.
+    if (until <= clock.monotonic()) return
+    const isNew = heldUntil === undefined
+    heldUntil = until
+    expiry?.cancel()
+    expiry = clock.after(until - clock.monotonic(), lose)
+    if (isNew) tell(onAcquired)
+  }
+
+  function lose(): void {
+    if (heldUntil === undefined) return
+    heldUntil = undefined
+    expiry?.cancel()
+    tell(onLost)
+  }
+
+  function tell(listener: (() => void) | undefined): void {
+    try {
+      listener?.()
+    } catch (error) {
+      onError?.(error)
+    }
+  }
+
+  /** One try to take or keep it. */
+  async function attempt(signal: AbortSignal): Promise<void> {
+    if (!isFresh) await read(signal)
+    if (seen === undefined || !isOthers(seen)) await claim(seen, signal)
+  }
+
+  async function read(signal: AbortSignal): Promise<void> {
+    const lease = await client.get(Lease, name, namespace, { signal })
+    if (lease === undefined) seen = undefined
+    else observe(lease)
+    if (lease?.spec?.holderIdentity !== identity) lose()
+  }
+
+  /** Whether another one holds it whose time has not run out. */
+  function isOthers({ spec = {} }: LeaseObject): boolean {
+    if (!spec.holderIdentity || spec.holderIdentity === identity) return false
+    return clock.monotonic() < seenAt + (spec.leaseDurationSeconds ?? leaseDuration / 1000) * 1000
+  }
+
+  async function claim(current: LeaseObject | undefined, signal: AbortSignal): Promise<void> {
+    const requestedAt = clock.monotonic()
+    const now = `${new Date(clock.now()).toISOString().slice(0, -1)}000Z`
+    const { spec = {} } = current ?? {}
+    const isOurs = spec.holderIdentity === identity
+    const next: LeaseSpec = {
+      holderIdentity: identity,
+      leaseDurationSeconds: Math.ceil(leaseDuration / 1000),
+      acquireTime: isOurs ? (spec.acquireTime ?? now) : now,
+      renewTime: now,
+      leaseTransitions:
+        current === undefined || isOurs ? (spec.leaseTransitions ?? 0) : (spec.leaseTransitions ?? 0) + 1,
+    }
+    isFresh = false
+    try {
+      observe(await write(current, next, signal))
+    } catch (error) {
+      // Somebody was quicker. Whoever holds it now, we know before we do anything more.
+      const raced = error instanceof ApiError && ['Conflict', 'AlreadyExists', 'NotFound'].includes(error.reason)
+      if (!raced) throw error
+      return read(signal)
+    }
+    isFresh = true
+    hold(requestedAt)
+  }
+
+  function write(current: LeaseObject | undefined, spec: LeaseSpec, signal: AbortSignal): Promise<LeaseObject> {
+    const { apiVersion, kind } = Lease
+    const lease = { apiVersion, kind, metadata: { name, namespace }, ...current, spec }
+    return current === undefined ? client.create(Lease, lease, { signal }) : client.replace(Lease, lease, { signal })
+  }
+
+  /** One try with a limit: a request that hangs must not keep us from the next one. */
+  async function attemptInTime(): Promise<void> {
+    const limit = new AbortController()
+    const timer = clock.after(renewDeadline / 2, () =>
+      limit.abort(new Error(`no answer within ${renewDeadline / 2} ms`)),
+    )
+    try {
+      await attempt(AbortSignal.any([limit.signal, stopping.signal]))
+    } catch (error) {
+      if (!stopping.signal.aborted) onError?.(error)
+    } finally {
+      timer.cancel()
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await attemptInTime()
+      await sleep(clock, retryPeriod * (0.8 + 0.4 * random.next()), stopping.signal).catch(() => undefined)
+    }
+  }
+
+  async function release(lease: LeaseObject): Promise<void> {
+    const limit = new AbortController()
+    const timer = clock.after(retryPeriod, () => limit.abort(new Error('released by time')))
+    const { leaseTransitions = 0 } = lease.spec ?? {}
+    try {
+      await write(lease, { holderIdentity: '', leaseDurationSeconds: 1, leaseTransitions }, limit.signal)
+    } catch (error) {
+      // Others then wait until the lease runs out.
+      onError?.(error)
+    } finally {
+      timer.cancel()
+    }
+  }
+
+  return {
+    isHeld,
+    deadline: () => (isHeld() ? heldUntil : undefined),
+    holder: () => (seen?.spec?.holderIdentity ? seen.spec.holderIdentity : undefined),
+    start() {
+      running ??= run()
+    },
+    async stop() {
+      stopping.abort(new Error('stopped'))
+      await running
+      const wasHeld = isHeld()
+      if (heldUntil !== undefined) lose()
+      if (wasHeld && seen?.spec?.holderIdentity === identity) await release(seen)
+    },
+  }
+}
