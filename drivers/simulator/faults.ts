@@ -62,6 +62,8 @@ interface Entry {
   met: number
 }
 
+const eventEffects: readonly FaultEffect[] = ['Drop', 'Duplicate', 'Delay']
+
 /** The faults that wait for their calls. The oldest that matches a call meets it. */
 export class Faults {
   readonly #random: Random
@@ -71,8 +73,13 @@ export class Faults {
     this.#random = random
   }
 
-  /** Scripts a fault. */
+  /** Scripts a fault. Throws `RangeError` where no such call or event can meet such a fate. */
   add(fault: Fault): ScriptedFault {
+    const isEvent = fault.verb === 'Event'
+    if (isEvent ? !eventEffects.includes(fault.effect) : fault.effect === 'Drop') {
+      const fates = isEvent ? eventEffects.join(', ') : 'anything but Drop, which is for events'
+      throw new RangeError(`Cannot script ${fault.effect} on ${fault.verb ?? 'every call'}: it can meet ${fates}`)
+    }
     const entry: Entry = { fault, left: fault.times ?? 1, skip: fault.skip ?? 0, met: 0 }
     const remove = () => void this.#entries.delete(entry)
     this.#entries.add(entry)

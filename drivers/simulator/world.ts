@@ -78,7 +78,7 @@ export class World {
   freezeHost(name: string, requests: Place['frozenRequests'] = 'Lost'): void {
     this.#outside('freezeHost', name, () => {
       const host = findHost(this.#state, name)
-      if (host.state === 'Down') throw new RangeError(`Cannot freeze host ${host.name}: its power is ${host.power}`)
+      if (host.state === 'Down') throw new RangeError(`Cannot freeze host ${host.name}: current state is Down`)
       host.state = 'Frozen'
       host.frozenRequests = requests
       this.#state.keepHost(host)

@@ -158,6 +158,15 @@ test('a fault meets only what it names, lets pass what it skips, and ends after 
   t.deepEqual(faults.list(), [])
 })
 
+test('a fault that could never happen is refused when it is scripted', async t => {
+  await using w = virtualWorld()
+  const { faults } = w.simulator.world
+  t.throws(() => faults.add({ verb: 'StopMachine', effect: 'Drop' }), { instanceOf: RangeError })
+  t.throws(() => faults.add({ effect: 'Drop' }), { instanceOf: RangeError })
+  t.throws(() => faults.add({ verb: 'Event', effect: 'Fail' }), { instanceOf: RangeError, message: /Duplicate/ })
+  t.deepEqual(faults.list(), [])
+})
+
 test('a fault that was taken back meets nothing', async t => {
   await using w = virtualWorld()
   const { faults } = w.simulator.world

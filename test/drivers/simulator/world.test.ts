@@ -243,6 +243,22 @@ test('a volume that is attached on a host without power may be deleted, one that
   t.deepEqual(world.list().volumes, [])
 })
 
+test('the world tells which machines are defined with a volume', async t => {
+  await using w = virtualWorld()
+  const [host] = w.hosts
+  const attached = () => w.simulator.world.list().volumes[0]?.machines
+  await w.storage.perform(create(w.pool, 'v'), patient())
+  const wish = definition({ disks: [{ identity: 'v', pool: w.pool.key, name: 'root' }] })
+  t.deepEqual(attached(), [])
+  await w.first.perform(define(host, 'a', { definition: wish }), patient())
+  await w.second.perform(define(w.hosts[1], 'b', { definition: wish }), patient())
+  t.deepEqual(attached(), ['a', 'b'])
+  await w.first.perform(define(host, 'a'), patient())
+  t.deepEqual(attached(), ['b'])
+  w.simulator.world.removeMachine('b')
+  t.deepEqual(attached(), [])
+})
+
 test('a pool promises ten times its size and then is full', async t => {
   await using w = virtualWorld()
   const endpoint = poolEndpoint('small', 2 ** 30)
