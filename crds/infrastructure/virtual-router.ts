@@ -60,7 +60,7 @@ export interface VirtualRouterSpec extends Managed {
 
 /**
  * NetworkReference names a network.
- * @cel (self.kind == 'Network') == has(self.namespace) :: `namespace` must be set where `kind` is 'Network', and only there
+ * @cel (self.kind == 'Network') == has(self.__namespace__) :: `namespace` must be set where `kind` is 'Network', and only there
  */
 export interface NetworkReference {
   /** kind is the network's kind. */

@@ -190,7 +190,24 @@ export function parseRule(tag: DocTag): Rule {
   } catch (error) {
     fail(tag.place, `@cel does not parse: ${error instanceof Error ? error.message.split('\n')[0] : ''}`)
   }
+  const reserved = reservedField.exec(withoutTexts(rule))?.[1]
+  if (reserved !== undefined) fail(tag.place, `'${reserved}' is a word of CEL's own: write \`__${reserved}__\``)
   return { rule, message }
+}
+
+/** A field that bears a word of CEL's own; Kubernetes knows it by another name. */
+const reservedField =
+  /\.(true|false|null|in|as|break|const|continue|else|for|function|if|import|let|loop|package|namespace|return)\b/
+
+/** A rule with its string literals emptied. */
+function withoutTexts(rule: string): string {
+  return rule.replaceAll(/'[^']*'|"[^"]*"/g, "''")
+}
+
+/** The fields that a rule reads of the object that it stands at, as the schema names them. */
+export function fieldsOf(rule: Rule): readonly string[] {
+  const names = withoutTexts(rule.rule).matchAll(/\b(?:self|oldSelf)\.([A-Za-z_]\w*)\b(?!\()/g)
+  return [...names].flatMap(([, name]) => (name === undefined ? [] : [name.replace(/^__(\w+)__$/, '$1')]))
 }
 
 /** Whether a rule compares with the object as it was. */

@@ -1,6 +1,14 @@
 /** Makes structural schemas from interfaces. Fails, with file and line, on whatever it does not know. */
 import { type InterfaceDeclaration, Node, type PropertySignature, type TypeNode } from 'ts-morph'
-import { type Constraints, constraintsOf, isTransition, parseRule, type Rule, type Schema } from './constraints.ts'
+import {
+  type Constraints,
+  constraintsOf,
+  fieldsOf,
+  isTransition,
+  parseRule,
+  type Rule,
+  type Schema,
+} from './constraints.ts'
 import { misfit } from './default-value.ts'
 import { type DocComment, docCommentOf, fail, type Place, placeOf } from './doc-comment.ts'
 import { type ResolvedType, resolveType } from './type-shape.ts'
@@ -40,7 +48,7 @@ function objectSchema(declaration: InterfaceDeclaration, surroundings: Surroundi
     fail(placeOf(declaration), `\`${name}\` is generic: the API has no generics`)
   const inner = { ...surroundings, open: [...surroundings.open, declaration] }
   const properties = new Map<string, Property>()
-  const rules: Rule[] = []
+  const rules: PlacedRule[] = []
   for (const part of withBases(declaration)) {
     rules.push(...rulesOf(part, surroundings))
     for (const member of part.getMembers()) {
@@ -49,9 +57,13 @@ function objectSchema(declaration: InterfaceDeclaration, surroundings: Surroundi
       properties.set(property.name, property)
     }
   }
+  for (const { rule, place } of rules) {
+    const unknown = fieldsOf(rule).find(field => !properties.has(field))
+    if (unknown !== undefined) fail(place, `@cel reads \`${unknown}\`, which \`${name}\` does not have`)
+  }
   const sorted = [...properties.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
   const required = sorted.filter(property => property.required).map(property => property.name)
-  const all = [...rules, ...sorted.flatMap(property => property.parentRules)]
+  const all = [...rules.map(({ rule }) => rule), ...sorted.flatMap(property => property.parentRules)]
   return {
     type: 'object',
     properties: Object.fromEntries(sorted.map(property => [property.name, property.schema])),
@@ -71,12 +83,18 @@ function withBases(declaration: InterfaceDeclaration): readonly InterfaceDeclara
   return [...bases, declaration]
 }
 
-function rulesOf(declaration: InterfaceDeclaration, surroundings: Surroundings): readonly Rule[] {
+/** A rule, and where it is written. */
+interface PlacedRule {
+  readonly rule: Rule
+  readonly place: Place
+}
+
+function rulesOf(declaration: InterfaceDeclaration, surroundings: Surroundings): readonly PlacedRule[] {
   const tags = docCommentOf(declaration)?.tags ?? []
   return tags.flatMap(tag => {
     if (tag.name === 'see') return []
     if (tag.name !== 'cel') fail(tag.place, `@${tag.name} does not fit an interface`)
-    return [checkedRule(parseRule(tag), tag.place, surroundings)]
+    return [{ rule: checkedRule(parseRule(tag), tag.place, surroundings), place: tag.place }]
   })
 }
 

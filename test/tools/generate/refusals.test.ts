@@ -147,6 +147,16 @@ const refusals: Readonly<Record<string, Refusal>> = {
     3,
     /may not use `oldSelf` inside a list/,
   ],
+  'a rule that reads a field under a word of CEL': [
+    '/** What it is.\n * @cel has(self.namespace) :: must have one */\ninterface Spec {}',
+    2,
+    /'namespace' is a word of CEL's own: write `__namespace__`/,
+  ],
+  'a rule that reads a field that is none': [
+    "/** What it is.\n * @cel self.a || self.b == 'self.c' :: must be */\ninterface Spec {\n  /** a is a. */\n  readonly a: boolean\n}",
+    2,
+    /@cel reads `b`, which `Spec` does not have/,
+  ],
   'an interface that holds itself': [
     'interface Spec {\n  /** a is a. */\n  readonly a?: Spec\n}',
     1,
