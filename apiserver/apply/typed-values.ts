@@ -152,8 +152,12 @@ function compare(old: unknown, value: unknown, type: FieldType, path: string[], 
     if (!equalJSON(old, value)) result.modified.insert(path)
     return
   }
-  compareBelow(isOldLeaf ? undefined : old, isNewLeaf ? undefined : value, type, path, result)
-  if (isOldLeaf || isNewLeaf || Array.isArray(old) !== Array.isArray(value)) result.modified.insert(path)
+  compareBelow(old, value, type, path, result)
+  // Null stands for an empty object or list: only from one kind of nothing to another is the field itself changed.
+  const isEmptied = (old === null || isEmpty(old)) && (value === null || isEmpty(value))
+  const isOtherShape =
+    old !== null && value !== null && (isOldLeaf || isNewLeaf || Array.isArray(old) !== Array.isArray(value))
+  if (isOtherShape || (isEmptied && !equalJSON(old, value))) result.modified.insert(path)
 }
 
 function compareBelow(old: unknown, value: unknown, type: FieldType, path: string[], result: Comparison): void {
