@@ -84,6 +84,8 @@ export interface Writable {
   readonly apiVersion: string
   readonly kind: string
   readonly metadata: ObjectName
+  readonly spec?: unknown
+  readonly status?: unknown
 }
 
 /**
