@@ -35,6 +35,10 @@ export interface ControllerOptions {
   readonly wakeAfter: (key: ObjectKey, milliseconds: number) => void
   /** The object waits in a queue, or (undefined) in none. */
   readonly standIn: (key: ObjectKey, queue: string | undefined) => void
+  /** Whether enough has been seen to report: before every endpoint was asked once, a status would tell of our own start. */
+  readonly mayReport: () => boolean
+  /** The object has something to report as soon as `mayReport`. */
+  readonly reportLater: (key: ObjectKey) => void
   /** Forgets everything about an object that is gone. */
   readonly forget: (key: ObjectKey) => void
 }
@@ -212,6 +216,7 @@ export class Controller {
     }
     const patch = mergePatch(self.status ?? {}, status)
     if (patch === undefined) return
+    if (!this.#options.mayReport()) return this.#options.reportLater(key)
     const wait = this.#waitBeforeWriting(key, self, status)
     if (wait > 0) return this.#options.wakeAfter(key, wait)
     this.#settling.delete(key)

@@ -3,10 +3,13 @@ import type { Derived } from '../../reconcilers/world.ts'
 import { deepFreeze } from './deep-freeze.ts'
 import type { Reader, Reads, Recording } from './reads.ts'
 
+/** `Stale`: something read has changed. `Doubtful`: something derived that was read may change when it is computed. */
+type Freshness = 'Fresh' | 'Doubtful' | 'Stale'
+
 interface Node extends Reader {
   readonly definition: Derived<unknown>
   readonly key: string
-  stale: boolean
+  freshness: Freshness
   computed: boolean
   value: unknown
 }
@@ -25,10 +28,13 @@ export interface DerivationsOptions {
   readonly stale: () => void
 }
 
-/** Remembered computations: recomputed when something they read changes, and telling their readers only of a new value. */
+/**
+ * Remembered computations: recomputed when something they read changes, and telling their readers only of a new value.
+ * Whoever asks never gets a value older than what it rests on, however long the chain.
+ */
 export class Derivations {
   readonly #nodes = new Map<string, Node>()
-  readonly #stale = new Set<Node>()
+  readonly #waiting = new Set<Node>()
   readonly #options: DerivationsOptions
 
   constructor(options: DerivationsOptions) {
@@ -49,27 +55,55 @@ export class Derivations {
 
   /** Recomputes what is stale and still read; forgets what nobody reads. */
   flush(): void {
-    for (const node of [...this.#stale]) {
+    for (const node of [...this.#waiting]) {
       if (this.#options.reads.isRead(node.id)) this.#refresh(node)
-      else {
-        this.#stale.delete(node)
-        this.#nodes.delete(node.id)
-        this.#options.reads.forget(node.id)
-      }
+      else this.#forget(node)
     }
   }
 
+  #forget(node: Node): void {
+    this.#waiting.delete(node)
+    this.#nodes.delete(node.id)
+    this.#options.reads.forget(node.id)
+  }
+
   #refresh(node: Node): void {
-    if (!node.stale) return
-    node.stale = false
-    this.#stale.delete(node)
+    if (node.freshness === 'Doubtful') this.#settle(node)
+    if (node.freshness === 'Fresh') return
     const value = this.#options.reads.record(node, recording =>
       this.#options.compute(node.definition, node.key, recording),
     )
+    node.freshness = 'Fresh'
+    this.#waiting.delete(node)
     if (node.computed && deepEqual(value, node.value)) return
     node.value = deepFreeze(value)
     if (node.computed) this.#options.reads.notify(node.id)
     node.computed = true
+  }
+
+  /** Refreshes what a doubtful node rests on: a new value there makes it stale, else it is fresh after all. */
+  #settle(node: Node): void {
+    for (const topic of [...this.#options.reads.topicsOf(node.id)]) {
+      const inner = this.#nodes.get(topic)
+      if (inner !== undefined) this.#refresh(inner)
+      if (node.freshness === 'Stale') return
+    }
+    node.freshness = 'Fresh'
+    this.#waiting.delete(node)
+  }
+
+  /** Marks a node, and as doubtful whatever rests on it. */
+  #mark(node: Node, freshness: 'Doubtful' | 'Stale'): void {
+    const was = node.freshness
+    if (was === 'Stale' || was === freshness) return
+    node.freshness = freshness
+    if (was !== 'Fresh') return
+    this.#waiting.add(node)
+    this.#options.stale()
+    for (const { id } of this.#options.reads.readersOf(node.id)) {
+      const outer = this.#nodes.get(id)
+      if (outer !== undefined) this.#mark(outer, 'Doubtful')
+    }
   }
 
   #node(id: string, definition: Derived<unknown>, key: string): Node {
@@ -77,15 +111,10 @@ export class Derivations {
       id,
       definition,
       key,
-      stale: true,
+      freshness: 'Stale',
       computed: false,
       value: undefined,
-      wake: () => {
-        if (node.stale) return
-        node.stale = true
-        this.#stale.add(node)
-        this.#options.stale()
-      },
+      wake: () => this.#mark(node, 'Stale'),
     }
     return node
   }

@@ -70,6 +70,7 @@ export function createEngine(options: EngineOptions): Engine {
   const controllers = new Map<string, Controller>()
   let flush: Timer | undefined
   let synced = false
+  const unreported = new Set<string>()
   let stopped = false
 
   const queue: WorkQueue = createWorkQueue({
@@ -134,6 +135,8 @@ export function createEngine(options: EngineOptions): Engine {
         queues.standIn(id, name, name === undefined ? undefined : collections.get(id)?.get(name))
         collections.delete(id)
       },
+      mayReport: () => synced,
+      reportLater: key => unreported.add(idOf(key)),
       forget: key => {
         queues.standIn(idOf(key), undefined, undefined)
         reads.forget(idOf(key))
@@ -230,6 +233,8 @@ export function createEngine(options: EngineOptions): Engine {
       await queue.idle()
       await observer.primed()
       synced = true
+      for (const id of unreported) queue.add(id)
+      unreported.clear()
       collector.start()
     },
     async stop() {

@@ -84,6 +84,16 @@ export class Reads {
     }
   }
 
+  /** Who reads the topic. */
+  *readersOf(topic: string): Iterable<Reader> {
+    for (const { reader } of this.#byTopic.get(topic) ?? []) yield reader
+  }
+
+  /** What a reader reads. */
+  topicsOf(id: string): Iterable<string> {
+    return this.#readers.get(id)?.topics.keys() ?? []
+  }
+
   /** Whether anybody reads the topic. */
   isRead(topic: string): boolean {
     return this.#byTopic.has(topic)

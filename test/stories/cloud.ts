@@ -135,6 +135,18 @@ export class Cloud {
     await this.#complete(this.client.replace(kind, next))
   }
 
+  /** Empties the status of every object that has it as a subresource. */
+  async wipeStatuses(): Promise<void> {
+    for (const object of await this.everything()) {
+      const kind = kindOf(object.apiVersion, object.kind)
+      if (kind === undefined || object.status === undefined) continue
+      const empty = Object.fromEntries(Object.keys(object.status).map(key => [key, null]))
+      const { name, namespace, uid } = object.metadata
+      const target = { metadata: { name, uid, ...(namespace === undefined ? {} : { namespace }) } }
+      await this.#complete(this.client.patchStatus(kind, target, empty))
+    }
+  }
+
   /** An object as the API has it. */
   async get<K extends AnyKind>(kind: K, name: string, namespace?: string): Promise<ResourceOf<K> | undefined> {
     return (await this.#complete(this.client.get(kind, name, namespace))) as ResourceOf<K> | undefined
@@ -147,9 +159,9 @@ export class Cloud {
 
   /** All objects of all kinds but Allocations. */
   async everything(): Promise<readonly Resource[]> {
-    const lists = await Promise.all(
-      kinds.filter(kind => kind !== Allocation).map(kind => this.#complete(this.client.list(kind))),
-    )
+    const { client } = this
+    const described = kinds.filter(kind => kind !== Allocation)
+    const lists = await this.#complete(Promise.all(described.map(kind => client.list(kind))))
     return lists.flatMap(({ items }) => items as unknown as readonly Resource[])
   }
 
