@@ -3,7 +3,6 @@ import {
   affect,
   blockResizeBytes,
   domainEventLifecycle,
-  featureProgramKeepAlive,
   metadataType,
   procedure,
   shutdownFlag,
@@ -97,11 +96,6 @@ export class Libvirt {
 
   async capabilities(signal: AbortSignal): Promise<string> {
     return (await this.#rpc.call(procedure.connectGetCapabilities, undefined, signal)).string()
-  }
-
-  /** Asks the daemon to send keep-alive pings of its own. */
-  async enableKeepAlive(signal: AbortSignal): Promise<void> {
-    await this.#rpc.call(procedure.connectSupportsFeature, new XdrWriter().int(featureProgramKeepAlive), signal)
   }
 
   /** Every domain, running or not. */

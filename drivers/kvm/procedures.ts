@@ -21,7 +21,6 @@ export const procedure = {
   domainGetXMLDesc: 14,
   domainLookupByUUID: 24,
   domainResume: 28,
-  connectSupportsFeature: 60,
   authList: 66,
   authPolkit: 70,
   storagePoolDefineXML: 77,
@@ -49,9 +48,6 @@ export const procedure = {
   domainEventCallbackLifecycle: 318,
   domainDefineXMLFlags: 350,
 } as const
-
-/** The feature whose query makes the daemon send keep-alive pings of its own. */
-export const featureProgramKeepAlive = 10
 
 export const domainEventLifecycle = 0
 

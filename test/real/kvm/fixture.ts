@@ -9,6 +9,7 @@ import { metadataNamespace } from '../../../drivers/kvm/domain-metadata.ts'
 import { createKVMDriver } from '../../../drivers/kvm/driver.ts'
 import type { ConformanceFixture } from '../../drivers/conformance-rig.ts'
 import { breakableSocket } from '../lab/breakable-socket.ts'
+import { GuestConsoles } from '../lab/guest-console.ts'
 import { guestImage, readyLine } from '../lab/guest-image.ts'
 import { type LibvirtLab, startLibvirtLab, until } from '../lab/libvirt.ts'
 
@@ -29,6 +30,7 @@ export async function startKVMFixture(): Promise<KVMFixture> {
   const socket = await breakableSocket(join(lab.directory, 'sock', 'breakable'), lab.socketPath)
   const poolDirectory = join(lab.directory, 'pool')
   const consoleDirectory = join(lab.directory, 'console')
+  const consoles = new GuestConsoles()
   const driver = createKVMDriver({ environment: realEnvironment(), consoleDirectory })
   const configuration = { type: 'Host', address: '127.0.0.1', socketPath: socket.path } as const
   const host: Endpoint = { key: `Host/${randomUUID()}`, driver: 'KVM', name: 'lab', configuration }
@@ -87,10 +89,10 @@ export async function startKVMFixture(): Promise<KVMFixture> {
     logs: () => [],
     consoleText,
     typeOnConsole: async (identity, line) => {
-      const pty = (await lab.virsh('ttyconsole', identity)).trim()
-      await writeFile(pty, `${line}\n`)
+      consoles.type((await lab.virsh('ttyconsole', identity)).trim(), line)
     },
     async [Symbol.asyncDispose]() {
+      consoles[Symbol.dispose]()
       await socket[Symbol.asyncDispose]()
       await lab[Symbol.asyncDispose]()
     },
