@@ -9,7 +9,7 @@ export const refusedEdits: readonly Refusal[] = [
     'spec.networkType',
     /cannot be changed once it is set/,
   ],
-  ['another zone of a pod', 'HostPod', { zoneName: 'zone-b' }, 'spec.zoneName', /cannot be changed/],
+  ['another zone of a pod', 'HostPod', { zoneName: 'zone-c' }, 'spec.zoneName', /cannot be changed/],
   ['another hypervisor of a cluster', 'HostCluster', { hypervisor: 'KVM' }, 'spec.hypervisor', /cannot be changed/],
   ['another cluster of a host', 'Host', { clusterName: 'cluster-2' }, 'spec.clusterName', /cannot be changed/],
   ['another place of a pool', 'PrimaryStorage', { url: 'sim://other' }, 'spec.url', /cannot be changed/],
