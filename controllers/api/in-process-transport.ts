@@ -28,11 +28,8 @@ export function inProcessTransport(handle: RequestHandler): Transport {
         const response = await handle({ method: 'GET', path, headers: headersOf({}), signal: ended })
         if (response.status !== 200) throw await refusal(response)
         const parse = createWatchParser(onEvent)
-        if (response.body instanceof Uint8Array) return parse(response.body)
-        for await (const chunk of response.body) {
-          if (ended.aborted) return
-          parse(chunk)
-        }
+        if (response.body instanceof Uint8Array) parse(response.body)
+        else await follow(response.body, parse, ended)
       } catch (error) {
         if (ended.aborted) return
         throw error instanceof ApiError ? error : noAnswer(`a watch of ${pathOnly(path)}`, error)
@@ -41,6 +38,32 @@ export function inProcessTransport(handle: RequestHandler): Transport {
     async close() {
       closing.abort(new Error('Cannot go on: the transport was closed'))
     },
+  }
+}
+
+/** Reads a stream to its end, or until the signal aborts, whether or not the stream notices that. */
+async function follow(
+  stream: AsyncIterable<Uint8Array>,
+  parse: (chunk: Uint8Array) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  if (signal.aborted) return
+  const over = Promise.withResolvers<void>()
+  const stop = () => over.resolve()
+  signal.addEventListener('abort', stop, { once: true })
+
+  async function read(): Promise<void> {
+    for await (const chunk of stream) {
+      if (signal.aborted) return
+      parse(chunk)
+    }
+  }
+
+  try {
+    read().then(over.resolve, over.reject)
+    await over.promise
+  } finally {
+    signal.removeEventListener('abort', stop)
   }
 }
 

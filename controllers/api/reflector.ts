@@ -202,7 +202,7 @@ export function createReflector<K extends AnyApiKind>(options: ReflectorOptions<
     while (!stopping.signal.aborted) {
       try {
         if (version === undefined || clock.monotonic() >= relistAt) await listAll()
-        if (version !== undefined) await follow(version)
+        if (version !== undefined && !stopping.signal.aborted) await follow(version)
       } catch (error) {
         if (stopping.signal.aborted) break
         await recover(error).catch(() => undefined)

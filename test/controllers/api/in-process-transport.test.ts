@@ -161,6 +161,24 @@ for (const [name, make] of [
   })
 }
 
+test('in process: an aborted watch resolves although the server does not notice', async t => {
+  const deaf = async function* (): AsyncGenerator<Uint8Array> {
+    await new Promise(() => undefined)
+    yield Buffer.alloc(0)
+  }
+  const opened = Promise.withResolvers<void>()
+  const transport = inProcessTransport(async () => {
+    opened.resolve()
+    return { status: 200, headers: {}, body: deaf() }
+  })
+  const controller = new AbortController()
+  const watch = transport.watch('/watch', { signal: controller.signal, onEvent: () => undefined })
+  await opened.promise
+  controller.abort()
+  await watch
+  t.pass()
+})
+
 test('across a port: when the server closes its side, all that is under way fails, and so does what follows', async t => {
   const { transport, state, end } = acrossPort()
   const request = transport.request({ method: 'GET', path: '/hang' })

@@ -314,6 +314,15 @@ test('stopping before the first list, or during a back-off, rejects synced and e
   t.is(failing.timers(), 0)
 })
 
+test('stopping at the very moment of the first list ends it too', async t => {
+  const { reflector, api, timers } = watching()
+  reflector.start()
+  await reflector.synced
+  await reflector.stop()
+  t.is(api.watches.length, 0)
+  t.is(timers(), 0)
+})
+
 test('it tells when something last came', async t => {
   const { api, reflector, advance, clock } = watching()
   t.is(reflector.lastHeard(), undefined)
