@@ -1,0 +1,162 @@
+import test from 'ava'
+import { configMap, configMaps, startServer, startWatch, startWithThings, thing, things } from './harness.ts'
+
+test('a watch from a version tells everything after it, in order', async t => {
+  const { post, merge, remove, watch, settle } = await startServer()
+  const { body } = await post(configMaps, configMap('a'))
+  await post(configMaps, configMap('b'))
+  const events = await watch(`${configMaps}?watch=true&resourceVersion=${body.metadata.resourceVersion}`)
+  await merge(`${configMaps}/a`, { data: { x: '1' } })
+  await remove(`${configMaps}/b`)
+  await settle()
+  t.deepEqual(events.names(), ['ADDED b', 'MODIFIED a', 'DELETED b'])
+  events.stop()
+  await settle()
+  t.true(events.ended())
+})
+
+test('a deleted object is told with the version of its deletion', async t => {
+  const { post, remove, watch, settle } = await startServer()
+  const { body } = await post(configMaps, configMap('a', { x: '1' }))
+  const events = await watch(`${configMaps}?watch=true&resourceVersion=${body.metadata.resourceVersion}`)
+  await remove(`${configMaps}/a`)
+  await settle()
+  const [event] = events.take()
+  t.is(event?.object.data.x, '1')
+  t.true(Number(event?.object.metadata.resourceVersion) > Number(body.metadata.resourceVersion))
+})
+
+test('a watch without a version begins with what is there', async t => {
+  const { post, watch, settle } = await startServer()
+  await post(configMaps, configMap('b'))
+  await post(configMaps, configMap('a'))
+  for (const version of ['', '&resourceVersion=0']) {
+    const events = await watch(`${configMaps}?watch=true${version}`)
+    await settle()
+    t.deepEqual(events.names(), ['ADDED a', 'ADDED b'])
+  }
+})
+
+test('a selector turns changes into comings and goings', async t => {
+  const { post, merge, watch, settle } = await startServer()
+  const events = await watch(`${configMaps}?watch=true&labelSelector=app%3Dweb`)
+  await post(configMaps, configMap('a', {}, { labels: { app: 'db' } }))
+  await merge(`${configMaps}/a`, { metadata: { labels: { app: 'web' } } })
+  await merge(`${configMaps}/a`, { data: { x: '1' } })
+  const { body } = await merge(`${configMaps}/a`, { metadata: { labels: { app: 'db' } } })
+  await merge(`${configMaps}/a`, { data: { x: '2' } })
+  await settle()
+  const seen = events.take()
+  t.deepEqual(
+    seen.map(event => event.type),
+    ['ADDED', 'MODIFIED', 'DELETED'],
+  )
+  t.is(seen[2]?.object.metadata.labels.app, 'web')
+  t.is(seen[2]?.object.metadata.resourceVersion, body.metadata.resourceVersion)
+})
+
+test('a watch of one namespace or one name tells of nothing else', async t => {
+  const { post, watch, settle } = await startServer()
+  await post('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'other' } })
+  const here = await watch(`${configMaps}?watch=true`)
+  const named = await watch('/api/v1/configmaps?watch=true&fieldSelector=metadata.name%3Db')
+  await post(configMaps, configMap('a'))
+  await post('/api/v1/namespaces/other/configmaps', configMap('b'))
+  await settle()
+  t.deepEqual(here.names(), ['ADDED a'])
+  t.deepEqual(named.names(), ['ADDED b'])
+})
+
+test('a watch from before the history is refused with 410', async t => {
+  const { post, merge, get } = await startServer({ store: { historyLimit: 5 } })
+  const { body } = await post(configMaps, configMap('a'))
+  for (let index = 0; index < 20; index++) await merge(`${configMaps}/a`, { data: { x: String(index) } })
+  const { status, body: refusal } = await get(
+    `${configMaps}?watch=true&resourceVersion=${body.metadata.resourceVersion}`,
+  )
+  t.is(status, 410)
+  t.is(refusal.reason, 'Expired')
+})
+
+test('a version that this storage has not reached is refused with 410', async t => {
+  const { get } = await startServer()
+  t.is((await get(`${configMaps}?watch=true&resourceVersion=123456`)).status, 410)
+})
+
+test('bookmarks come every minute, to those who want them', async t => {
+  const { post, watch, environment } = await startServer()
+  const wanting = await watch(`${configMaps}?watch=true&allowWatchBookmarks=true&timeoutSeconds=300`)
+  const other = await watch(`${configMaps}?watch=true&timeoutSeconds=300`)
+  const { body } = await post('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'x' } })
+  await environment.advance(61_000)
+  const [bookmark, ...rest] = wanting.take()
+  t.deepEqual(rest, [])
+  t.like(bookmark, { type: 'BOOKMARK', object: { kind: 'ConfigMap', apiVersion: 'v1' } })
+  t.is(bookmark?.object.metadata.resourceVersion, body.metadata.resourceVersion)
+  t.deepEqual(other.take(), [])
+})
+
+test('a watch ends when its time is over', async t => {
+  const { watch, environment } = await startServer()
+  const events = await watch(`${configMaps}?watch=true&timeoutSeconds=30`)
+  await environment.advance(29_000)
+  t.false(events.ended())
+  await environment.advance(2_000)
+  t.true(events.ended())
+  t.is(environment.timers(), 1, 'only the expiry of events is left')
+})
+
+test('a streamed list ends with a bookmark that says so', async t => {
+  const { post, watch, settle } = await startServer()
+  await post(configMaps, configMap('a'))
+  const events = await watch(
+    `${configMaps}?watch=true&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan`,
+  )
+  await settle()
+  const [first, second] = events.take()
+  t.is(first?.type, 'ADDED')
+  t.is(second?.type, 'BOOKMARK')
+  t.deepEqual(second?.object.metadata.annotations, { 'k8s.io/initial-events-end': 'true' })
+  await post(configMaps, configMap('b'))
+  await settle()
+  t.deepEqual(events.names(), ['ADDED b'])
+})
+
+test('a streamed list needs its options', async t => {
+  const { get } = await startServer()
+  t.is((await get(`${configMaps}?watch=true&sendInitialEvents=true`)).status, 422)
+})
+
+test('a watch as a table names its columns once', async t => {
+  const { post, server, settle } = await startWithThings()
+  const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io'
+  const events = await startWatch(server, `${things}?watch=true`, accept)
+  await post(things, thing('a'))
+  await post(things, thing('b'))
+  await settle()
+  const [first, second] = events.take()
+  t.true(first?.object.columnDefinitions.length > 0)
+  t.is(second?.object.columnDefinitions, undefined)
+  t.is(second?.object.rows[0].cells[0], 'b')
+})
+
+test('a slow watcher that falls out of the history is told to list again', async t => {
+  const { post, merge, server } = await startServer({ store: { historyLimit: 5 } })
+  const response = await server.handle({ method: 'GET', path: `${configMaps}?watch=true`, headers: {} })
+  if (response.body instanceof Uint8Array) return t.fail()
+  await post(configMaps, configMap('a'))
+  for (let index = 0; index < 20; index++) await merge(`${configMaps}/a`, { data: { x: String(index) } })
+  const lines: string[] = []
+  for await (const chunk of response.body) lines.push(...Buffer.from(chunk).toString().trim().split('\n'))
+  const last = JSON.parse(lines.at(-1) ?? '')
+  t.is(last.type, 'ERROR')
+  t.is(last.object.code, 410)
+})
+
+test('closing the server ends its watches', async t => {
+  const { watch, server, settle } = await startServer()
+  const events = await watch(`${configMaps}?watch=true`)
+  await server.close()
+  await settle()
+  t.true(events.ended())
+})
