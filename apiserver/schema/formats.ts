@@ -54,10 +54,17 @@ function isURI(text: string): boolean {
   return text.startsWith('/') || URL.canParse(text)
 }
 
+const singleName = /^[a-zA-Z0-9\p{S}\p{L}](?:-?[a-zA-Z0-9\p{S}\p{L}]{0,62})$/u
+const nameLabel = /^[a-zA-Z0-9\p{S}\p{L}](?:[a-zA-Z0-9\-\p{S}\p{L}]{0,61}[a-zA-Z0-9\p{S}\p{L}])?$/u
+const topLevelName = /^[a-zA-Z\p{L}]{2,63}$/u
+
+/** Names as Kubernetes' validator takes them: more than RFC 1034 has, but a top-level name of letters only. */
 function isHostname(text: string): boolean {
-  if (text.length > 255) return false
-  const labels = text.replace(/\.$/, '').split('.')
-  return labels.every(label => /^[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?$/u.test(label))
+  if (Buffer.byteLength(text) > 255) return false
+  const labels = text.split('.')
+  const last = labels.pop() ?? ''
+  if (labels.length === 0) return singleName.test(last)
+  return topLevelName.test(last) && labels.every(label => nameLabel.test(label))
 }
 
 /** Whether the text is an address, a slash and a prefix length. */

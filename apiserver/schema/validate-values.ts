@@ -85,7 +85,13 @@ function checkNode(value: unknown, node: ValueNode, path: string, run: Run, old:
 
 function fail(run: Run, type: FieldErrorType, path: string, message: string, badValue?: unknown): void {
   const field = path === '' ? '<nil>' : path
-  run.errors.push(badValue === undefined ? { type, field, message } : { type, field, message, badValue })
+  add(run, badValue === undefined ? { type, field, message } : { type, field, message, badValue })
+}
+
+/** Adds an error, unless several parts of the schema have it. */
+function add(run: Run, error: FieldError): void {
+  const isKnown = run.errors.some(known => known.field === error.field && known.message === error.message)
+  if (!isKnown) run.errors.push(error)
 }
 
 function invalid(run: Run, path: string, badValue: unknown, detail: string): void {
@@ -100,8 +106,13 @@ function wrongType(run: Run, path: string, expected: string, actual: string): vo
 function typeOf(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'array'
-  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number'
+  if (typeof value === 'number') return isInt64(value) ? 'integer' : 'number'
   return typeof value
+}
+
+/** Beyond 64 bits a number is no integer, whatever its digits. */
+function isInt64(value: number): boolean {
+  return Number.isInteger(value) && value >= -(2 ** 63) && value < 2 ** 63
 }
 
 function checkType(value: unknown, node: ValueNode, path: string, run: Run): void {
@@ -157,7 +168,7 @@ function stringProblem(value: string, node: ValueNode): string | undefined {
 function checkNumber(value: number, node: ValueNode, path: string, run: Run): void {
   const { multipleOf, maximum, minimum, exclusiveMaximum, exclusiveMinimum } = node.schema
   // An integer is compared with the whole part of a bound, as in Kubernetes.
-  const bound = (limit: number) => (Number.isInteger(value) ? Math.trunc(limit) : limit)
+  const bound = (limit: number) => (isInt64(value) ? Math.trunc(limit) : limit)
   if (multipleOf !== undefined && !isMultiple(value, multipleOf)) {
     invalid(run, path, value, `should be a multiple of ${goNumber(multipleOf)}`)
   }
@@ -177,7 +188,8 @@ function checkNumber(value: number, node: ValueNode, path: string, run: Run): vo
 
 function isMultiple(value: number, factor: number): boolean {
   const quotient = factor < 1 ? (1 / factor) * value : value / factor
-  return Number.isInteger(quotient) || Math.abs(quotient - Math.round(quotient)) < 1e-9
+  if (Math.abs(quotient) > Number.MAX_SAFE_INTEGER) return isInt64(value) && value % factor === 0
+  return Math.abs(quotient - Math.round(quotient)) <= 1e-9 * Math.abs(quotient)
 }
 
 function checkList(value: readonly unknown[], node: ValueNode, path: string, run: Run, old: Old): void {
@@ -203,9 +215,9 @@ function checkList(value: readonly unknown[], node: ValueNode, path: string, run
   }
 }
 
-/** The element of a list map that has the same keys as `like`. */
+/** The element of a list map that has the same keys as `like`; undefined where there is none or `like` lacks a key. */
 export function itemWithKeys(list: readonly unknown[], like: unknown, keys: readonly string[]): unknown {
-  if (!isObject(like)) return undefined
+  if (!isObject(like) || keys.some(key => like[key] === undefined)) return undefined
   return list.find(item => isObject(item) && keys.every(key => equalJSON(item[key], like[key])))
 }
 
@@ -242,22 +254,26 @@ function composite(run: Run, path: string, detail: string): void {
   fail(run, 'FieldValueInvalid', '', `Invalid value: "": ${goQuote(path)} ${detail}`, '')
 }
 
-/** The alternative that came closest: the one with the fewest errors, the first of equals. */
-function closest(failures: readonly FieldError[][]): readonly FieldError[] {
-  return failures.reduce((best, errors) => (errors.length < best.length ? errors : best), failures[0] ?? [])
+/** How much of the value an alternative speaks of: Kubernetes reports the one that speaks of most. */
+function reach(value: unknown, node: ValueNode): number {
+  if (!isObject(value)) return 1
+  let count = 1
+  for (const [key, property] of node.properties) if (Object.hasOwn(value, key)) count += reach(value[key], property)
+  return count
+}
+
+/** The errors of the alternative that came closest, the first of equals. */
+function closest(value: unknown, alternatives: readonly ValueNode[], path: string): readonly FieldError[] {
+  const best = alternatives.reduce((a, b) => (reach(value, b) > reach(value, a) ? b : a))
+  return errorsOf(value, best, path)
 }
 
 function checkCombinations(value: unknown, node: ValueNode, path: string, run: Run): void {
   if (node.anyOf.length > 0) {
-    const failures: FieldError[][] = []
-    const fits = node.anyOf.some(alternative => {
-      const errors = errorsOf(value, alternative, path)
-      failures.push(errors)
-      return errors.length === 0
-    })
+    const fits = node.anyOf.some(alternative => errorsOf(value, alternative, path).length === 0)
     if (!fits) {
       composite(run, path, 'must validate at least one schema (anyOf)')
-      run.errors.push(...closest(failures))
+      for (const error of closest(value, node.anyOf, path)) add(run, error)
     }
   }
   if (node.oneOf.length > 0) {
@@ -266,12 +282,12 @@ function checkCombinations(value: unknown, node: ValueNode, path: string, run: R
     if (valid !== 1) {
       const found = valid === 0 ? 'Found none valid' : `Found ${valid} valid alternatives`
       composite(run, path, `must validate one and only one schema (oneOf). ${found}`)
-      if (valid === 0) run.errors.push(...closest(results))
+      if (valid === 0) for (const error of closest(value, node.oneOf, path)) add(run, error)
     }
   }
   if (node.allOf.length > 0) {
     const results = node.allOf.map(part => errorsOf(value, part, path))
-    for (const errors of results) run.errors.push(...errors)
+    for (const error of results.flat()) add(run, error)
     const valid = results.filter(errors => errors.length === 0).length
     if (valid < results.length) {
       composite(run, path, `must validate all the schemas (allOf)${valid === 0 ? '. None validated' : ''}`)
