@@ -7,8 +7,12 @@ import { PhysicalNetwork } from '../../crds/infrastructure/physical-network.ts'
 import { PrimaryStorage } from '../../crds/infrastructure/primary-storage.ts'
 import { PublicIPRange } from '../../crds/infrastructure/public-ip-range.ts'
 import { SecondaryStorage } from '../../crds/infrastructure/secondary-storage.ts'
+import { Zone } from '../../crds/infrastructure/zone.ts'
 import { allocationName } from '../claims.ts'
 import { defineDerived, defineIndex, type Wish, type World } from '../world.ts'
+
+/** All zones, under the value `all`. */
+export const allZones = defineIndex(Zone, 'allZones', () => ['all'])
 
 /** All pods, under the value `all`. */
 export const allPods = defineIndex(HostPod, 'allPods', () => ['all'])
