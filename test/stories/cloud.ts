@@ -11,8 +11,8 @@ import { type ControlPlane, startControlPlane } from '../../controllers/control-
 import type { Engine } from '../../controllers/engine/engine.ts'
 import { createLogger } from '../../controllers/log.ts'
 import type { AnyKind, ResourceOf } from '../../crds/define-kind.ts'
-import { kindOf, kinds } from '../../crds/kinds.ts'
 import { Allocation } from '../../crds/infrastructure/allocation.ts'
+import { kindOf, kinds } from '../../crds/kinds.ts'
 import { conditionOf, type Resource } from '../../crds/meta.ts'
 import { createSimulator, type Simulator } from '../../drivers/simulator/simulator.ts'
 import { type VirtualEnvironment, virtualEnvironment } from '../virtual-clock.ts'
@@ -167,8 +167,10 @@ export class Cloud {
 
   /** Lets virtual time pass until everything described is Ready. Fails with what is not, and why. */
   async untilReady(limit = 300_000): Promise<void> {
-    await this.until(async () => notReady(await this.everything()).length === 0, limit, async () =>
-      notReady(await this.everything()).join('\n'),
+    await this.until(
+      async () => notReady(await this.everything()).length === 0,
+      limit,
+      async () => notReady(await this.everything()).join('\n'),
     )
   }
 

@@ -8,7 +8,10 @@ test('the quickstart is all Ready, and the simulated world is what it describes'
   await cloud.apply(quickstart)
   await cloud.untilReady()
   const { machines } = cloud.simulator.world.list()
-  t.deepEqual(machines.map(machine => machine.facts.powerState), ['Running', 'Running', 'Running'])
+  t.deepEqual(
+    machines.map(machine => machine.facts.powerState),
+    ['Running', 'Running', 'Running'],
+  )
   t.deepEqual(cloud.simulator.world.invariants(), [])
   const web = await cloud.get(VirtualMachine, 'web-1', 'shop')
   t.is(web?.status?.powerState, 'Running')

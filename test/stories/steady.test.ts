@@ -3,6 +3,9 @@ import { kinds } from '../../crds/kinds.ts'
 import type { Resource } from '../../crds/meta.ts'
 import { Cloud, quickstart } from './cloud.ts'
 
+/** After so many ms every endpoint has been listed anew: what is used of a pool is known. */
+const longerThanListings = 700_000
+
 async function versions(cloud: Cloud): Promise<Readonly<Record<string, string>>> {
   const all: [string, string][] = []
   for (const kind of kinds) {
@@ -17,7 +20,7 @@ test('idling for an hour and applying the same manifests again write nothing and
   await using cloud = await Cloud.start()
   await cloud.apply(quickstart)
   await cloud.untilReady()
-  await cloud.advance(30_000)
+  await cloud.advance(longerThanListings)
   const before = await versions(cloud)
   const { changingOperations } = cloud.simulator.world.counters()
   await cloud.advance(3_600_000)
@@ -31,7 +34,7 @@ test('a restart of the controllers causes no mutation of its own', async t => {
   await using cloud = await Cloud.start()
   await cloud.apply(quickstart)
   await cloud.untilReady()
-  await cloud.advance(30_000)
+  await cloud.advance(longerThanListings)
   const before = await versions(cloud)
   const { changingOperations } = cloud.simulator.world.counters()
   await cloud.stopControllers()
@@ -45,7 +48,7 @@ test('wiping every status causes no mutating operation, and every status comes b
   await using cloud = await Cloud.start()
   await cloud.apply(quickstart)
   await cloud.untilReady()
-  await cloud.advance(30_000)
+  await cloud.advance(longerThanListings)
   const { changingOperations } = cloud.simulator.world.counters()
   await cloud.wipeStatuses()
   await cloud.untilReady()
