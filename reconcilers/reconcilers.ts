@@ -1,6 +1,5 @@
 import { virtualMachineReconciler } from './compute/virtual-machine.ts'
 import type { Reconciler } from './define-reconciler.ts'
-import { tmp } from './tmp-storage.ts'
 import { hostReconciler } from './infrastructure/host.ts'
 import { hostClusterReconciler } from './infrastructure/host-cluster.ts'
 import { hostPodReconciler } from './infrastructure/host-pod.ts'
@@ -9,17 +8,19 @@ import { primaryStorageReconciler } from './infrastructure/primary-storage.ts'
 import { publicIPRangeReconciler } from './infrastructure/public-ip-range.ts'
 import { secondaryStorageReconciler } from './infrastructure/secondary-storage.ts'
 import { settingsReconciler } from './infrastructure/settings.ts'
+import { zoneReconciler } from './infrastructure/zone.ts'
 import { firewallRuleReconciler } from './network/firewall-rule.ts'
 import { networkReconciler } from './network/network.ts'
 import { portForwardingRuleReconciler } from './network/port-forwarding-rule.ts'
 import { publicIPReconciler } from './network/public-ip.ts'
 import { virtualRouterReconciler } from './network/virtual-router.ts'
 import { diskOfferingReconciler, networkOfferingReconciler, serviceOfferingReconciler } from './offerings/offerings.ts'
+import { publicTemplateReconciler } from './offerings/public-template.ts'
 import { volumeReconciler } from './storage/volume.ts'
 
 /** Every kind's reconciler. */
 export const reconcilers: readonly Reconciler[] = [
-  ...tmp,
+  zoneReconciler,
   settingsReconciler,
   hostPodReconciler,
   hostClusterReconciler,
@@ -31,6 +32,7 @@ export const reconcilers: readonly Reconciler[] = [
   serviceOfferingReconciler,
   diskOfferingReconciler,
   networkOfferingReconciler,
+  publicTemplateReconciler,
   virtualMachineReconciler,
   volumeReconciler,
   networkReconciler,
