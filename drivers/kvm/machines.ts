@@ -17,10 +17,10 @@ import { type DomainMetadata, metadataNamespace, metadataPrefix, renderMetadata 
 import { requireClaim } from './guards.ts'
 import type { DomainHandle, Libvirt } from './libvirt.ts'
 import { isLibvirtError, LibvirtError } from './libvirt-error.ts'
-import { definitionOf, type FoundDomain, machineFacts, type PoolOfDirectory, volumeExtension } from './machine-facts.ts'
+import { definitionOf, type FoundDomain, machineFacts, type PoolOfDirectory } from './machine-facts.ts'
 import { requireDefinable } from './machine-rules.ts'
 import { domainState, errorNumber, pausedReason } from './procedures.ts'
-import { requireUsable } from './volume-files.ts'
+import { requireUsable, volumePath } from './volume-files.ts'
 
 type Arguments<V extends keyof Verbs> = Verbs[V]['arguments']
 
@@ -224,7 +224,7 @@ async function domainOptions(
   }
   return {
     type: call.domainType,
-    diskPath: disk => join(directories.get(disk.pool) ?? '', `${disk.identity}${volumeExtension}`),
+    diskPath: disk => volumePath(directories.get(disk.pool) ?? '', disk.identity),
     diskCache: call.diskCache,
     consoleLog: consoleLog(call.consoleDirectory, identity),
   }

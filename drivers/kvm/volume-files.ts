@@ -42,10 +42,7 @@ const identityPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** Path of a volume's file. Throws `InvalidArgument` for what is no UUID, which a path could be made of. */
 export function volumePath(directory: string, identity: string): string {
-  if (!identityPattern.test(identity)) {
-    throw new DriverError('InvalidArgument', `Cannot use "${identity}" as an identity: it is no UUID in lower case`)
-  }
-  return join(directory, `${identity}${volumeExtension}`)
+  return join(directory, `${fileNameOf(identity)}${volumeExtension}`)
 }
 
 /** Path of the template with that hash. */
@@ -185,7 +182,12 @@ export async function exists(path: string): Promise<boolean> {
 }
 
 function recordPath(directory: string, identity: string): string {
-  return join(directory, ownDirectory, `${identity}${recordExtension}`)
+  return join(directory, ownDirectory, `${fileNameOf(identity)}${recordExtension}`)
+}
+
+function fileNameOf(identity: string): string {
+  if (identityPattern.test(identity)) return identity
+  throw new DriverError('InvalidArgument', `Cannot use "${identity}" as an identity: it is no UUID in lower case`)
 }
 
 async function headerIfThere(path: string): Promise<ImageHeader | undefined> {

@@ -235,7 +235,6 @@ async function claimVolume(
   args: { readonly identity: string; readonly epoch: number },
   what: string,
 ): Promise<OwnVolume> {
-  volumePath(call.directory, args.identity)
   const own = await requireVolume(call, args.identity, what)
   requireClaim(own.facts, 'volume', { epoch: args.epoch, installation: call.installation })
   return own
