@@ -1,8 +1,9 @@
+import { basename } from 'node:path'
 import { DriverError } from '../contract/errors.ts'
+import { parseDomain } from './domain.ts'
 import type { Hypervisor } from './hypervisor.ts'
 import type { DomainHandle, Libvirt, PoolHandle } from './libvirt.ts'
 import { isLibvirtError } from './libvirt-error.ts'
-import { read } from './machines.ts'
 import { errorNumber, poolState } from './procedures.ts'
 import { readPoolIdentity, writePoolIdentity } from './volume-files.ts'
 import { attributes, escapeXml, parseXml } from './xml.ts'
@@ -145,17 +146,32 @@ export async function findAttachments(
   const attachments: Attachment[] = []
   for (const hypervisor of hypervisors) {
     const libvirt = await hypervisor.calls(signal)
-    for (const domain of await libvirt.domains(signal)) {
-      const located = await read(libvirt, domain, signal).catch(error => {
-        if (isLibvirtError(error, errorNumber.noDomain)) return undefined
-        throw error
-      })
-      if (located === undefined) continue
-      const { current, next } = located.found
-      const live = current !== next && current.disks.some(disk => disk.path === path)
-      if (!live && !next.disks.some(disk => disk.path === path)) continue
-      attachments.push({ libvirt, domain: located.handle, uuid: next.uuid, live })
-    }
+    const domains = await libvirt.domains(signal)
+    // Asked for side by side, because a host has many machines and few have the file.
+    const found = await Promise.all(domains.map(domain => attachmentOf(libvirt, domain, path, signal)))
+    attachments.push(...found.filter(attachment => attachment !== undefined))
   }
   return attachments
+}
+
+async function attachmentOf(
+  libvirt: Libvirt,
+  domain: DomainHandle,
+  path: string,
+  signal: AbortSignal,
+): Promise<Attachment | undefined> {
+  const has = async (which: 'Current' | 'Inactive') => {
+    const xml = await libvirt.domainXML(domain, which, signal)
+    // Most XML need not be parsed to see that it does not name the file.
+    return xml.includes(basename(path)) && parseDomain(xml).disks.some(disk => disk.path === path)
+  }
+  try {
+    const live = domain.id !== -1 && (await has('Current'))
+    if (!live && !(await has('Inactive'))) return undefined
+    return { libvirt, domain, uuid: domain.uuid, live }
+  } catch (error) {
+    // Gone since the list was made.
+    if (isLibvirtError(error, errorNumber.noDomain)) return undefined
+    throw error
+  }
 }
