@@ -4,12 +4,9 @@ import type { ResourceDefinition, Verb } from '../resource-definition.ts'
 
 const jsonTypes = ['application/json', 'application/yaml']
 const listTypes = [...jsonTypes, 'application/json;stream=watch']
-const patchTypes = [
-  'application/apply-patch+yaml',
-  'application/json-patch+json',
-  'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
-]
+// Strategic merge patches are taken for built-in kinds but not announced: kubectl would then build them from these
+// schemas, which name no merge keys, instead of from its own types, which do.
+const patchTypes = ['application/apply-patch+yaml', 'application/json-patch+json', 'application/merge-patch+json']
 
 type ParameterType = 'string' | 'integer' | 'boolean'
 
