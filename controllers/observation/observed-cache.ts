@@ -16,7 +16,7 @@ import { deepFreeze } from '../engine/deep-freeze.ts'
 import { Activity } from './activity.ts'
 import { addTo, Changes, removeFrom } from './changes.ts'
 import { type Counts, Inventories } from './inventories.ts'
-import { emptyPlace, noCounts, type Place, type Space, steadySpace, unknownState } from './place.ts'
+import { emptyPlace, noCounts, type Place, roundedSpace, type Space, unknownState } from './place.ts'
 import { powerStateOf, withoutProof, withReading } from './power-readings.ts'
 import { topics } from './topics.ts'
 
@@ -333,8 +333,8 @@ export class ObservedCache implements Observed {
   }
 
   #setSpace(place: Place, { totalBytes, usedBytes }: Space): void {
-    const space = steadySpace(place.space, totalBytes, usedBytes)
-    if (space === place.space) return
+    const space = roundedSpace(totalBytes, usedBytes)
+    if (equal(space, place.space)) return
     place.space = space
     this.#changes.tell(topics.space(place.endpoint.key))
   }

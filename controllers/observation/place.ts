@@ -49,13 +49,8 @@ export function emptyPlace(endpoint: Endpoint): Place {
   }
 }
 
-/**
- * Space rounded to thousandths of the total. It moves only when what is used has moved by a whole thousandth, so that
- * a pool at the edge between two steps does not tick.
- */
-export function steadySpace(known: Space | undefined, totalBytes: number, usedBytes: number): Space {
+/** Space with what is used rounded up to thousandths of the total: small changes do not tick, and a restart shows the same. */
+export function roundedSpace(totalBytes: number, usedBytes: number): Space {
   const step = Math.max(1, Math.ceil(totalBytes / 1000))
-  if (known !== undefined && known.totalBytes === totalBytes && Math.abs(known.usedBytes - usedBytes) < step)
-    return known
   return Object.freeze({ totalBytes, usedBytes: Math.min(totalBytes, Math.ceil(usedBytes / step) * step) })
 }
