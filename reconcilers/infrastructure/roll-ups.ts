@@ -56,11 +56,14 @@ function usedOn(
   return { cpuMHz, memoryBytes }
 }
 
-const groupCapacity = defineDerived(
-  'groupCapacity',
-  (key, world): Amounts =>
-    sumAmounts(hostsOfGroup(key, world).hosts.map(hostName => world.derived(hostCapacity, hostName))),
-)
+/** A group's hosts, and the pools that only one of them reaches. */
+const groupCapacity = defineDerived('groupCapacity', (key, world): Amounts => {
+  const { hosts } = hostsOfGroup(key, world)
+  return sumAmounts([
+    ...hosts.map(hostName => world.derived(hostCapacity, hostName)),
+    ...hosts.flatMap(hostName => poolsReaching(`Host/${hostName}`, world)),
+  ])
+})
 
 /** A cluster's hosts and pools, those of single hosts included, by its name. */
 export const clusterCapacity = defineDerived('clusterCapacity', (clusterName, world): Amounts => {

@@ -65,8 +65,11 @@ export class ObservedTables implements Observed {
   #images: readonly Sighting<ImageFacts>[] = none
   #jobs: readonly Sighting<JobFacts>[] = none
 
-  constructor(reads: Reads) {
+  readonly #installation: string
+
+  constructor(reads: Reads, installation: string) {
     this.#reads = reads
+    this.#installation = installation
   }
 
   see(parts: ObservedParts): void {
@@ -127,7 +130,11 @@ export class ObservedTables implements Observed {
   named(kind: string, namespace: string | undefined, name: string): readonly string[] {
     this.#reads.read('observed')
     const marked = [...this.#machines, ...this.#volumes, ...this.#images].filter(
-      ({ facts: { mark } }) => mark?.kind === kind && mark.namespace === namespace && mark.name === name,
+      ({ facts: { mark } }) =>
+        mark?.installation === this.#installation &&
+        mark.kind === kind &&
+        mark.namespace === namespace &&
+        mark.name === name,
     )
     return [...new Set(marked.map(({ facts }) => facts.identity))]
   }

@@ -43,9 +43,10 @@ const none: readonly never[] = Object.freeze([])
 
 /** A world of these parts. */
 export function worldOf(parts: WorldParts = {}): TestWorld {
+  const installation = parts.installation ?? 'installation-1'
   const reads = new Reads()
   const store = new Store(reads)
-  const observed = new ObservedTables(reads)
+  const observed = new ObservedTables(reads, installation)
   const queues = new Set<string>()
   let now = Date.parse(parts.now ?? '2026-11-02T12:00:00Z')
 
@@ -109,7 +110,7 @@ export function worldOf(parts: WorldParts = {}): TestWorld {
   }
 
   const world: TestWorld = {
-    installation: parts.installation ?? 'installation-1',
+    installation,
     desired: store,
     observed,
     identity: resource => store.identity(resource.metadata.uid),

@@ -1,0 +1,229 @@
+import test from 'ava'
+import { hostReconciler } from '../../../reconcilers/infrastructure/host.ts'
+import { machineClaim } from '../claim-builders.ts'
+import { hostFacts, machineFacts } from '../fact-builders.ts'
+import { cluster, host, pod, pool, zone } from '../infrastructure-builders.ts'
+import { judge, judgeTeardown, reported, users } from '../judge.ts'
+import { answering, notCalledYet, silent } from '../observed-tables.ts'
+import { keyOf, uidOf } from '../resource-builder.ts'
+import { machine } from '../tenant-builders.ts'
+import { worldOf } from '../world-builder.ts'
+
+const key = keyOf('Host', 'host-1')
+const power = keyOf('PowerController', 'host-1')
+const longAgo = silent('2026-11-02T11:00:00Z')
+
+function cloud(self = host(), state = answering) {
+  return worldOf({
+    objects: [zone(), pod(), cluster(), self],
+    endpoints: { [key]: state },
+    hosts: { [key]: hostFacts() },
+  })
+}
+
+test('a host declares its hypervisor and its power controller', t => {
+  const world = cloud()
+  t.deepEqual(hostReconciler.endpoints?.(host(), world), [
+    {
+      key,
+      driver: 'Simulator',
+      name: 'host-1',
+      configuration: {
+        type: 'Host',
+        address: '172.16.10.101',
+        simulated: { cores: 16, clockMHz: 2400, memoryBytes: 64 * 2 ** 30 },
+      },
+    },
+    { key: power, driver: 'Simulator', name: 'host-1', configuration: { type: 'PowerController', host: key } },
+  ])
+})
+
+test('a KVM host is reached by its libvirt socket, and while its cluster is missing by what it says itself', t => {
+  const self = host({ simulator: undefined, powerControl: undefined, kvm: { socketPath: '/run/libvirt-sock' } })
+  const configuration = { type: 'Host', address: '172.16.10.101', socketPath: '/run/libvirt-sock' } as const
+  const endpoints = [{ key, driver: 'KVM', name: 'host-1', configuration }] as const
+  t.deepEqual(hostReconciler.endpoints?.(self, worldOf({ objects: [cluster({ hypervisor: 'KVM' }), self] })), endpoints)
+  t.deepEqual(hostReconciler.endpoints?.(self, worldOf({ objects: [self] })), endpoints)
+})
+
+test('a host of a hypervisor without a driver is stalled, names the field, and is never called', t => {
+  const self = host({ simulator: undefined })
+  const world = worldOf({ objects: [cluster({ hypervisor: 'VSphere' }), self] })
+  t.deepEqual(hostReconciler.endpoints?.(self, world), [])
+  t.deepEqual(judge(hostReconciler, 'Connected', self, world), {
+    is: 'blocked',
+    reason: 'NotSupportedYet',
+    message: 'No driver serves VSphere yet (HostCluster "cluster-1" spec.hypervisor)',
+  })
+  t.like(judge(hostReconciler, 'LossContained', self, world), { is: 'satisfied', reason: 'NeverCalled' })
+})
+
+test('INF-134 of two hosts with one address the older has it: the other is refused by name and not called', t => {
+  const younger = host({ name: 'host-2', metadata: { creationTimestamp: '2026-11-02T00:00:00Z' } })
+  const world = cloud()
+  world.put(younger)
+  t.like(judge(hostReconciler, 'Valid', host(), world), { is: 'satisfied' })
+  t.deepEqual(judge(hostReconciler, 'Valid', younger, world), {
+    is: 'blocked',
+    reason: 'AddressTaken',
+    message: 'spec.address: 172.16.10.101 is that of Host "host-1": give the host an address of its own',
+  })
+  t.deepEqual(hostReconciler.endpoints?.(younger, world), [])
+  t.like(judge(hostReconciler, 'Connected', younger, world), { is: 'waiting', reason: 'NotCalled' })
+})
+
+test('INF-135 a host whose address falls into a reserved range is refused', t => {
+  const self = host({ address: '172.16.10.60' })
+  t.deepEqual(judge(hostReconciler, 'Valid', self, cloud(self)), {
+    is: 'blocked',
+    reason: 'AddressReserved',
+    message: 'spec.address: 172.16.10.60 lies in spec.systemIPRanges of HostPod "pod-1": take one outside',
+  })
+  const named = host({ address: 'host-1.example.org' })
+  t.like(judge(hostReconciler, 'Valid', named, cloud(named)), { is: 'satisfied' })
+})
+
+test('HST-004 a host must be described for the hypervisor of its cluster', t => {
+  const bare = host({ simulator: undefined })
+  t.like(judge(hostReconciler, 'Valid', bare, cloud(bare)), { is: 'blocked', reason: 'SizeMissing' })
+  const kvm = host({ simulator: undefined, kvm: {} })
+  t.like(judge(hostReconciler, 'Valid', kvm, worldOf({ objects: [cluster({ hypervisor: 'KVM' })] })), {
+    is: 'satisfied',
+  })
+  const wrong = worldOf({ objects: [cluster({ hypervisor: 'KVM' })] })
+  t.like(judge(hostReconciler, 'Valid', host(), wrong), {
+    is: 'blocked',
+    reason: 'HypervisorMismatch',
+    message: `spec.simulator does not fit cluster "cluster-1", whose hosts run KVM: remove it`,
+  })
+})
+
+test('a host is Connected once its inventory was read, and says what is missing until then', t => {
+  const verdict = (state: typeof answering) => judge(hostReconciler, 'Connected', host(), cloud(host(), state))
+  t.like(verdict(answering), { is: 'satisfied', reason: 'Connected' })
+  t.like(verdict({ answers: 'Yes', listed: false }), { is: 'unknown', reason: 'InventoryNotRead' })
+  t.like(verdict(notCalledYet), { is: 'unknown', reason: 'NotCalledYet' })
+})
+
+test('a silent host names since when, why, and what its power controller says', t => {
+  const world = cloud(host(), longAgo)
+  const message = (evidence: string) =>
+    `The host has not answered since 2026-11-02T11:00:00Z: connection refused. ${evidence}`
+  const silentWith = (evidence: string) =>
+    ({ is: 'waiting', reason: 'HostSilent', message: message(evidence) }) as const
+  t.deepEqual(
+    judge(hostReconciler, 'Connected', host(), world),
+    silentWith('Its power controller has not said anything'),
+  )
+  world.see({ powers: { [power]: { power: 'Off', confirmed: true } as const } })
+  t.deepEqual(judge(hostReconciler, 'Connected', host(), world), silentWith('Its power controller says Off, confirmed'))
+  const alone = host({ powerControl: undefined })
+  t.deepEqual(
+    judge(hostReconciler, 'Connected', alone, cloud(alone, longAgo)),
+    silentWith('It has no power controller'),
+  )
+})
+
+test('a host in maintenance is Ready with that reason, and does not pretend to be empty', t => {
+  const self = host({ lifecycle: 'Maintenance' })
+  t.deepEqual(judge(hostReconciler, 'Connected', self, cloud(self)), {
+    is: 'satisfied',
+    reason: 'InMaintenance',
+    message:
+      'Nothing new is placed here. Machines that run here stay: moving them away comes with the maintenance support',
+    summary: true,
+  })
+})
+
+test('LossContained: connected, unknown, not fenced, fenced, or lost yet answering', t => {
+  const verdict = (self = host(), state = answering) => judge(hostReconciler, 'LossContained', self, cloud(self, state))
+  t.like(verdict(), { is: 'satisfied', reason: 'Connected' })
+  t.like(verdict(host(), notCalledYet), { is: 'unknown' })
+  t.like(verdict(host({ powerControl: undefined }), longAgo), { is: 'waiting', reason: 'NotFenced' })
+  t.like(verdict(host({ lifecycle: 'Lost' }), longAgo), { is: 'satisfied', reason: 'Fenced' })
+  t.like(verdict(host({ lifecycle: 'Lost' })), { is: 'blocked', reason: 'LostYetAnswers' })
+})
+
+test('HST-106 INF-196 a host names the pools that it should reach and that are not connected', t => {
+  const world = cloud()
+  t.like(judge(hostReconciler, 'StoragesConnected', host(), world), { is: 'satisfied', reason: 'NoStorages' })
+  const ofZone = pool({ name: 'primary-z', scope: 'Zone', clusterName: undefined, zoneName: 'zone-a' })
+  const ofOther = pool({ name: 'primary-o', scope: 'Host', clusterName: undefined, hostName: 'host-2' })
+  world.put(pool(), ofZone, ofOther)
+  world.see({ endpoints: { [keyOf('PrimaryStorage', 'primary-1')]: answering } })
+  t.like(judge(hostReconciler, 'StoragesConnected', host(), world), {
+    is: 'waiting',
+    reason: 'StorageNotConnected',
+    message: 'Not connected: primary-z',
+  })
+  world.see({ endpoints: { [keyOf('PrimaryStorage', 'primary-z')]: answering } })
+  t.like(judge(hostReconciler, 'StoragesConnected', host(), world), { is: 'satisfied', reason: 'Connected' })
+})
+
+test('HST-005 INF-163 a host reports what was found, what is promised and used, and what it does not know', t => {
+  const world = cloud()
+  const web = machine()
+  world.put(machineClaim(web, 'host-1'), machineClaim(machine({ name: 'web-2' }), 'host-1'))
+  world.see({
+    machines: [{ endpoint: key, facts: machineFacts(web) }],
+    counts: { [key]: { things: 3, foreign: 1 } },
+    powers: { [power]: { power: 'On', confirmed: false } as const },
+  })
+  t.deepEqual(reported(hostReconciler, host(), world) as unknown, {
+    capacity: [
+      { resource: 'CPU', total: '76800', allocated: '2000', used: '1000' },
+      { resource: 'Memory', total: '64Gi', allocated: '1Gi', used: '512Mi' },
+    ],
+    machines: 2,
+    powerState: 'On',
+    hypervisorVersion: 'Simulator 1.0',
+    cores: 16,
+    clockMHz: 2400,
+    memory: '64Gi',
+    leftovers: 2,
+    adoptables: 1,
+  })
+})
+
+test('HST-043 INF-159 capacity is announced at the notification threshold and again at the disable threshold', t => {
+  const world = cloud()
+  const verdict = () => judge(hostReconciler, 'CapacityAvailable', host(), world)
+  const claim = (memoryBytes: number) => world.put(machineClaim(machine(), 'host-1', { memoryBytes }))
+  claim(48 * 2 ** 30 - 1)
+  t.like(verdict(), { is: 'satisfied', reason: 'BelowThresholds' })
+  claim(48 * 2 ** 30)
+  t.like(verdict(), {
+    is: 'waiting',
+    reason: 'NearlyFull',
+    message: 'Room is running out: Memory allocated has reached 0.75 of what there is. Add capacity',
+  })
+  claim(55 * 2 ** 30)
+  t.like(verdict(), { is: 'waiting', reason: 'ThresholdPassed' })
+  t.true(hostReconciler.phases.find(({ condition }) => condition === 'CapacityAvailable')?.informational)
+})
+
+test('HST-045 INF-175 a host with machines is not deleted, and names them', t => {
+  const world = cloud()
+  world.put(machineClaim(machine(), 'host-1'))
+  t.deepEqual(judgeTeardown(hostReconciler, 'Unclaimed', host(), world), {
+    is: 'waiting',
+    reason: 'InUse',
+    message: 'Cannot be deleted: used by VirtualMachine shop/web-1',
+  })
+  world.drop(machineClaim(machine(), 'host-1'))
+  t.like(judgeTeardown(hostReconciler, 'Unclaimed', host(), world), { is: 'satisfied' })
+  world.put(pool({ name: 'local', scope: 'Host', clusterName: undefined, hostName: 'host-1' }))
+  t.deepEqual(users(hostReconciler, host(), world), ['PrimaryStorage local'])
+})
+
+test('a host that is silent still counts its promised capacity', t => {
+  const world = cloud(host(), longAgo)
+  world.put(machineClaim(machine(), 'host-1', { hostIdentity: uidOf('Host', 'host-1') }))
+  t.like(reported(hostReconciler, host(), world), {
+    machines: 1,
+    capacity: [
+      { resource: 'CPU', allocated: '1000' },
+      { resource: 'Memory', allocated: '512Mi' },
+    ],
+  } as never)
+})
