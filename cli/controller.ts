@@ -7,10 +7,10 @@ import { installationOfCluster } from '../controllers/installation-id.ts'
 import { createLogger, type LogLevel } from '../controllers/log.ts'
 import { createKVMDriver } from '../drivers/kvm/driver.ts'
 import { createSimulator } from '../drivers/simulator/simulator.ts'
+import { explained } from './api-access.ts'
 import { realEnvironment } from './environment.ts'
 import { projectPath } from './repository.ts'
 import { terminationSignal } from './termination.ts'
-import { oneLine, UserError } from './user-error.ts'
 
 /** Options of `skystead controller`. */
 export interface ControllerOptions {
@@ -22,28 +22,33 @@ export interface ControllerOptions {
 /** Runs the controllers against a Kubernetes API until it is told to stop. */
 export async function controller(options: ControllerOptions): Promise<void> {
   const environment = realEnvironment()
+  const stop = terminationSignal(environment.clock)
+  const leave = () => process.exit(0)
+  stop.signal.addEventListener('abort', leave, { once: true })
+  await using running = new AsyncDisposableStack()
+  const kubeconfigPath = resolve(options.kubeconfig)
   const logger = createLogger({ level: options.logLevel, clock: environment.clock })
   try {
-    const transport = kubernetesTransport({ kubeconfig: resolve(options.kubeconfig), environment })
+    const transport = kubernetesTransport({ kubeconfig: kubeconfigPath, environment })
+    running.defer(() => transport.close())
     const client = createClient(transport)
     const crds = projectPath('manifests/crds')
     await install(client, crds, environment)
-    const installation = await installationOfCluster(client, environment.random)
-    const simulator = createSimulator({ environment })
+    const simulator = running.use(createSimulator({ environment }))
     const controlPlane = await startControlPlane({
       transport,
-      installation,
+      installation: await installationOfCluster(client, environment.random),
       environment,
       crds,
       drivers: { Simulator: simulator.driver, KVM: createKVMDriver({ environment }) },
       logger,
       metricsPort: options.metricsPort,
     })
+    running.defer(() => controlPlane.stop())
     process.stdout.write(`skystead ready\n  metrics     ${controlPlane.health?.url}/metrics\n`)
-    await terminationSignal().received
-    await controlPlane.stop()
-    await transport.close()
   } catch (error) {
-    throw new UserError(oneLine(error))
+    throw explained(error, { kubeconfigPath })
   }
+  stop.signal.removeEventListener('abort', leave)
+  await stop.received
 }

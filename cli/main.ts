@@ -1,7 +1,10 @@
 #!/usr/bin/env node
 /** The `skystead` command. */
-import { Command, InvalidArgumentError } from 'commander'
-import { UserError } from './user-error.ts'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { addSimCommands, outputOption } from './sim-commands.ts'
+import { isMistake, oneLine } from './user-error.ts'
+
+const logLevels = ['debug', 'info', 'warn', 'error', 'silent']
 
 const program = new Command('skystead')
   .description('A cloud that is described: the control plane, and the tools around it.')
@@ -14,7 +17,7 @@ program
   .option('--port <number>', 'port of the API on 127.0.0.1; 0 takes any free one', port, 6443)
   .option('--metrics-port <number>', 'port of /metrics, /healthz and /readyz; 0 takes any free one', port, 0)
   .option('--no-quickstart', 'do not apply the example cloud at the first start')
-  .option('--log-level <level>', 'debug, info, warn, error or silent', 'warn')
+  .addOption(logLevelOption('warn'))
   .action(async options => (await import('./up.ts')).up(options))
 
 program
@@ -22,19 +25,48 @@ program
   .description('Run the controllers against a Kubernetes API.')
   .requiredOption('--kubeconfig <file>', 'kubeconfig of the API')
   .option('--metrics-port <number>', 'port of /metrics, /healthz and /readyz; 0 takes any free one', port, 8080)
-  .option('--log-level <level>', 'debug, info, warn, error or silent', 'info')
+  .addOption(logLevelOption('info'))
   .action(async options => (await import('./controller.ts')).controller(options))
+
+withApi(program.command('status'))
+  .description('Show the cloud from zones to machines, what is not ready, and why.')
+  .option('-w, --watch', 'go on: live in a terminal, a line for each change elsewhere', false)
+  .addOption(outputOption())
+  .action(async options => (await import('./status.ts')).status(options))
+
+withApi(program.command('adopt'))
+  .description('Take over what exists outside under the name of an object.')
+  .requiredOption('--rebind', 'give each object in IdentityConflict the identity that its namesake outside has')
+  .option('-y, --yes', 'do not ask', false)
+  .action(async options => (await import('./adopt.ts')).adopt(options))
+
+addSimCommands(program)
+
+// Whoever reads has seen enough: `skystead status | head`.
+process.stdout.on('error', error => process.exit('code' in error && error.code === 'EPIPE' ? 0 : 1))
 
 try {
   await program.parseAsync()
-} catch (error) {
-  if (!(error instanceof UserError)) throw error
-  process.stderr.write(`skystead: ${error.message}\n`)
+} catch (thrown) {
+  // Where ending the parts failed as well, what came first is what matters.
+  const error = thrown instanceof SuppressedError ? thrown.suppressed : thrown
+  process.stderr.write(`skystead: ${oneLine(error)}\n`)
+  if (isMistake(error) && error instanceof Error) process.stderr.write(`${error.stack}\n`)
   process.exitCode = 1
+}
+
+function withApi(command: Command): Command {
+  return command
+    .option('--home <directory>', 'the home of "skystead up"', '.skystead')
+    .option('--kubeconfig <file>', "kubeconfig of the API; left out: the home's own")
+}
+
+function logLevelOption(level: string): Option {
+  return new Option('--log-level <level>', 'what is logged to standard error').choices(logLevels).default(level)
 }
 
 function port(text: string): number {
   const value = Number(text)
-  if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value
+  if (text !== '' && Number.isInteger(value) && value >= 0 && value <= 65_535) return value
   throw new InvalidArgumentError('It must be a whole number from 0 to 65535.')
 }

@@ -1,62 +1,65 @@
-import logUpdate from 'log-update'
+import { createLogUpdate } from 'log-update'
 import type { Engine } from '../controllers/engine/engine.ts'
 import { type Environment, sleep } from '../crds/environment.ts'
+import { Allocation } from '../crds/infrastructure/allocation.ts'
 import { kinds } from '../crds/kinds.ts'
-import { conditionOf, type Resource } from '../crds/meta.ts'
+import { fitted, type Paint, paintFor, signOf } from './paint.ts'
+import { type Standing, standingOf, titleOf, whyOf } from './standing.ts'
 
 /** How often progress is looked at, in ms. */
 const interval = 200
 
 /** Shows how the described cloud comes up until everything is Ready or the signal aborts: live in a terminal, plain lines elsewhere. */
 export async function showProgress(engine: Engine, environment: Environment, signal: AbortSignal): Promise<void> {
-  const live = process.stdout.isTTY === true
-  const told = new Set<string>()
+  const show = process.stdout.isTTY === true ? liveDisplay() : lineDisplay()
   while (!signal.aborted) {
     const rows = rowsOf(engine)
-    if (live) logUpdate(table(rows))
-    else tellNew(rows, told)
-    if (rows.length > 0 && rows.every(({ ready }) => ready)) break
+    show(rows)
+    if (rows.length > 0 && rows.every(({ state }) => state === 'Ready')) return
     await sleep(environment.clock, interval, signal).catch(() => undefined)
   }
-  if (live) logUpdate.done()
 }
 
-interface Row {
+interface Row extends Standing {
   readonly name: string
-  readonly ready: boolean
-  readonly text: string
 }
 
 function rowsOf({ desired }: Engine): readonly Row[] {
   const rows: Row[] = []
   for (const kind of kinds) {
-    if (kind.kind === 'Allocation') continue
-    for (const object of desired.all(kind)) rows.push(rowOf(object))
+    if (kind === Allocation) continue
+    for (const object of desired.all(kind)) rows.push({ name: titleOf(object), ...standingOf(object) })
   }
   return rows
 }
 
-function rowOf(object: Resource): Row {
-  const { name, namespace } = object.metadata
-  const condition = conditionOf(object, 'Ready')
-  const ready = condition?.status === 'True' && condition.observedGeneration === object.metadata.generation
-  const text =
-    condition === undefined ? 'new' : `${condition.reason}${condition.message ? `: ${condition.message}` : ''}`
-  return { name: `${object.kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`, ready, text }
+function liveDisplay(): (rows: readonly Row[]) => void {
+  const update = createLogUpdate(process.stdout)
+  const paint = paintFor(process.stdout)
+  return rows => {
+    const size = { rows: (process.stdout.rows ?? 24) - 2, columns: (process.stdout.columns ?? 80) - 1 }
+    // Where not everything fits, what is still to come is worth the room.
+    const shown = rows.length <= size.rows ? rows : rows.filter(({ state }) => state !== 'Ready')
+    const ready = rows.filter(({ state }) => state === 'Ready').length
+    update(`${fitted(linesOf(shown, paint), size)}\n${ready} of ${rows.length} ready`)
+  }
 }
 
-function table(rows: readonly Row[]): string {
+function linesOf(rows: readonly Row[], paint: Paint): readonly string[] {
   const width = Math.max(0, ...rows.map(({ name }) => name.length))
-  const columns = (process.stdout.columns ?? 100) - 1
-  return rows
-    .map(({ name, ready, text }) => `${ready ? '✓' : '…'} ${name.padEnd(width)}  ${text}`.slice(0, columns))
-    .join('\n')
+  return rows.map(row => `${signOf(row.state, paint)} ${row.name.padEnd(width)}  ${paint.dim(whyOf(row))}`)
 }
 
-function tellNew(rows: readonly Row[], told: Set<string>): void {
-  for (const { name, ready } of rows) {
-    if (!ready || told.has(name)) continue
-    told.add(name)
-    process.stdout.write(`ready  ${name}\n`)
+/** Each object is told when it becomes Ready, and when somebody must act for it. */
+function lineDisplay(): (rows: readonly Row[]) => void {
+  const told = new Map<string, string>()
+  return rows => {
+    for (const row of rows) {
+      if (row.state !== 'Ready' && row.state !== 'Stalled') continue
+      const line = row.state === 'Ready' ? `ready    ${row.name}` : `stalled  ${row.name}  ${whyOf(row)}`
+      if (told.get(row.name) === line) continue
+      told.set(row.name, line)
+      process.stdout.write(`${line}\n`)
+    }
   }
 }

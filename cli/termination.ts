@@ -1,3 +1,5 @@
+import type { Clock } from '../crds/environment.ts'
+
 /** A wish of the operating system or the person at the terminal that this process ends. */
 export interface Termination {
   /** Aborted when the wish comes. */
@@ -6,12 +8,17 @@ export interface Termination {
   readonly received: Promise<void>
 }
 
-/** Listens for SIGINT and SIGTERM. The second one ends the process at once. */
-export function terminationSignal(): Termination {
+/** A terminal sends Ctrl-C to npm and to us, and npm passes it on: for so many ms a second signal is the same wish. */
+const sameWish = 500
+
+/** Listens for SIGINT and SIGTERM. Whoever is in a hurry sends a second one: it ends the process at once. */
+export function terminationSignal(clock: Pick<Clock, 'monotonic'>): Termination {
   const controller = new AbortController()
   const received = new Promise<void>(resolve => {
+    let first = 0
     const stop = () => {
-      if (controller.signal.aborted) process.exit(130)
+      if (!controller.signal.aborted) first = clock.monotonic()
+      else if (clock.monotonic() - first > sameWish) process.exit(130)
       controller.abort()
       resolve()
     }

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { createClient } from '../controllers/api/client.ts'
 import { startControlPlane } from '../controllers/control-plane.ts'
@@ -8,17 +7,19 @@ import { createKVMDriver } from '../drivers/kvm/driver.ts'
 import { serveControl } from '../drivers/simulator/control-socket.ts'
 import { openDurableStore } from '../drivers/simulator/durable-store.ts'
 import { createSimulator } from '../drivers/simulator/simulator.ts'
-import { type ApiServerThread, startApiServer } from './api-server.ts'
+import { startApiServer } from './api-server.ts'
 import { realEnvironment } from './environment.ts'
 import { applyOnce } from './first-start.ts'
+import { controlSocketOf, prepareHome } from './home.ts'
 import { showProgress } from './progress.ts'
 import { projectPath } from './repository.ts'
-import { terminationSignal } from './termination.ts'
-import { oneLine, UserError } from './user-error.ts'
+import { type Termination, terminationSignal } from './termination.ts'
+import { oneLine } from './user-error.ts'
 
 /** Options of `skystead up`. */
 export interface UpOptions {
   readonly home: string
+  /** Port of the API on 127.0.0.1; 0: any free one. */
   readonly port: number
   readonly metricsPort: number
   readonly quickstart: boolean
@@ -28,72 +29,82 @@ export interface UpOptions {
 /** Runs everything on this machine until it is told to stop. */
 export async function up(options: UpOptions): Promise<void> {
   const environment = realEnvironment()
+  const stop = terminationSignal(environment.clock)
+  // What is answered is durable at any instant: nothing is lost by leaving in the midst of a start.
+  const leave = () => process.exit(0)
+  stop.signal.addEventListener('abort', leave, { once: true })
+  await using running = new AsyncDisposableStack()
+  const started = await start(options, environment, running)
+  stop.signal.removeEventListener('abort', leave)
+  await follow(started, options, stop)
+  process.stdout.write('skystead is stopping ...\n')
+}
+
+type Started = Awaited<ReturnType<typeof start>>
+
+/** Starts one part after the other; `running` ends them in reverse, also where a later one cannot start. */
+async function start(
+  options: UpOptions,
+  environment: ReturnType<typeof realEnvironment>,
+  running: AsyncDisposableStack,
+) {
   const home = resolve(options.home)
   const logger = createLogger({ level: options.logLevel, clock: environment.clock })
-  const fail = (error: Error) => {
-    process.stderr.write(`skystead: ${error.message}\n`)
-    process.exit(1)
-  }
+  const socketPath = controlSocketOf(home)
   await prepareHome(home)
+  // The API's storage comes first: it holds the home for this process.
   const api = await startApiServer({ home, port: options.port, died: fail })
-  const simulator = createSimulator({
-    environment,
-    store: openDurableStore(join(home, 'simulator.db')),
-    onFailure: fail,
-  })
-  const control = await serveControl(simulator, join(home, 'simulator.sock'))
-  const installation = await installationOfHome(home, environment.random)
+  running.defer(() => api.close())
+  const store = openDurableStore(join(home, 'simulator.db'))
+  const simulator = running.use(createSimulator({ environment, store, onFailure: fail }))
+  running.use(await serveControl(simulator, socketPath))
   const controlPlane = await startControlPlane({
     transport: api.transport,
-    installation,
+    installation: await installationOfHome(home, environment.random),
     environment,
     crds: projectPath('manifests/crds'),
     drivers: { Simulator: simulator.driver, KVM: createKVMDriver({ environment }) },
     logger,
     metricsPort: options.metricsPort,
-  }).catch(error => {
-    throw new UserError(oneLine(error))
   })
+  running.defer(() => controlPlane.stop())
   const client = createClient(api.transport)
   await applyOnce(client, home, 'defaults', projectPath('manifests/defaults'))
-  const stop = terminationSignal()
-  tell(api, controlPlane.health?.url)
+  return { environment, home, api, client, controlPlane }
+}
+
+/** Tells that it runs, shows how the example comes up, and stays until the wish to end comes. */
+async function follow(started: Started, options: UpOptions, stop: Termination): Promise<void> {
+  const { environment, home, api, client, controlPlane } = started
+  const lines = ['skystead ready', `  API         ${api.url}`, `  kubeconfig  ${api.kubeconfigPath}`]
+  if (controlPlane.health !== undefined) lines.push(`  metrics     ${controlPlane.health.url}/metrics`)
+  process.stdout.write(`${lines.join('\n')}\n`)
   if (options.quickstart) {
+    // The example's Settings, unless there are some: without a trash, so that what is deleted is gone at once.
+    await applyOnce(client, home, 'first-start', projectPath('manifests/first-start'))
     await applyOnce(client, home, 'quickstart', projectPath('manifests/quickstart'))
     await showProgress(controlPlane.engine, environment, stop.signal)
-    if (!stop.signal.aborted) tellNext(api.kubeconfigPath)
+    if (!stop.signal.aborted) tellNext(api.kubeconfigPath, options.home)
   }
   await stop.received
-  process.stdout.write('skystead is stopping ...\n')
-  await controlPlane.stop()
-  await control[Symbol.asyncDispose]()
-  await simulator[Symbol.asyncDispose]()
-  await api.close()
 }
 
-async function prepareHome(home: string): Promise<void> {
-  try {
-    await mkdir(home, { recursive: true, mode: 0o700 })
-  } catch (error) {
-    throw new UserError(`Cannot use the home ${home}: ${oneLine(error)}`)
-  }
+/** A part without which nothing goes on has ended by itself. */
+function fail(error: Error): never {
+  process.stderr.write(`skystead: ${oneLine(error)}\n`)
+  process.exit(1)
 }
 
-function tell({ url, kubeconfigPath }: ApiServerThread, health: string | undefined): void {
-  const lines = ['skystead ready', `  API         ${url}`, `  kubeconfig  ${kubeconfigPath}`]
-  if (health !== undefined) lines.push(`  metrics     ${health}/metrics`)
-  process.stdout.write(`${lines.join('\n')}\n`)
-}
-
-function tellNext(kubeconfigPath: string): void {
+function tellNext(kubeconfigPath: string, home: string): void {
+  const place = home === '.skystead' ? '' : ` --home ${home}`
   process.stdout.write(
     `
 Try:
   export KUBECONFIG=${kubeconfigPath}
   kubectl get skystead -A
   kubectl describe vm web-1 -n shop
-  npm run skystead -- status
-  npm run skystead -- sim kill-host host-1
+  npm run skystead -- status${place}
+  npm run skystead -- sim kill-host host-1${place}
 Ctrl-C stops it; the next start carries on where it was.
 `,
   )

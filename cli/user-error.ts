@@ -8,3 +8,10 @@ export function oneLine(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error)
   return message.replace(/\s*\n\s*/g, ' ')
 }
+
+/** Whether an error tells of a mistake in the program, and not of its surroundings: then its stack is of use. */
+export function isMistake(error: unknown): boolean {
+  if (!(error instanceof Error)) return true
+  if ('code' in error) return false
+  return error instanceof TypeError || error instanceof ReferenceError || error instanceof SyntaxError
+}

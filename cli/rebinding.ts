@@ -1,0 +1,135 @@
+import { ApiError } from '../controllers/api/api-error.ts'
+import type { Client } from '../controllers/api/client.ts'
+import { type Environment, timestamp } from '../crds/environment.ts'
+import { Allocation, type Holder } from '../crds/infrastructure/allocation.ts'
+import { isTrue, type Resource } from '../crds/meta.ts'
+import { allocationName, holderOf, machineClaimName, volumeClaimName } from '../reconcilers/claims.ts'
+import { readCloud } from './cloud.ts'
+import { qualifiedName, titleOf } from './standing.ts'
+
+/** An object, and the identity that its namesake outside has. */
+export interface Rebinding {
+  readonly object: Resource
+  readonly identity: string
+}
+
+/** An object in conflict that cannot be given an identity, and why. */
+export interface Obstacle {
+  readonly object: Resource
+  readonly message: string
+}
+
+/** What can be rebound, and what cannot. */
+export interface Rebindings {
+  readonly rebindings: readonly Rebinding[]
+  readonly obstacles: readonly Obstacle[]
+}
+
+/**
+ * How the conflict is told: `A VirtualMachine of this name exists outside under the identity …: run …`. A machine tells
+ * its disks' conflicts too; those are the Volumes' own.
+ */
+const conflict = /^A (?<kind>\w+) of this name exists outside under the identity (?<identities>[-0-9a-f, ]+):/
+
+/** The identities outside that a message tells of, for a kind; none where it tells of something else. */
+export function identitiesIn(message: string, kind: string): readonly string[] {
+  const found = conflict.exec(message)?.groups
+  if (found === undefined || found.kind !== kind) return []
+  return (found.identities ?? '').split(',').map(identity => identity.trim())
+}
+
+/** Looks for objects that are Stalled with IdentityConflict. */
+export async function findRebindings(client: Pick<Client, 'list'>): Promise<Rebindings> {
+  const [cloud, { items: allocations }] = await Promise.all([readCloud(client), client.list(Allocation)])
+  const objects = cloud.all()
+  const byUid = new Map(objects.map(object => [object.metadata.uid, object]))
+  const byName = new Map(allocations.map(allocation => [allocation.metadata.name, allocation.spec.holder]))
+  const givenByHolder = new Map(
+    allocations.flatMap(({ spec }) => (spec.type === 'Identity' ? [[spec.holder.uid, spec.value] as const] : [])),
+  )
+  const rebindings: Rebinding[] = []
+  const obstacles: Obstacle[] = []
+  for (const object of objects) {
+    const identities = conflictsOf(object)
+    const [identity] = identities
+    if (identity === undefined) continue
+    const message = obstacleFor(object, identities, { byUid, byName, givenByHolder })
+    if (message === undefined) rebindings.push({ object, identity })
+    else obstacles.push({ object, message })
+  }
+  return { rebindings, obstacles }
+}
+
+/** Gives an object the identity. Done already: nothing happens. Throws where another object has it meanwhile. */
+export async function rebind(
+  client: Pick<Client, 'create' | 'get'>,
+  { object, identity }: Rebinding,
+  { clock }: Pick<Environment, 'clock'>,
+): Promise<void> {
+  const name = identityName(identity)
+  const lastTransitionTime = timestamp(clock)
+  const manifest = {
+    apiVersion: Allocation.apiVersion,
+    kind: Allocation.kind,
+    metadata: { name },
+    spec: { type: 'Identity', value: identity, holder: holderOf(object), epoch: 1 },
+    status: { conditions: [{ type: 'Ready', status: 'True', reason: 'Held', message: '', lastTransitionTime }] },
+  }
+  try {
+    await client.create(Allocation, manifest, { fieldManager: 'skystead-cli' })
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.reason !== 'AlreadyExists') throw error
+    const holder = (await client.get(Allocation, name))?.spec.holder
+    if (holder?.uid !== object.metadata.uid) {
+      throw new Error(`Cannot rebind ${titleOf(object)}: Allocation "${name}" is held by ${holderText(holder)}`)
+    }
+  }
+}
+
+function conflictsOf(object: Resource): readonly string[] {
+  if (!isTrue(object, 'Stalled')) return []
+  const conditions = object.status?.conditions ?? []
+  const identities = conditions
+    .filter(({ reason }) => reason === 'IdentityConflict')
+    .flatMap(({ message }) => identitiesIn(message, object.kind))
+  return [...new Set(identities)]
+}
+
+interface Known {
+  readonly byUid: ReadonlyMap<string, Resource>
+  /** Holders of Allocations, by the names of these. */
+  readonly byName: ReadonlyMap<string, Holder>
+  /** Identities given already, by the uid of the object. */
+  readonly givenByHolder: ReadonlyMap<string, string>
+}
+
+function obstacleFor(
+  object: Resource,
+  identities: readonly string[],
+  { byUid, byName, givenByHolder }: Known,
+): string | undefined {
+  const [identity] = identities
+  if (identity === undefined) return undefined
+  if (identities.length > 1) {
+    return `There are ${identities.length} namesakes outside (${identities.join(', ')}): remove all but one there`
+  }
+  const { uid } = object.metadata
+  const other = byUid.get(identity)
+  if (other !== undefined) return `The identity ${identity} is that of ${titleOf(other)}`
+  for (const name of [identityName(identity), machineClaimName(identity), volumeClaimName(identity)]) {
+    const holder = byName.get(name)
+    if (holder === undefined || holder.uid === uid) continue
+    return `Allocation "${name}" is held by ${holderText(holder)}: where that object is gone, delete the Allocation`
+  }
+  const given = givenByHolder.get(uid)
+  if (given === undefined || given === identity) return undefined
+  return `It has an identity already: Allocation "${identityName(given)}"`
+}
+
+function identityName(identity: string): string {
+  return allocationName('Identity', identity)
+}
+
+function holderText(holder: Holder | undefined): string {
+  return holder === undefined ? 'nobody any more' : `${holder.kind} ${qualifiedName(holder)} (uid ${holder.uid})`
+}
