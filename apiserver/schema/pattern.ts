@@ -18,12 +18,28 @@ export function compilePattern(source: string): Pattern {
   if (known) return known
   const linear = RE2JS.compile(source)
   const fast = isSimple(source) ? new RegExp(source, 'u') : undefined
+  const remembered = remember(text => linear.test(text))
   const pattern: Pattern = fast
     ? text => (text.length <= backtrackingLimit ? fast.test(text) : linear.test(text))
-    : text => linear.test(text)
+    : text => (text.length <= backtrackingLimit ? remembered(text) : linear.test(text))
   if (compiled.size >= cacheLimit) compiled.clear()
   compiled.set(source, pattern)
   return pattern
+}
+
+const rememberedTexts = 256
+
+/** Names of zones, offerings and networks are checked over and over: the last answers are kept. */
+function remember(test: Pattern): Pattern {
+  const answers = new Map<string, boolean>()
+  return text => {
+    const known = answers.get(text)
+    if (known !== undefined) return known
+    const answer = test(text)
+    if (answers.size >= rememberedTexts) answers.clear()
+    answers.set(text, answer)
+    return answer
+  }
 }
 
 const simpleAtom =

@@ -18,7 +18,7 @@ export interface ValueNode {
   readonly mapKeys: readonly string[] | undefined
   readonly pattern: Pattern | undefined
   readonly format: { readonly name: string; readonly check: Pattern } | undefined
-  readonly enum: ReadonlySet<string> | undefined
+  readonly enum: ReadonlySet<unknown> | undefined
   readonly allOf: readonly ValueNode[]
   readonly anyOf: readonly ValueNode[]
   readonly oneOf: readonly ValueNode[]
@@ -40,7 +40,7 @@ export function prepareValues(schema: StructuralSchema): ValueNode {
     mapKeys: schema['x-kubernetes-list-type'] === 'map' ? (schema['x-kubernetes-list-map-keys'] ?? []) : undefined,
     pattern: schema.pattern === undefined || schema.pattern === '' ? undefined : compilePattern(schema.pattern),
     format: check && schema.format !== undefined ? { name: schema.format, check } : undefined,
-    enum: schema.enum ? new Set(schema.enum.map(canonicalJSON)) : undefined,
+    enum: schema.enum ? new Set<unknown>(schema.enum) : undefined,
     allOf: (schema.allOf ?? []).map(prepareValues),
     anyOf: (schema.anyOf ?? []).map(prepareValues),
     oneOf: (schema.oneOf ?? []).map(prepareValues),
@@ -56,14 +56,13 @@ function typesOf(schema: StructuralSchema): readonly string[] | undefined {
 /** The old value that belongs to a new one; `undefined` where there is none to compare with. */
 export type Old = unknown
 
-interface Run {
-  readonly errors: FieldError[]
-}
+type Run = FieldError[]
 
 /** Adds what is wrong with the value to `errors`. Errors of values equal to their old ones are forgiven. */
 export function validateValue(value: unknown, node: ValueNode, path: string, errors: FieldError[], old?: Old): void {
+  if (value === old) return
   const before = errors.length
-  checkNode(value, node, path, { errors }, old)
+  checkNode(value, node, path, errors, old)
   if (errors.length > before && old !== undefined && equalJSON(value, old)) errors.length = before
 }
 
@@ -90,8 +89,8 @@ function fail(run: Run, type: FieldErrorType, path: string, message: string, bad
 
 /** Adds an error, unless several parts of the schema have it. */
 function add(run: Run, error: FieldError): void {
-  const isKnown = run.errors.some(known => known.field === error.field && known.message === error.message)
-  if (!isKnown) run.errors.push(error)
+  const isKnown = run.some(known => known.field === error.field && known.message === error.message)
+  if (!isKnown) run.push(error)
 }
 
 function invalid(run: Run, path: string, badValue: unknown, detail: string): void {
@@ -137,7 +136,8 @@ function checkType(value: unknown, node: ValueNode, path: string, run: Run): voi
 }
 
 function checkEnum(value: unknown, node: ValueNode, path: string, run: Run): void {
-  if (!node.enum || node.enum.has(canonicalJSON(value))) return
+  if (!node.enum || node.enum.has(value)) return
+  if (typeof value === 'object' && node.schema.enum?.some(item => equalJSON(item, value))) return
   const allowed = (node.schema.enum ?? []).map(item => goQuote(typeof item === 'string' ? item : JSON.stringify(item)))
   const message = `Unsupported value: ${goBadValue(value)}: supported values: ${allowed.join(', ')}`
   fail(run, 'FieldValueNotSupported', path, message, value)
@@ -200,7 +200,7 @@ function checkList(value: readonly unknown[], node: ValueNode, path: string, run
     for (let index = 0; index < value.length; index++) {
       const item = value[index]
       const oldItem = oldItems.length === 0 ? undefined : itemWithKeys(oldItems, item, mapKeys ?? [])
-      validateValue(item, items, `${path}[${index}]`, run.errors, oldItem)
+      validateValue(item, items, `${path}[${index}]`, run, oldItem)
     }
   }
   if (minItems !== undefined && value.length < minItems) {
@@ -235,7 +235,7 @@ function checkObject(value: JSONObject, node: ValueNode, path: string, run: Run,
     const child = node.properties.get(key) ?? node.additional
     if (!child) continue
     const oldItem = oldFields && Object.hasOwn(oldFields, key) ? oldFields[key] : undefined
-    validateValue(value[key], child, path === '' ? key : `${path}.${key}`, run.errors, oldItem)
+    validateValue(value[key], child, path === '' ? key : `${path}.${key}`, run, oldItem)
   }
   if (!required) return
   for (const key of required) {
@@ -246,7 +246,7 @@ function checkObject(value: JSONObject, node: ValueNode, path: string, run: Run,
 
 function errorsOf(value: unknown, node: ValueNode, path: string): FieldError[] {
   const errors: FieldError[] = []
-  checkNode(value, node, path, { errors }, undefined)
+  checkNode(value, node, path, errors, undefined)
   return errors
 }
 

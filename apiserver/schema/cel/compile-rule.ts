@@ -2,7 +2,7 @@
 
 import { TypeError as CELTypeError, type Environment, EvaluationError, ParseError } from '@marcbachmann/cel-js'
 import type { StructuralSchema } from '../structural-schema.ts'
-import { useLinearMatches } from './regular-expressions.ts'
+import { renameCalls } from './rename.ts'
 
 /** What an expression may read. `oldSelf` is undefined where there is none. */
 export interface Variables {
@@ -26,7 +26,7 @@ export function compileExpression(
     wanted === 'bool' ? 'cel expression must evaluate to a bool' : 'messageExpression must evaluate to a string'
   const failed = wanted === 'bool' ? 'compilation failed' : 'messageExpression compilation failed'
   try {
-    const program = environment.parse(useLinearMatches(expression))
+    const program = environment.parse(renameCalls(expression))
     const check = program.check()
     if (!check.valid) return { problem: `${failed}: ${locate(check.error, expression)}` }
     // A dynamic result shows its type only when the rule runs.

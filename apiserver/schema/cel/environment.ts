@@ -2,6 +2,7 @@
 
 import { Environment } from '@marcbachmann/cel-js'
 import { addLists } from './lists.ts'
+import { addMacros } from './macros.ts'
 import { addNamedFormats } from './named-formats.ts'
 import { addNetwork } from './network.ts'
 import { addQuantities } from './quantities.ts'
@@ -9,7 +10,9 @@ import { addRegularExpressions } from './regular-expressions.ts'
 import { addTexts } from './texts.ts'
 
 function createEnvironment(): Environment {
-  const environment = new Environment({ enableOptionalTypes: true, homogeneousAggregateLiterals: true })
+  // Mixed lists are refused by Kubernetes except where a text is formatted from one; here they are allowed.
+  const environment = new Environment({ enableOptionalTypes: true, homogeneousAggregateLiterals: false })
+  addMacros(environment)
   addRegularExpressions(environment)
   addTexts(environment)
   addLists(environment)

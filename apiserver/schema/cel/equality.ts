@@ -1,11 +1,17 @@
 /** Equality of CEL values, where the order of list sets and list maps does not matter. */
 
-/** The keys by which elements of a list map are told apart; an empty list of keys marks a list set. */
-const keysOfList = new WeakMap<object, readonly string[]>()
+/** Under which a list carries the keys that tell its elements apart: none for a list set. */
+const keys = Symbol('keys')
+
+type MarkedList = unknown[] & { [keys]?: readonly string[] }
 
 /** Marks a list as a set (no keys) or a map (keys). */
-export function markList(list: readonly unknown[], keys: readonly string[]): void {
-  keysOfList.set(list, keys)
+export function markList(list: MarkedList, names: readonly string[]): void {
+  list[keys] = names
+}
+
+function keysOf(list: MarkedList): readonly string[] | undefined {
+  return list[keys]
 }
 
 /** A value that knows itself whether another one is equal. */
@@ -39,22 +45,22 @@ function equalMaps(a: ReadonlyMap<unknown, unknown>, b: ReadonlyMap<unknown, unk
   return true
 }
 
-function equalLists(a: readonly unknown[], b: readonly unknown[]): boolean {
+function equalLists(a: MarkedList, b: MarkedList): boolean {
   if (a.length !== b.length) return false
-  const keys = keysOfList.get(a) ?? keysOfList.get(b)
-  if (!keys) return a.every((item, index) => equalValues(item, b[index]))
+  const names = keysOf(a) ?? keysOf(b)
+  if (!names) return a.every((item, index) => equalValues(item, b[index]))
   return a.every(item => b.some(other => equalValues(item, other)))
 }
 
 /** The lists one after the other; for list sets and list maps each element once, the right one's where keys are equal. */
-export function joinLists(a: readonly unknown[], b: readonly unknown[]): readonly unknown[] {
-  const keys = keysOfList.get(a)
-  if (!keys) return [...a, ...b]
+export function joinLists(a: MarkedList, b: readonly unknown[]): readonly unknown[] {
+  const names = keysOf(a)
+  if (!names) return [...a, ...b]
   const isSame = (x: unknown, y: unknown) =>
-    keys.length === 0 ? equalValues(x, y) : keys.every(key => equalValues(keyOf(x, key), keyOf(y, key)))
+    names.length === 0 ? equalValues(x, y) : names.every(key => equalValues(keyOf(x, key), keyOf(y, key)))
   const joined = a.map(item => b.find(other => isSame(item, other)) ?? item)
   for (const item of b) if (!joined.some(other => isSame(item, other))) joined.push(item)
-  markList(joined, keys)
+  markList(joined, names)
   return joined
 }
 

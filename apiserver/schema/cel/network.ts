@@ -205,7 +205,10 @@ function readURL(text: string): Location | undefined {
 
 function parseURL(text: string): Location {
   const url = readURL(text)
-  if (!url) throw new TypeError(`URL parse error during conversion from string: ${text}`)
+  if (!url)
+    throw new TypeError(
+      `URL parse error during conversion from string: parse ${JSON.stringify(text)}: invalid URI for request`,
+    )
   return url
 }
 

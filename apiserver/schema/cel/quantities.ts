@@ -58,9 +58,12 @@ function read(text: string): Quantity | undefined {
   return new Quantity(sign === '-' ? -billionths : billionths)
 }
 
+/** The shape of quantities as Kubernetes' message has it. */
+const shape = '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'
+
 function parse(text: string): Quantity {
   const quantity = read(text)
-  if (!quantity) throw new TypeError('quantities must match the regular expression of quantities')
+  if (!quantity) throw new TypeError(`quantities must match the regular expression '${shape}'`)
   return quantity
 }
 

@@ -4,25 +4,6 @@ import { RE2JS } from '@bufbuild/re2'
 import type { Environment } from '@marcbachmann/cel-js'
 import { compilePattern } from '../pattern.ts'
 
-/**
- * The expression with `.matches(` renamed to `.matchRE(`, leaving strings and comments alone: the library's own
- * `matches` backtracks and cannot be replaced. Both names have the same length, so positions stay true.
- */
-export function useLinearMatches(expression: string): string {
-  return expression.replace(tokens, (token, name: string | undefined) =>
-    name === undefined ? token : token.replace('matches', 'matchRE'),
-  )
-}
-
-const tokens =
-  /(?:\b[rR][bB]?|\b[bB][rR])(?:"""[\s\S]*?"""|'''[\s\S]*?'''|"[^"\n]*"|'[^'\n]*')|"""(?:[^\\]|\\[\s\S])*?"""|'''(?:[^\\]|\\[\s\S])*?'''|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\/\/[^\n]*|(\.\s*matches)(?=\s*\()/g
-
-/** Whether the expression mentions a variable, strings and comments apart. */
-export function mentions(expression: string, variable: string): boolean {
-  const bare = expression.replace(tokens, (token, name: string | undefined) => (name === undefined ? '""' : token))
-  return new RegExp(`(?<![\\w.])${variable}\\b`).test(bare)
-}
-
 // Numbers of the instructions of a compiled expression; the package does not export them.
 const alternative = 1
 const alternativeMatch = 2

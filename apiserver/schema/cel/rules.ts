@@ -9,7 +9,7 @@ import type { StructuralSchema, ValidationRule } from '../structural-schema.ts'
 import { itemWithKeys } from '../validate-values.ts'
 import { compileExpression, describeError, type Program, readFieldPath } from './compile-rule.ts'
 import { ruleEnvironment } from './environment.ts'
-import { mentions } from './regular-expressions.ts'
+import { mentions } from './rename.ts'
 import { type CELType, escapeProperty, SchemaTypes } from './values.ts'
 
 /** Runs all rules on a valid value and adds an error for each that fails. */
@@ -28,6 +28,8 @@ interface RuleNode {
   readonly schema: StructuralSchema
   readonly type: CELType
   readonly rules: readonly CompiledRule[]
+  /** Whether a rule at or below the node compares with the old value. */
+  readonly hasTransitions: boolean
   /** Children with rules at or below them, and the names under which CEL has them. */
   readonly properties: ReadonlyMap<string, { readonly node: RuleNode; readonly field: string | undefined }>
   readonly additional: RuleNode | undefined
@@ -77,26 +79,24 @@ function compileNode(
     const node = compileNode(property, types, join(`properties[${name}]`), problems)
     if (node) properties.set(name, { node, field: escapeProperty(name) })
   }
-  const additional = schema.additionalProperties
+  const { items, additionalProperties } = schema
+  const additional =
+    typeof additionalProperties === 'object'
+      ? compileNode(additionalProperties, types, join('additionalProperties'), problems)
+      : undefined
+  const itemNode = items ? compileNode(items, types, join('items'), problems) : undefined
   const type = types.typeOf(schema, path === '')
-  return {
-    schema,
-    type,
-    rules: (schema['x-kubernetes-validations'] ?? []).flatMap((rule, index) => {
-      const report = (field: string, value: string, message: string) =>
-        problems.push({
-          field: `${join('x-kubernetes-validations')}[${index}].${field}`,
-          message: `Invalid value: ${goQuote(value)}: ${message}`,
-        })
-      return compileRule(rule, { schema, type, types, report }) ?? []
-    }),
-    properties,
-    additional:
-      typeof additional === 'object'
-        ? compileNode(additional, types, join('additionalProperties'), problems)
-        : undefined,
-    items: schema.items ? compileNode(schema.items, types, join('items'), problems) : undefined,
-  }
+  const rules = (schema['x-kubernetes-validations'] ?? []).flatMap((rule, index) => {
+    const report = (field: string, value: string, message: string) =>
+      problems.push({
+        field: `${join('x-kubernetes-validations')}[${index}].${field}`,
+        message: `Invalid value: ${goQuote(value)}: ${message}`,
+      })
+    return compileRule(rule, { schema, type, types, report }) ?? []
+  })
+  const children = [...[...properties.values()].map(({ node }) => node), additional, itemNode]
+  const hasTransitions = rules.some(rule => rule.isTransition) || children.some(child => child?.hasTransitions)
+  return { schema, type, rules, hasTransitions, properties, additional, items: itemNode }
 }
 
 interface RuleContext {
@@ -133,6 +133,14 @@ function compileRule(rule: ValidationRule, context: RuleContext): CompiledRule |
   }
 }
 
+function once(find: () => boolean): () => boolean {
+  let found: boolean | undefined
+  return () => {
+    found ??= find()
+    return found
+  }
+}
+
 interface Visit {
   readonly value: unknown
   /** What the value was before; undefined where nothing belongs to it. */
@@ -148,15 +156,16 @@ interface Visit {
 function runNode(node: RuleNode, visit: Visit, errors: FieldError[]): void {
   const { value, old, path } = visit
   if (value === null || value === undefined) return
-  const isUnchanged = old === undefined ? visit.isUnchanged : () => equalJSON(value, old)
+  const isUnchanged = old === undefined ? visit.isUnchanged : once(() => equalJSON(value, old))
+  if (!node.hasTransitions && isUnchanged()) return
   let { self, oldSelf } = visit
-  if (node.rules.length > 0) {
+  for (const rule of node.rules) {
+    // What was wrong before and has not been touched is forgiven, so there is nothing to find out.
+    if (!rule.isTransition && isUnchanged()) continue
     self ??= node.type.convert(value)
     if (old !== undefined && old !== null) oldSelf ??= node.type.convert(old)
-    for (const rule of node.rules) {
-      const error = runRule(rule, node, { self, oldSelf, path })
-      if (error && (rule.isTransition || !isUnchanged())) errors.push(error)
-    }
+    const error = runRule(rule, node, { self, oldSelf, path })
+    if (error) errors.push(error)
   }
   if (Array.isArray(value)) {
     if (node.items) runItems(node, node.items, { ...visit, self, oldSelf, isUnchanged }, errors)

@@ -104,9 +104,14 @@ export class SchemaTypes {
     const known = this.#types.get(schema)
     if (known) return known
     const type = this.#build(schema, root)
-    const nullable: CELType = schema.nullable ? { name: 'dyn', convert: value => type.convert(value) } : type
-    this.#types.set(schema, nullable)
-    return nullable
+    this.#types.set(schema, type)
+    return type
+  }
+
+  /** The type of elements and values of maps, which may be null; a field that is null counts as absent. */
+  #elementType(schema: StructuralSchema): CELType {
+    const type = this.typeOf(schema)
+    return schema.nullable ? { name: 'dyn', convert: value => (value === null ? null : type.convert(value)) } : type
   }
 
   #build(schema: StructuralSchema, root: boolean): CELType {
@@ -130,7 +135,7 @@ export class SchemaTypes {
   }
 
   #list(schema: StructuralSchema): CELType {
-    const items = schema.items ? this.typeOf(schema.items) : untyped
+    const items = schema.items ? this.#elementType(schema.items) : untyped
     const listType = schema['x-kubernetes-list-type']
     const keys =
       listType === 'map' ? (schema['x-kubernetes-list-map-keys'] ?? []).flatMap(key => escapeProperty(key) ?? []) : []
@@ -157,7 +162,7 @@ export class SchemaTypes {
   #object(schema: StructuralSchema, root: boolean): CELType {
     const additional = schema.additionalProperties
     if (additional !== undefined && additional !== false) {
-      const values = additional === true ? untyped : this.typeOf(additional)
+      const values = additional === true ? untyped : this.#elementType(additional)
       return {
         name: `map<string, ${values.name}>`,
         convert: value =>
@@ -181,7 +186,7 @@ export class SchemaTypes {
         if (!isObject(value)) return value
         const message = new Message()
         for (const property of reachable) {
-          if (!Object.hasOwn(value, property.name)) continue
+          if (!Object.hasOwn(value, property.name) || value[property.name] === null) continue
           message.set(property.field, property.type.convert(value[property.name]))
         }
         return message
