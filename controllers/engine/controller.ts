@@ -15,8 +15,8 @@ import { type ObjectKey, objectKey } from './desired-cache.ts'
 import { carryOut, type EffectTargets, type Refusal } from './effects.ts'
 import { type Judgement, mergePatch, nextStatus } from './status.ts'
 
-/** How long a status that says "on the way" may wait for the next one, in ms: quick work shows only its end. */
-const settleTime = 250
+/** How long a status that says "on the way" waits for the next one, in ms: quick work shows only its end. */
+const settleTime = 1_000
 /** How often a status may be written whose conditions stay as they are, in ms: roll-ups move in steps. */
 const rollUpInterval = 10_000
 
@@ -35,6 +35,8 @@ export interface ControllerOptions {
   readonly wakeAfter: (key: ObjectKey, milliseconds: number) => void
   /** The object waits in a queue, or (undefined) in none. */
   readonly standIn: (key: ObjectKey, queue: string | undefined) => void
+  /** Whether much work waits: then a status that only says "on the way" is left out. */
+  readonly isBusy: () => boolean
   /** Whether enough has been seen to report: before every endpoint was asked once, a status would tell of our own start. */
   readonly mayReport: () => boolean
   /** The object has something to report as soon as `mayReport`. */
@@ -243,7 +245,8 @@ export class Controller {
     if (settled) return 0
     const since = this.#settling.get(key) ?? now
     this.#settling.set(key, since)
-    return since + settleTime - now
+    const wait = since + settleTime - now
+    return wait <= 0 && this.#options.isBusy() ? settleTime : wait
   }
 }
 

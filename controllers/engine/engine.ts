@@ -27,6 +27,8 @@ import { createWorld, identityOf, type WorldSources } from './world.ts'
 const resyncInterval = 600_000
 /** How long changes of what is derived are gathered before it is computed again, in ms. */
 const derivationDelay = 5
+/** With more objects than this to be judged, what is only on the way is not reported. */
+const busyDepth = 100
 /** How many passes may wait for the API at the same time. */
 const concurrency = 64
 
@@ -135,6 +137,7 @@ export function createEngine(options: EngineOptions): Engine {
         queues.standIn(id, name, name === undefined ? undefined : collections.get(id)?.get(name))
         collections.delete(id)
       },
+      isBusy: () => queue.counts().ready > busyDepth,
       mayReport: () => synced,
       reportLater: key => unreported.add(idOf(key)),
       forget: key => {

@@ -1,0 +1,213 @@
+/** A large simulated cloud on the embedded API, for benchmarks: the real process layout, durable storage, no simulated delays. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type ApiServerThread, startApiServer } from '../cli/api-server.ts'
+import { realEnvironment } from '../cli/environment.ts'
+import { projectPath } from '../cli/repository.ts'
+import { type Client, createClient, type Writable } from '../controllers/api/client.ts'
+import type { AnyApiKind } from '../controllers/api/paths.ts'
+import type { Transport } from '../controllers/api/transport.ts'
+import { type ControlPlane, startControlPlane } from '../controllers/control-plane.ts'
+import { createLogger } from '../controllers/log.ts'
+import { kindOf } from '../crds/kinds.ts'
+import { createSimulator, type Simulator } from '../drivers/simulator/simulator.ts'
+
+/** The size of a cloud. */
+export interface CloudSize {
+  readonly hosts: number
+  readonly machines: number
+}
+
+const environment = realEnvironment()
+const Namespace = { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false } as const
+/** How many machines share a network and its namespace. */
+const machinesPerNetwork = 100
+/** How many hosts share a cluster. */
+const hostsPerCluster = 50
+/** How many objects are being created at the same time. */
+const parallel = 64
+
+/** A cloud under load. */
+export class LargeCloud {
+  readonly home: string
+  readonly simulator: Simulator
+  #api: ApiServerThread | undefined
+  #plane: ControlPlane | undefined
+  /** Writes that the control plane has sent, by what they write; events apart. */
+  writes = new Map<string, number>()
+
+  private constructor(home: string) {
+    this.home = home
+    this.simulator = createSimulator({ environment, timing: 'None', seed: 1 })
+  }
+
+  /** Starts an empty cloud in a home of its own. */
+  static async start(): Promise<LargeCloud> {
+    const cloud = new LargeCloud(await mkdtemp(join(tmpdir(), 'skystead-bench-')))
+    await cloud.startAll()
+    return cloud
+  }
+
+  /** Starts the API server and the controllers. */
+  async startAll(): Promise<void> {
+    const died = (error: Error) => {
+      throw error
+    }
+    this.#api = await startApiServer({ home: this.home, port: 0, died })
+    this.#plane = await startControlPlane({
+      transport: this.#counting(this.#api.transport),
+      installation: 'bench',
+      environment,
+      crds: projectPath('manifests/crds'),
+      drivers: { Simulator: this.simulator.driver },
+      logger: createLogger({ level: 'error', clock: environment.clock }),
+    })
+  }
+
+  /** Stops the controllers and the API server; the home stays. */
+  async stopAll(): Promise<void> {
+    await this.#plane?.stop()
+    await this.#api?.close()
+  }
+
+  /** Stops everything and removes the home. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stopAll()
+    await this.simulator[Symbol.asyncDispose]()
+    await rm(this.home, { recursive: true, force: true })
+  }
+
+  get client(): Client {
+    return createClient(this.api.transport)
+  }
+
+  get api(): ApiServerThread {
+    if (this.#api === undefined) throw new Error('Cannot ask the API: it does not run')
+    return this.#api
+  }
+
+  get plane(): ControlPlane {
+    if (this.#plane === undefined) throw new Error('Cannot look at the control plane: it does not run')
+    return this.#plane
+  }
+
+  /** Creates many objects, some at a time. */
+  async create(objects: readonly Writable[]): Promise<void> {
+    const { client } = this
+    const queue = objects[Symbol.iterator]()
+    const workers = Array.from({ length: parallel }, async () => {
+      for (const object of queue) await client.create(kindFor(object), object)
+    })
+    await Promise.all(workers)
+  }
+
+  #counting(transport: Transport): Transport {
+    return {
+      ...transport,
+      request: request => {
+        if (request.method !== 'GET' && !request.path.includes('/events')) {
+          const [path = ''] = request.path.split('?')
+          const plural = path.split('/')[path.includes('/namespaces/') ? 6 : 4] ?? ''
+          const key = `${request.method} ${plural}${path.endsWith('/status') ? '/status' : ''}`
+          this.writes.set(key, (this.writes.get(key) ?? 0) + 1)
+        }
+        return transport.request(request)
+      },
+    }
+  }
+}
+
+/** The infrastructure of a zone with so many hosts. */
+export function infrastructure({ hosts }: CloudSize): readonly Writable[] {
+  const group = 'infrastructure.skystead.dev/v1alpha1'
+  const object = (apiVersion: string, kind: string, name: string, spec: object) => ({
+    apiVersion,
+    kind,
+    metadata: { name },
+    spec,
+  })
+  const clusters = Math.ceil(hosts / hostsPerCluster)
+  return [
+    object(group, 'Zone', 'zone', { networkType: 'Advanced', guestCIDR: '10.1.0.0/16', publicDNS: ['192.0.2.53'], internalDNS: ['172.16.0.53'] }),
+    object(group, 'PhysicalNetwork', 'fabric', {
+      zoneName: 'zone',
+      isolation: 'VXLAN',
+      segments: ['10000-90000'],
+      traffic: [
+        { type: 'Guest', label: 'guest0' },
+        { type: 'Public', label: 'public0' },
+      ],
+    }),
+    object(group, 'HostPod', 'pod', {
+      zoneName: 'zone',
+      cidr: '172.16.0.0/16',
+      gateway: '172.16.0.1',
+      systemIPRanges: [{ addresses: '172.16.0.10-172.16.0.250' }],
+    }),
+    object(group, 'PrimaryStorage', 'pool', { scope: 'Zone', zoneName: 'zone', url: 'sim://pool', capacity: '900Ti' }),
+    object(group, 'PublicIPRange', 'public', {
+      zoneName: 'zone',
+      cidr: '198.18.0.0/16',
+      gateway: '198.18.0.1',
+      addresses: ['198.18.1.0-198.18.250.250'],
+    }),
+    object('compute.skystead.dev/v1alpha1', 'ServiceOffering', 'small', { cores: 1, clockMHz: 500, memory: '512Mi' }),
+    object('compute.skystead.dev/v1alpha1', 'PublicTemplate', 'tiny', {
+      osType: 'Linux',
+      images: [{ hypervisor: 'Simulator', format: 'QCOW2', url: 'sim://images/tiny' }],
+    }),
+    object('network.skystead.dev/v1alpha1', 'NetworkOffering', 'isolated', {
+      guestType: 'Isolated',
+      services: ['DHCP', 'DNS', 'SourceNAT'].map(name => ({ name, provider: 'VirtualRouter' })),
+    }),
+    ...Array.from({ length: clusters }, (_, index) =>
+      object(group, 'HostCluster', `cluster-${index}`, { podName: 'pod', hypervisor: 'Simulator' }),
+    ),
+    ...Array.from({ length: hosts }, (_, index) =>
+      object(group, 'Host', `host-${index}`, {
+        clusterName: `cluster-${index % clusters}`,
+        address: `172.16.${1 + Math.floor(index / 250)}.${1 + (index % 250)}`,
+        simulator: { cores: 32, clockMHz: 2500, memory: '256Gi' },
+        powerControl: { driver: 'Simulator' },
+      }),
+    ),
+  ]
+}
+
+/** The namespaces and networks of so many machines. */
+export function networks({ machines }: CloudSize): readonly (readonly Writable[])[] {
+  const count = Math.ceil(machines / machinesPerNetwork)
+  const names = Array.from({ length: count }, (_, index) => `tenant-${index}`)
+  return [
+    names.map(name => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
+    names.map(namespace => ({
+      apiVersion: 'network.skystead.dev/v1alpha1',
+      kind: 'Network',
+      metadata: { name: 'net', namespace },
+      spec: { zoneName: 'zone', networkOfferingName: 'isolated', cidr: '10.1.0.0/16' },
+    })),
+  ]
+}
+
+/** One machine, by number. */
+export function machine(index: number): Writable {
+  const namespace = `tenant-${Math.floor(index / machinesPerNetwork)}`
+  return {
+    apiVersion: 'compute.skystead.dev/v1alpha1',
+    kind: 'VirtualMachine',
+    metadata: { name: `m-${index}`, namespace },
+    spec: {
+      zoneName: 'zone',
+      serviceOfferingName: 'small',
+      templateRef: { kind: 'PublicTemplate', name: 'tiny' },
+      nics: [{ name: 'eth0', networkName: 'net' }],
+    },
+  } as Writable
+}
+
+function kindFor({ apiVersion, kind }: Writable): AnyApiKind {
+  const known = kind === 'Namespace' ? Namespace : kindOf(apiVersion, kind)
+  if (known === undefined) throw new Error(`Cannot create ${kind}: there is no such kind`)
+  return known
+}
