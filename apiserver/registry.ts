@@ -13,6 +13,8 @@ export interface ServedResource {
   readonly collection: string
   /** Names the encoding that clients get: '' when the stored bytes serve as they are. */
   readonly view: string
+  /** What everybody who uses this version is told. */
+  readonly warning: string | undefined
   toServed(stored: APIObject): APIObject
   toStored(served: APIObject): APIObject
 }
@@ -21,6 +23,7 @@ export interface ServedResource {
 export interface Conversion {
   readonly collection: string
   readonly storedVersion: string
+  readonly warning?: string | undefined
   readonly toServed?: (stored: APIObject) => APIObject
   readonly toStored?: (served: APIObject) => APIObject
 }
@@ -38,6 +41,7 @@ export function serve(definition: ResourceDefinition, strategy: Strategy, conver
     strategy,
     collection,
     view: same ? '' : apiVersion,
+    warning: conversion.warning,
     toServed: same ? (object: APIObject) => object : toServed,
     toStored: same ? (object: APIObject) => object : toStored,
   })

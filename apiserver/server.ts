@@ -49,7 +49,7 @@ export interface APIServerOptions {
 export interface APIServer {
   /** Answers a request; never rejects. */
   handle(request: APIRequest): Promise<APIResponse>
-  /** Ends all watches, writes what is staged, closes the log. */
+  /** Ends all watches, writes what is staged, closes the log. May be called again. */
   close(): Promise<void>
 }
 
@@ -69,12 +69,17 @@ export async function createAPIServer(options: APIServerOptions): Promise<APISer
   await createNamespaces(context)
   const stopBackground = startBackground(context)
   const core = new Core(context, options)
+  const close = () => {
+    closing.abort()
+    stopBackground()
+    return store.close()
+  }
+  let closed: Promise<void> | undefined
   return {
     handle: request => core.handle(request),
-    close: async () => {
-      closing.abort()
-      stopBackground()
-      await store.close()
+    close: () => {
+      closed ??= close()
+      return closed
     },
   }
 }
@@ -116,7 +121,7 @@ class Core {
       query,
       request,
       accept: negotiate(request.headers.accept),
-      warnings: [],
+      warnings: resource.warning === undefined ? [] : [resource.warning],
     }
     return dispatch(scope)
   }

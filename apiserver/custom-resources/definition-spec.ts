@@ -50,10 +50,16 @@ export function specOf(definition: APIObject): DefinitionSpec {
   }
 }
 
+/** A version as the server handles it. */
+export interface HandledVersion {
+  readonly served: boolean
+  /** What users of a deprecated version are told. */
+  readonly warning: string | undefined
+  readonly definition: ResourceDefinition
+}
+
 /** What the server must know about each version that is served or stored. */
-export function definitionsOf(
-  definition: APIObject,
-): readonly { readonly served: boolean; readonly definition: ResourceDefinition }[] {
+export function definitionsOf(definition: APIObject): readonly HandledVersion[] {
   const { group, scope, names, versions } = specOf(definition)
   return versions
     .filter(version => version.served || version.storage)
@@ -71,8 +77,12 @@ export function definitionsOf(
         builtin: false,
         selectableFields: version.selectableFields,
       })
-      return { served, definition: resource }
+      return { served, warning: warningOf(version, group, names.kind), definition: resource }
     })
+}
+
+function warningOf({ name, deprecated, deprecationWarning }: Version, group: string, kind: string): string | undefined {
+  return deprecated ? (deprecationWarning ?? `${group}/${name} ${kind} is deprecated`) : undefined
 }
 
 /** The name of the version in which objects are stored. */

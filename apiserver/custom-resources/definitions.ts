@@ -47,9 +47,9 @@ export function register(registry: Registry, definition: APIObject): void {
   if (!isEstablished(definition)) return
   const conversion = { collection: `${names.plural}.${group}`, storedVersion: `${group}/${storageVersion(spec)}` }
   const deleted = definition.metadata.deletionTimestamp !== undefined
-  for (const { served, definition: resource } of definitionsOf(definition)) {
+  for (const { served, warning, definition: resource } of definitionsOf(definition)) {
     const strategy = deleted ? { ...customStrategy, beforeCreate: () => refuseCreation(resource) } : customStrategy
-    const handled = serve(resource, strategy, conversion)
+    const handled = serve(resource, strategy, { ...conversion, warning })
     if (served) registry.add(handled)
     else registry.addStored(handled)
   }

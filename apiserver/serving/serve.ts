@@ -32,7 +32,7 @@ export interface RunningServer {
   readonly kubeconfigPath: string
   /** The request core: the same answers without TLS, for callers in this thread. */
   readonly handle: APIServer['handle']
-  /** Ends connections and closes the storage; everything answered is durable. */
+  /** Ends connections and closes the storage; everything answered is durable. May be called again. */
   close(): Promise<void>
 }
 
@@ -68,13 +68,18 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     const kubeconfigPath = options.kubeconfigPath ?? join(home, 'kubeconfig')
     const client = issueClient(authority, administrator, environment)
     writeKubeconfig(kubeconfigPath, { url, authority: authority.certificate, client, token })
+    const close = async () => {
+      await listener.close()
+      await server.close()
+    }
+    let closed: Promise<void> | undefined
     return {
       url,
       kubeconfigPath,
       handle: server.handle,
-      close: async () => {
-        await listener.close()
-        await server.close()
+      close: () => {
+        closed ??= close()
+        return closed
       },
     }
   } catch (error) {

@@ -20,6 +20,12 @@ export function checkDuplicates(scope: Scope, decoded: Decoded, options: WriteOp
   )
 }
 
+/** The value with the kind that the path implies: clients that know a built-in kind by its type may leave it out. */
+function withImpliedKind({ definition, apiVersion }: ServedResource, value: JSONObject): JSONObject {
+  if (!definition.builtin || (value.kind && value.apiVersion)) return value
+  return { ...value, apiVersion: value.apiVersion || apiVersion, kind: value.kind || definition.kind }
+}
+
 /** Checks that a value is an object of the resource's kind and version. */
 export function checkKind({ definition, apiVersion }: ServedResource, value: JSONObject): void {
   if (typeof value.kind !== 'string' || value.kind === '') {
@@ -47,8 +53,9 @@ export function admit(scope: Scope, value: JSONObject, options: WriteOptions): A
 }
 
 /** The object without fields that the kind does not have; refuses or warns about them as asked. */
-export function pruned(scope: Scope, value: JSONObject, options: WriteOptions): APIObject {
+export function pruned(scope: Scope, given: JSONObject, options: WriteOptions): APIObject {
   const { definition } = scope.resource
+  const value = withImpliedKind(scope.resource, given)
   checkKind(scope.resource, value)
   const { metadata, unknown } = readMetadata(value.metadata)
   const read = metadata === value.metadata ? value : withMember(value, 'metadata', metadata)

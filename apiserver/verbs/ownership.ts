@@ -2,7 +2,7 @@
 
 import { timestamp } from '../../crds/environment.ts'
 import type { APIObject } from '../api-object.ts'
-import { serverSideApply, updateManagedFields } from '../apply/server-side-apply.ts'
+import { conflictMessage, serverSideApply, updateManagedFields } from '../apply/server-side-apply.ts'
 import type { ServedResource } from '../registry.ts'
 import type { Scope, WriteOptions } from '../scope.ts'
 import { applyConflict } from '../status-error.ts'
@@ -41,22 +41,6 @@ function common({ context, resource, subresource }: Scope, { manager }: WriteOpt
 /** What a subresource sets is nobody's who writes the object itself. */
 function statusApart({ definition }: ServedResource) {
   return definition.subresources.status ? { resetFields: ['status'] } : {}
-}
-
-function conflictMessage(conflicts: readonly { message: string; field: string }[]): string {
-  const [first] = conflicts
-  if (conflicts.length === 1) return `Apply failed with 1 conflict: ${first?.message}: ${first?.field}`
-  const fields = new Map<string, string[]>()
-  for (const { message, field } of conflicts) {
-    const others = fields.get(message)
-    if (others === undefined) fields.set(message, [field])
-    else others.push(field)
-  }
-  const lines = [...fields].map(([message, list]) => {
-    const plural = message.replace(/^conflict /, 'conflicts ')
-    return `${plural}:\n${list.map(field => `- ${field}`).join('\n')}`
-  })
-  return `Apply failed with ${conflicts.length} conflicts: ${lines.join('\n')}`
 }
 
 /** What the field managers return is the object they were given, with other fields and managers. */

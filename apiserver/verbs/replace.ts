@@ -1,11 +1,10 @@
 import deepEqual from 'fast-deep-equal'
 import type { APIObject, MetadataChanges, ObjectMetadata } from '../api-object.ts'
 import { keyOf, withMember, withMetadata } from '../api-object.ts'
-import { forbiddenField, invalidValue } from '../field-errors.ts'
+import { invalidValue } from '../field-errors.ts'
 import { validateMetadata, validateMetadataChange } from '../metadata.ts'
 import type { Scope, WriteOptions } from '../scope.ts'
 import { badRequest, conflict, invalid, notFound, staleVersion } from '../status-error.ts'
-import type { Entry } from '../storage/entry.ts'
 import { isFinished } from './delete.ts'
 import { ownedAfterUpdate } from './ownership.ts'
 import type { Pending } from './written.ts'
@@ -35,11 +34,9 @@ export function replaceObject(
   if (deepEqual(next, live)) return options.dryRun ? thought(entry.object) : unchanged(context, entry)
   const stored = resource.toStored(next)
   if (options.dryRun) return thought(stored)
-  return isFinished(resource, next) ? remove(scope, entry, key) : staged(store.put(resource.collection, key, stored))
-}
-
-function remove({ context, resource }: Scope, entry: Entry, key: string): Pending {
-  return staged(context.store.delete(resource.collection, key ?? entry.key))
+  // The last finalizer has gone: what the client changed besides is of no interest any more.
+  if (isFinished(resource, next)) return staged(store.delete(resource.collection, key))
+  return staged(store.put(resource.collection, key, stored))
 }
 
 function checkIdentity(scope: Scope, wished: APIObject, live: APIObject): void {
@@ -117,11 +114,14 @@ function systemMetadata(live: ObjectMetadata): MetadataChanges {
 }
 
 function ownedBy(scope: Scope, options: WriteOptions, next: APIObject, live: APIObject): APIObject {
-  const managed = { managedFields: undefined } as const
-  const emptied = next.metadata.managedFields?.length === 0 && live.metadata.managedFields !== undefined
-  // Nothing but the list of managers can differ: then nothing does.
-  if (!emptied && deepEqual(withMetadata(next, managed), withMetadata(live, managed))) return live
+  const { managedFields } = next.metadata
+  const sameManagers = managedFields === undefined || deepEqual(managedFields, live.metadata.managedFields)
+  if (sameManagers && deepEqual(withManagersOf(next, live), live)) return live
   return ownedAfterUpdate(scope, options, next, live)
+}
+
+function withManagersOf(next: APIObject, live: APIObject): APIObject {
+  return withMetadata(next, { managedFields: live.metadata.managedFields })
 }
 
 function validate(scope: Scope, next: APIObject, live: APIObject): void {
@@ -141,9 +141,4 @@ function changesWish(next: APIObject, live: APIObject, statusApart: boolean): bo
   keys.delete('metadata')
   if (statusApart) keys.delete('status')
   return [...keys].some(key => next[key] !== live[key] && !deepEqual(next[key], live[key]))
-}
-
-/** Refuses a change of what is fixed for good. */
-export function immutableField(field: string): ReturnType<typeof forbiddenField> {
-  return forbiddenField(field, 'field is immutable')
 }
