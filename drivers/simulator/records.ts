@@ -1,26 +1,23 @@
 import type { Capability, ImageFacts, MachineDefinition, MachineFacts, VolumeFacts } from '../contract/facts.ts'
-import {
-  type HostSize,
-  newHost,
-  newPool,
-  newStore,
-  type Place,
-  type SimulatedHost,
-  type SimulatedMachine,
-  type SimulatedPool,
-  type SimulatedStore,
-  type SimulatedVolume,
+import type {
+  HostSize,
+  Place,
+  SimulatedHost,
+  SimulatedMachine,
+  SimulatedPool,
+  SimulatedStore,
+  SimulatedVolume,
 } from './places.ts'
-import type { Alias, State } from './state.ts'
-import type { WorldRecord } from './world-store.ts'
 
-interface PlaceRecord {
+/** What is stored of every place. */
+export interface PlaceRecord {
   readonly key: string
   readonly state: Place['state']
   readonly frozenRequests: Place['frozenRequests']
 }
 
-interface HostRecord extends PlaceRecord {
+/** A host as it is stored. */
+export interface HostRecord extends PlaceRecord {
   readonly name: string
   readonly address: string
   readonly size: HostSize
@@ -30,7 +27,8 @@ interface HostRecord extends PlaceRecord {
   readonly controller: PlaceRecord
 }
 
-interface MachineRecord {
+/** A machine as it is stored. */
+export interface MachineRecord {
   readonly host: string
   readonly facts: MachineFacts
   readonly active?: MachineDefinition | undefined
@@ -39,17 +37,20 @@ interface MachineRecord {
   readonly userDataHash?: string | undefined
 }
 
-interface PoolRecord extends PlaceRecord {
+/** A pool as it is stored. */
+export interface PoolRecord extends PlaceRecord {
   readonly totalBytes: number
 }
 
-interface VolumeRecord {
+/** A volume as it is stored. */
+export interface VolumeRecord {
   readonly pool: string
   readonly facts: VolumeFacts
   readonly imageURL?: string | undefined
 }
 
-interface ImageRecord {
+/** An image as it is stored. */
+export interface ImageRecord {
   readonly store: string
   readonly facts: ImageFacts
 }
@@ -105,75 +106,4 @@ export function storeRecord(store: SimulatedStore): PlaceRecord {
 /** An image as it is stored. */
 export function imageRecord(store: SimulatedStore, facts: ImageFacts): ImageRecord {
   return { store: store.key, facts }
-}
-
-/** Fills an empty world with what a store kept. Throws `Error` where the records do not fit together. */
-export function restore(state: State, records: Iterable<WorldRecord>): void {
-  const byKind = Map.groupBy(records, record => record.kind)
-  // The casts are the edge to the disk: only this file wrote what is read here.
-  for (const { key, value } of byKind.get('Alias') ?? []) state.aliases.set(key, value as Alias)
-  for (const { value } of byKind.get('Host') ?? []) restoreHost(state, value as HostRecord)
-  for (const { value } of byKind.get('Pool') ?? []) {
-    const record = value as PoolRecord
-    state.pools.set(record.key, restorePlace(newPool(record.key, record.totalBytes), record))
-  }
-  for (const { value } of byKind.get('Store') ?? []) {
-    const record = value as PlaceRecord
-    state.stores.set(record.key, restorePlace(newStore(record.key), record))
-  }
-  for (const { value } of byKind.get('Volume') ?? []) restoreVolume(state, value as VolumeRecord)
-  for (const { value } of byKind.get('Image') ?? []) restoreImage(state, value as ImageRecord)
-  for (const { value } of byKind.get('Machine') ?? []) restoreMachine(state, value as MachineRecord)
-}
-
-function restorePlace<P extends Place>(place: P, record: PlaceRecord): P {
-  place.state = record.state
-  place.frozenRequests = record.frozenRequests
-  return place
-}
-
-function restoreHost(state: State, record: HostRecord): void {
-  const host = restorePlace(newHost(record.key, record), record)
-  restorePlace(host.controller, record.controller)
-  host.power = record.power
-  host.booting = record.booting
-  host.capabilities = record.capabilities
-  state.hosts.set(host.key, host)
-}
-
-function restoreVolume(state: State, record: VolumeRecord): void {
-  const pool = found(state.pools.get(record.pool), 'volume', record.facts.identity)
-  pool.volumes.set(record.facts.identity, { facts: record.facts, imageURL: record.imageURL })
-  pool.promisedBytes += record.facts.sizeBytes
-}
-
-function restoreImage(state: State, record: ImageRecord): void {
-  const store = found(state.stores.get(record.store), 'image', record.facts.identity)
-  store.images.set(record.facts.identity, record.facts)
-  store.usedBytes += record.facts.sizeBytes
-}
-
-function restoreMachine(state: State, record: MachineRecord): void {
-  const { facts } = record
-  const host = found(state.hosts.get(record.host), 'machine', facts.identity)
-  const machine: SimulatedMachine = {
-    host,
-    identity: facts.identity,
-    facts,
-    active: facts.powerState === 'Off' ? undefined : (record.active ?? facts.definition),
-    ignoresACPI: record.ignoresACPI,
-    goingDown: record.goingDown,
-    timer: undefined,
-    userDataHash: record.userDataHash,
-  }
-  host.machines.set(machine.identity, machine)
-  host.usedMemoryBytes += machine.active?.memoryBytes ?? 0
-  state.machines.add(machine.identity, machine)
-  for (const disk of facts.definition.disks) state.attachments.add(disk.identity, machine)
-  if (facts.powerState === 'Running') state.invariants.entered(machine)
-}
-
-function found<T>(place: T | undefined, what: string, identity: string): T {
-  if (place === undefined) throw new Error(`Cannot read the simulated world: ${what} ${identity} is nowhere`)
-  return place
 }
