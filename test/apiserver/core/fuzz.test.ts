@@ -26,7 +26,7 @@ const steps = fc.constantFrom(
   'finalize',
   'watch',
 )
-const query = fc.constantFrom(
+const odd = fc.constantFrom(
   '',
   '?watch=1&timeoutSeconds=0',
   '?limit=-1',
@@ -42,7 +42,10 @@ const query = fc.constantFrom(
   '?%',
   '?&&=',
 )
+const query = fc.oneof(odd, fc.constantFrom('', '?fieldManager=m'))
 const type = fc.constantFrom(
+  'application/json',
+  'application/json',
   'application/json',
   'application/yaml',
   'application/merge-patch+json',
@@ -50,10 +53,9 @@ const type = fc.constantFrom(
   'application/apply-patch+yaml',
   'application/strategic-merge-patch+json',
   'application/vnd.kubernetes.protobuf',
-  '',
   'x',
 )
-const method = fc.constantFrom('GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'TRACE')
+const method = fc.constantFrom('GET', 'POST', 'POST', 'PUT', 'PATCH', 'PATCH', 'DELETE', 'TRACE')
 
 const known = fc.constantFrom(
   'apiVersion',
@@ -107,7 +109,7 @@ const object = fc.record({
   spec: fc.oneof(fc.dictionary(known, value), fc.record({ size: fc.integer({ min: 1, max: 3 }) })),
 })
 const body = fc.oneof(
-  fc.oneof(value, object).map(each => Buffer.from(JSON.stringify(each))),
+  { weight: 12, arbitrary: fc.oneof(value, object, object).map(each => Buffer.from(JSON.stringify(each))) },
   fc.uint8Array({ maxLength: 60 }).map(bytes => Buffer.from(bytes)),
   fc.uint8Array({ maxLength: 60 }).map(bytes => Buffer.concat([Buffer.from('k8s\0'), bytes])),
   fc.string().map(text => Buffer.from(text)),
@@ -115,9 +117,18 @@ const body = fc.oneof(
 
 test('no request is answered with an internal error', async t => {
   const { server } = await startWithThings()
+  const configMaps = '/api/v1/namespaces/default/configmaps'
+  const existing = fc.constantFrom(
+    things,
+    `${things}/a`,
+    `${things}/b`,
+    `${things}/a/status`,
+    configMaps,
+    `${configMaps}/a`,
+  )
   const path = fc.oneof(
     fc.array(steps, { maxLength: 7 }).map(list => `/${list.join('/')}`),
-    fc.constantFrom(things, `${things}/a`, `${things}/a/status`, '/api/v1/namespaces/default/configmaps/a'),
+    { weight: 4, arbitrary: existing },
   )
   await fc.assert(
     fc.asyncProperty(method, path, query, type, body, async (verb, where, asked, media, bytes) => {
