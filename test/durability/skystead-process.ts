@@ -1,0 +1,137 @@
+/** `skystead up` as a process of its own, to be killed and started again. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { realEnvironment } from '../../cli/environment.ts'
+import { projectPath } from '../../cli/repository.ts'
+import { type Client, createClient } from '../../controllers/api/client.ts'
+import { kubernetesTransport } from '../../controllers/api/kubernetes-transport.ts'
+import type { Transport } from '../../controllers/api/transport.ts'
+import { callControl } from '../../drivers/simulator/control-socket.ts'
+import { openDurableStore } from '../../drivers/simulator/durable-store.ts'
+import type { Violation } from '../../drivers/simulator/invariants.ts'
+import { createSimulator } from '../../drivers/simulator/simulator.ts'
+import type { WorldListing } from '../../drivers/simulator/world-listing.ts'
+import { virtualEnvironment } from '../virtual-clock.ts'
+
+const environment = realEnvironment()
+/** A start on a busy machine takes a few seconds. */
+const startLimit = 60_000
+
+/** A home, and at most one process that runs on it. */
+export class SkysteadProcess implements AsyncDisposable {
+  readonly home: string
+  #child: ChildProcess | undefined
+  #transport: Transport | undefined
+  #client: Client | undefined
+  /** What the process has written to stderr since the home was made. */
+  complaints = ''
+
+  private constructor(home: string) {
+    this.home = home
+  }
+
+  /** An empty home, with nothing running. */
+  static async make(): Promise<SkysteadProcess> {
+    return new SkysteadProcess(await mkdtemp(join(tmpdir(), 'skystead-')))
+  }
+
+  /** The API of the process that runs. */
+  get client(): Client {
+    if (this.#client === undefined) throw new Error('Cannot ask the API: the process does not run')
+    return this.#client
+  }
+
+  /** Starts the process; resolves once it says that it is ready. */
+  async start(): Promise<void> {
+    const command = [projectPath('cli/main.ts'), 'up', '--no-quickstart', '--home', this.home]
+    const ports = ['--port', '0', '--metrics-port', '0']
+    const child = spawn(process.execPath, [...command, ...ports], { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#child = child
+    child.stderr.setEncoding('utf8').on('data', text => {
+      this.complaints += text
+    })
+    await new Promise<void>((resolve, reject) => {
+      let output = ''
+      const timer = setTimeout(() => reject(new Error(`Not ready after ${startLimit} ms: ${output}`)), startLimit)
+      child.stdout.setEncoding('utf8').on('data', text => {
+        output += text
+        if (!/^skystead ready$/m.test(output)) return
+        clearTimeout(timer)
+        resolve()
+      })
+      child.once('exit', (code, signal) => {
+        clearTimeout(timer)
+        reject(new Error(`It ended with ${code ?? signal}: ${output}${this.complaints}`))
+      })
+    })
+    this.#transport = kubernetesTransport({ kubeconfig: join(this.home, 'kubeconfig'), environment })
+    this.#client = createClient(this.#transport)
+  }
+
+  /** Ends the process without any warning. */
+  kill(): Promise<void> {
+    return this.#end('SIGKILL')
+  }
+
+  /** Asks the process to end. */
+  stop(): Promise<void> {
+    return this.#end('SIGTERM')
+  }
+
+  /** What there is in the simulated world, as the running process has it. */
+  world(): Promise<WorldListing> {
+    return callControl(join(this.home, 'simulator.sock'), { action: 'list' })
+  }
+
+  /** Breaches that the running process has seen. */
+  violations(): Promise<readonly Violation[]> {
+    return callControl(join(this.home, 'simulator.sock'), { action: 'invariants' })
+  }
+
+  /** What there is in the simulated world, as it was stored, while no process runs. */
+  async storedWorld(): Promise<WorldListing> {
+    const store = openDurableStore(join(this.home, 'simulator.db'))
+    await using simulator = createSimulator({ environment: virtualEnvironment(), store })
+    return simulator.world.list()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill()
+    await rm(this.home, { recursive: true, force: true })
+  }
+
+  async #end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    const child = this.#child
+    const transport = this.#transport
+    this.#child = undefined
+    this.#client = undefined
+    this.#transport = undefined
+    if (child !== undefined && child.exitCode === null && child.signalCode === null) {
+      const ended = once(child, 'exit')
+      child.kill(signal)
+      await ended
+    }
+    await transport?.close()
+  }
+}
+
+/** Asks again and again until the answer is `undefined`; what it answered last is the error's message. */
+export async function until(holds: () => Promise<string | undefined>, limit: number): Promise<void> {
+  const end = environment.clock.monotonic() + limit
+  for (;;) {
+    const complaint = await holds()
+    if (complaint === undefined) return
+    if (environment.clock.monotonic() > end) throw new Error(`Not so after ${limit / 1000} s:\n${complaint}`)
+    await pause(250)
+  }
+}
+
+/** Lets real time pass. */
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise(resolve => {
+    environment.clock.after(milliseconds, resolve)
+  })
+}
