@@ -43,7 +43,7 @@ export function definitionOf(machine: Machine, world: World): MachineDefinition 
     clockMHz: offering.clockMHz,
     memoryBytes: parseBytes(offering.memory),
     guestHostName: machine.spec.guestHostName ?? machine.metadata.name,
-    disks: definedDisks(disks, world),
+    disks: definedDisks(machine, disks, world),
     nics,
   }
 }

@@ -67,15 +67,26 @@ export function diskObstacle(machine: Machine, disks: readonly DiskPlan[], world
   return undefined
 }
 
-/** The disks of a definition, for those that are placed. */
-export function definedDisks(disks: readonly DiskPlan[], world: World): readonly MachineDisk[] {
+/**
+ * The disks of a definition: those that the machine holds the attachment of and that can be used. One that the host has
+ * defined already stays, whatever speaks against using it anew: it goes when it is no longer wished.
+ */
+export function definedDisks(machine: Machine, disks: readonly DiskPlan[], world: World): readonly MachineDisk[] {
+  const seen = world.observed.machines(world.identity(machine))
+  const present = new Set(seen.flatMap(({ facts }) => facts.definition.disks.map(disk => disk.identity)))
   const defined: MachineDisk[] = []
-  for (const { name, identity } of disks) {
-    if (identity === undefined) continue
+  for (const disk of disks) {
+    const { name, identity } = disk
+    if (identity === undefined || !holdsAttachment(machine, identity, world)) continue
+    if (!present.has(identity) && obstacleOf(machine, disk, world) !== undefined) continue
     const pool = claimedPool(volumeClaim(identity, world))
     if (pool !== undefined) defined.push({ name, identity, pool })
   }
   return defined
+}
+
+function holdsAttachment(machine: Machine, volumeIdentity: string, world: World): boolean {
+  return attachmentClaim(volumeIdentity, world)?.spec.attachment?.machineIdentity === world.identity(machine)
 }
 
 /** Whether every disk exists and is attached; makes the root volume and takes the claims. */

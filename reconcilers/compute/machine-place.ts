@@ -85,7 +85,7 @@ function pinned(request: PlacementRequest, endpoint: string): PlacementRequest {
 
 /** The host does not answer. Only a fence frees what it held. */
 function judgeLost(wish: PlaceWish, claim: Claim, held: MachineClaim, world: World): Verdict {
-  const fence = fenceOf(held.hostName, world)
+  const fence = fenceOf(held.hostName, world, { hostIdentity: held.hostIdentity })
   if (!fence.fenced) return unknown('HostSilent', fence.why)
   if (!wish.wanted || !wish.movable || claim.spec.notes?.guestEndedAt !== undefined) {
     return satisfied('Placed', `Host "${held.hostName}", which is proven off`)
@@ -137,7 +137,7 @@ export function judgeRelease(claim: Claim, identity: string, world: World): Verd
   if (world.observed.provenAbsent(identity, endpoint)) {
     return acting('Releasing', `Host "${held.hostName}" no longer holds the machine`, remove(claim))
   }
-  const fence = fenceOf(held.hostName, world)
+  const fence = fenceOf(held.hostName, world, { hostIdentity: held.hostIdentity })
   if (world.observed.endpoint(endpoint).answers === 'No') {
     if (!fence.fenced) return unknown('HostSilent', fence.why)
     return acting('Releasing', `Host "${held.hostName}" is proven off`, remove(claim))

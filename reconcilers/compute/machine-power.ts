@@ -1,10 +1,12 @@
 import type { RunStrategy } from '../../crds/compute/virtual-machine.ts'
+import type { ClaimNotes } from '../../crds/infrastructure/allocation.ts'
 import { type EndpointKey, endpointKey } from '../../drivers/contract/endpoint.ts'
 import type { MachineDefinition, MachineFacts, Mark } from '../../drivers/contract/facts.ts'
 import { operation } from '../../drivers/contract/operation.ts'
-import { type Claim, noteOnClaim } from '../claims.ts'
+import { type Claim, moveClaim, noteOnClaim } from '../claims.ts'
 import { operate } from '../effect.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
+import { hostOfIdentity } from '../infrastructure/topology.ts'
 import { acting, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import type { Seen, World } from '../world.ts'
 
@@ -21,6 +23,11 @@ export interface MachineWish {
   readonly generation: number
   /** Why it cannot be started yet; left out when it can. */
   readonly hold?: Verdict
+  /**
+   * Whether it may meanwhile be restarted as it is on its host, when it went down by itself. Default false: its place
+   * is just being changed.
+   */
+  readonly keptUp?: boolean
   /** Handed to the guest when it is defined. */
   readonly userData?: string
 }
@@ -57,16 +64,20 @@ export function judgeRemoval(
 ): Verdict {
   const places = world.observed.machines(identity)
   for (const { endpoint, facts, current } of places) {
-    if (!current) continue
+    if (!current) {
+      if (isFenced(endpoint, world)) continue
+      return unknown('HostSilent', `The machine was last seen at ${endpoint}, which does not answer`)
+    }
     const epoch = Math.max(claim?.spec.epoch ?? 0, facts.epoch)
     const claims = claim === undefined ? [] : [claim.metadata.name]
     if (isOff(facts)) {
       const removal = operation('RemoveMachine', { endpoint, identity }, { identity, epoch })
       return acting('Removing', 'The machine is being removed from its host', operate(removal, claims))
     }
-    const stop = judgeStop({ identity, claim, shutdownTimeout, epoch }, endpoint, world)
-    if (stop !== undefined) return stop
+    return judgeStop({ identity, claim, shutdownTimeout, epoch, facts }, endpoint, world)
   }
+  const doubtful = inDoubt(identity, world)
+  if (doubtful.length > 0) return unknown('InDoubt', doubt(doubtful))
   return satisfied('Removed')
 }
 
@@ -84,12 +95,23 @@ function judgeElsewhere(wish: MachineWish, host: EndpointKey, world: World): Ver
       operate(removal, [claim.metadata.name]),
     )
   }
-  const doubtful = world.observed.inDoubt(identity).filter(endpoint => endpoint !== host)
-  if (doubtful.length === 0) return undefined
-  return unknown(
-    'InDoubt',
-    `An unanswered operation may still take effect at ${doubtful.join(', ')}: waiting for a full listing`,
-  )
+  const doubtful = inDoubt(identity, world).filter(endpoint => endpoint !== host)
+  return doubtful.length === 0 ? undefined : unknown('InDoubt', doubt(doubtful))
+}
+
+/** Where an unanswered operation may still take effect. On a host that is proven off nothing does. */
+function inDoubt(identity: string, world: World): readonly EndpointKey[] {
+  return world.observed.inDoubt(identity).filter(endpoint => !isFenced(endpoint, world))
+}
+
+function doubt(endpoints: readonly EndpointKey[]): string {
+  return `An unanswered operation may still take effect at ${endpoints.join(', ')}: waiting for a full listing`
+}
+
+function isFenced(endpoint: EndpointKey, world: World): boolean {
+  const hostIdentity = endpoint.slice(endpoint.indexOf('/') + 1)
+  const host = hostOfIdentity(hostIdentity, world)
+  return host !== undefined && fenceOf(host.metadata.name, world, { hostIdentity }).fenced
 }
 
 function judgeRunningElsewhere(wish: MachineWish, { endpoint, facts }: Seen<MachineFacts>): Verdict {
@@ -101,8 +123,13 @@ function judgeRunningElsewhere(wish: MachineWish, { endpoint, facts }: Seen<Mach
 }
 
 function judgeSilentHost(wish: MachineWish, hostName: string, world: World): Verdict {
-  const fence = fenceOf(hostName, world)
+  const { claim } = wish
+  const fence = fenceOf(hostName, world, fencedAs(claim))
   if (!fence.fenced) return unknown('HostSilent', fence.why)
+  if (wish.runStrategy === 'Once' && claim.spec.notes?.hostLostAt === undefined) {
+    const lost = noteOnClaim(claim, { hostLostAt: world.now() })
+    return acting('HostLost', `Host "${hostName}" is proven off: noting that the machine was there`, lost)
+  }
   if (wish.runStrategy === 'Halted' || wish.runStrategy === 'Once') {
     return satisfied('HostLost', `Host "${hostName}" is proven off; the machine stays off`)
   }
@@ -112,11 +139,23 @@ function judgeSilentHost(wish: MachineWish, hostName: string, world: World): Ver
 function judgeHalted(wish: MachineWish, host: EndpointKey, here: MachineFacts | undefined, world: World): Verdict {
   const { claim, identity, shutdownTimeout } = wish
   if (here === undefined || isOff(here)) {
-    if (claim.spec.notes === undefined) return satisfied('Halted')
-    return acting('Halted', 'The machine is off', noteOnClaim(claim, noNotes))
+    return judgeOff(claim, here)
   }
-  const target = { identity, claim, shutdownTimeout, epoch: claim.spec.epoch }
-  return judgeStop(target, host, world) ?? satisfied('Halted')
+  const target = { identity, claim, shutdownTimeout, epoch: claim.spec.epoch, facts: here }
+  return judgeStop(target, host, world)
+}
+
+/** That it ended by itself is over once it is wished off; a guest that did stays known as asked, or it never started. */
+function judgeOff(claim: Claim, here: MachineFacts | undefined): Verdict {
+  const { stopRequestedAt, ...others } = claim.spec.notes ?? {}
+  const endedItself = here?.stopCause === 'Guest'
+  const ended = others.guestEndedAt ?? stopRequestedAt
+  if (endedItself && ended !== undefined) {
+    if (stopRequestedAt !== undefined && Object.keys(others).length === 0) return satisfied('Halted')
+    return acting('Halted', 'The machine is off', noteOnClaim(claim, { ...noNotes, stopRequestedAt: ended }))
+  }
+  if (claim.spec.notes === undefined) return satisfied('Halted')
+  return acting('Halted', 'The machine is off', noteOnClaim(claim, noNotes))
 }
 
 const noNotes = {
@@ -131,31 +170,53 @@ interface StopTarget {
   readonly claim: Claim | undefined
   readonly shutdownTimeout: number
   readonly epoch: number
+  readonly facts: MachineFacts
 }
 
-/** Graceful first, by force when the guest has had its time. When it was asked is noted before it is asked. */
-function judgeStop(target: StopTarget, endpoint: EndpointKey, world: World): Verdict | undefined {
-  const { identity, claim, shutdownTimeout, epoch } = target
+/**
+ * Graceful first, by force when the guest has had its time. When it is asked is noted before it is asked, under a new
+ * epoch: the host's shows whether it was.
+ */
+function judgeStop(target: StopTarget, endpoint: EndpointKey, world: World): Verdict {
+  const { identity, claim, shutdownTimeout, epoch, facts } = target
   const claims = claim === undefined ? [] : [claim.metadata.name]
   const stop = (mode: 'Graceful' | 'Forced') =>
     operate(operation('StopMachine', { endpoint, identity }, { identity, epoch, mode }), claims)
-  const asked = claim?.spec.notes?.stopRequestedAt
-  if (claim !== undefined && asked === undefined) {
+  if (claim === undefined) return acting('Stopping', 'The machine is being stopped by force', stop('Forced'))
+  if (facts.powerState === 'Crashed') return acting('Stopping', 'The guest has crashed', stop('Forced'))
+  const asked = claim.spec.notes?.stopRequestedAt
+  if (asked === undefined) {
     return acting(
       'Stopping',
       'The guest is about to be asked to shut down',
-      noteOnClaim(claim, { stopRequestedAt: world.now() }),
+      noteAnew(claim, { ...claim.spec.notes, stopRequestedAt: world.now() }),
     )
   }
-  if (asked !== undefined && !world.elapsed(asked, shutdownTimeout)) {
-    return acting('ShuttingDown', `The guest was asked to shut down at ${asked}`, stop('Graceful'))
+  if (world.elapsed(asked, shutdownTimeout)) {
+    return acting('Stopping', 'The machine is being stopped by force', stop('Forced'))
   }
-  return acting('Stopping', 'The machine is being stopped by force', stop('Forced'))
+  if (facts.epoch >= epoch) return waiting('ShuttingDown', `The guest was asked to shut down at ${asked}`)
+  return acting('ShuttingDown', 'The guest is being asked to shut down', stop('Graceful'))
+}
+
+/** Writes notes under a new epoch: what the host has seen then tells whether the operation they announce was carried out. */
+function noteAnew(claim: Claim, notes: ClaimNotes): ReturnType<typeof moveClaim> {
+  return moveClaim(claim, { notes })
+}
+
+/** Which host a fence must be of. */
+function fencedAs(claim: Claim): { readonly hostIdentity?: string } {
+  const hostIdentity = claim.spec.machine?.hostIdentity
+  return hostIdentity === undefined ? {} : { hostIdentity }
 }
 
 function judgeRunning(wish: MachineWish, host: EndpointKey, here: MachineFacts | undefined, world: World): Verdict {
   const { claim, runStrategy } = wish
   if (here?.powerState === 'Running') {
+    if (runStrategy === 'Once' && claim.spec.notes?.startedGeneration !== wish.generation) {
+      const notes = { ...noNotes, startedGeneration: wish.generation }
+      return acting('Running', 'It runs already: no further start is owed', noteOnClaim(claim, notes))
+    }
     const stale = claim.spec.notes?.stopRequestedAt !== undefined || claim.spec.notes?.guestEndedAt !== undefined
     if (!stale) return satisfied('Running')
     const notes = { stopRequestedAt: undefined, guestEndedAt: undefined, hostLostAt: undefined }
@@ -164,31 +225,31 @@ function judgeRunning(wish: MachineWish, host: EndpointKey, here: MachineFacts |
   if (here?.powerState === 'Unknown' || here?.powerState === 'Incoming') {
     return unknown('PowerUnknown', `The hypervisor says the machine is ${here.powerState}`)
   }
-  if (here !== undefined && here.powerState !== 'Paused') {
+  if (runStrategy === 'OnFailure' && here !== undefined && here.powerState !== 'Paused') {
     const ended = judgeEnded(wish, here, world)
     if (ended !== undefined) return ended
   }
-  if (runStrategy === 'Once') {
-    if (claim.spec.notes?.startedGeneration === wish.generation && here !== undefined) return satisfied('Ended')
-    if (claim.spec.notes?.startedGeneration !== wish.generation) {
-      if (wish.hold !== undefined) return wish.hold
-      return acting(
-        'Starting',
-        'The one start is noted',
-        noteOnClaim(claim, { ...noNotes, startedGeneration: wish.generation }),
-      )
-    }
+  return runStrategy === 'Once' ? judgeOnce(wish, host, here) : judgeStart(wish, host, here)
+}
+
+/** One start for each generation of the spec, noted under a new epoch before it is made. */
+function judgeOnce(wish: MachineWish, host: EndpointKey, here: MachineFacts | undefined): Verdict {
+  const { claim, generation } = wish
+  if (claim.spec.notes?.startedGeneration !== generation) {
+    if (wish.hold !== undefined) return wish.hold
+    return acting('Starting', 'The one start is noted', noteAnew(claim, { startedGeneration: generation }))
   }
-  return judgeStart(wish, host, here)
+  if (claim.spec.notes.hostLostAt !== undefined) return satisfied('HostLost', 'Its host was lost; it stays off')
+  const started = here !== undefined && here.epoch >= claim.spec.epoch && here.powerState !== 'Paused'
+  return started ? satisfied('Ended', 'It was started once and has ended') : judgeStart(wish, host, here)
 }
 
 /** A guest that ended itself stays off under OnFailure; that it did is noted before anything rests on it. */
 function judgeEnded(wish: MachineWish, here: MachineFacts, world: World): Verdict | undefined {
-  const { claim, runStrategy } = wish
-  if (runStrategy === 'Always') return undefined
+  const { claim } = wish
   if (claim.spec.notes?.guestEndedAt !== undefined) return satisfied('EndedByGuest', 'The guest shut itself down')
   const asked = claim.spec.notes?.stopRequestedAt !== undefined
-  if (runStrategy === 'OnFailure' && here.stopCause === 'Guest' && !asked) {
+  if (isOff(here) && here.stopCause === 'Guest' && !asked) {
     return acting('EndedByGuest', 'The guest shut itself down', noteOnClaim(claim, { guestEndedAt: world.now() }))
   }
   return undefined
@@ -196,8 +257,13 @@ function judgeEnded(wish: MachineWish, here: MachineFacts, world: World): Verdic
 
 function judgeStart(wish: MachineWish, host: EndpointKey, here: MachineFacts | undefined): Verdict {
   const { claim, identity, mark, definition, userData } = wish
-  if (wish.hold !== undefined) return wish.hold
   const claims = [claim.metadata.name]
+  if (wish.hold !== undefined) {
+    if (wish.keptUp !== true || here === undefined || !wentDownByItself(here)) return wish.hold
+    const args = { identity, epoch: claim.spec.epoch }
+    const restart = operation('StartMachine', { endpoint: host, identity, deadline: 120_000 }, args)
+    return acting('Restarting', `Restarted as it was. ${wish.hold.message}`, operate(restart, claims))
+  }
   if (here?.powerState === 'Crashed') {
     const args = { identity, epoch: claim.spec.epoch, mode: 'Forced' as const }
     const stop = operation('StopMachine', { endpoint: host, identity }, args)
@@ -216,6 +282,10 @@ function judgeStart(wish: MachineWish, host: EndpointKey, here: MachineFacts | u
     },
   )
   return acting('Starting', 'The machine is being started', operate(start, claims))
+}
+
+function wentDownByItself({ powerState, stopCause }: MachineFacts): boolean {
+  return powerState === 'Off' && (stopCause === 'Guest' || stopCause === 'Crash' || stopCause === 'Unknown')
 }
 
 /** Whether its processors execute nothing. */

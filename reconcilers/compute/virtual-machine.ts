@@ -157,7 +157,9 @@ function judgeMachinePower(self: Machine, world: World): Verdict {
   const claim = machineClaim(identity, world)
   if (claim === undefined) return judgeWithoutClaim(self, world)
   const definition = definitionOf(self, world)
+  const place = judgeScheduled(self, world)
   const hold =
+    placeObstacle(place) ??
     diskObstacle(self, planDisks(self, world), world) ??
     networkObstacle(self, world) ??
     (definition === undefined
@@ -174,11 +176,16 @@ function judgeMachinePower(self: Machine, world: World): Verdict {
       runStrategy: self.spec.runStrategy,
       shutdownTimeout: parseDuration(self.spec.shutdownTimeout),
       generation: self.metadata.generation,
-      ...(hold === undefined ? {} : { hold: asHold(hold) }),
+      ...(hold === undefined ? {} : { hold: asHold(hold), keptUp: place.is !== 'acting' }),
       ...(self.spec.userData === undefined ? {} : { userData: self.spec.userData }),
     },
     world,
   )
+}
+
+/** A place that is being left or resized starts nothing; one that is merely not as wished does not matter. */
+function placeObstacle(place: Verdict): Verdict | undefined {
+  return place.is === 'satisfied' ? undefined : place
 }
 
 const nothing = {
@@ -203,7 +210,7 @@ function judgeWithoutClaim(self: Machine, world: World): Verdict {
 
 const configured: Phase<typeof VirtualMachine> = {
   condition: 'Configured',
-  needs: ['Scheduled', 'AddressesAllocated'],
+  needs: ['Scheduled', 'AddressesAllocated', 'PowerApplied'],
   judge: judgeConfigured,
 }
 
@@ -221,7 +228,7 @@ function judgeTeardown(self: Machine, world: World): Verdict {
   }
   const held = claim?.spec.machine
   if (held !== undefined && world.observed.endpoint(endpointKey('Host', held.hostIdentity)).answers === 'No') {
-    const fence = fenceOf(held.hostName, world)
+    const fence = fenceOf(held.hostName, world, { hostIdentity: held.hostIdentity })
     if (!fence.fenced) return waiting('HostSilent', fence.why)
   }
   return judgeRemoval(identity, claim, parseDuration(self.spec.shutdownTimeout), world)

@@ -4,6 +4,7 @@ import { Host } from '../../crds/infrastructure/host.ts'
 import { HostCluster } from '../../crds/infrastructure/host-cluster.ts'
 import { HostPod } from '../../crds/infrastructure/host-pod.ts'
 import { Zone } from '../../crds/infrastructure/zone.ts'
+import type { Capability } from '../../drivers/contract/facts.ts'
 import { claimedByHost } from '../claims.ts'
 import { hostDriver, hostKey, olderNamesake } from '../infrastructure/host-endpoint.ts'
 import { clustersOfZone, groupKey, hostGroups, hostsOfGroup, poolsByReach } from '../infrastructure/topology.ts'
@@ -15,6 +16,7 @@ export interface Candidate {
   readonly hostName: string
   readonly hostIdentity: string
   readonly tags: readonly string[]
+  readonly capabilities: readonly Capability[]
   readonly cores: number
   /** Clock that may be promised in all, over-commit included. */
   readonly cpuMHz: number
@@ -40,6 +42,7 @@ export const candidateOf = defineDerived('placementCandidate', (hostName, world)
     hostName,
     hostIdentity: world.identity(host),
     tags: host.spec.tags,
+    capabilities: facts?.capabilities ?? [],
     cores: facts?.cores ?? 0,
     cpuMHz: (facts?.cores ?? 0) * (facts?.clockMHz ?? 0) * Number(spec?.cpuOvercommitRatio ?? 1),
     memoryBytes: (facts?.memoryBytes ?? 0) * Number(spec?.memoryOvercommitRatio ?? 1),

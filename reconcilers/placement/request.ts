@@ -1,4 +1,5 @@
 import type { Hypervisor } from '../../crds/common.ts'
+import type { Capability } from '../../drivers/contract/facts.ts'
 
 /** A machine that looks for a place: of any role. */
 export interface PlacementRequest {
@@ -11,6 +12,8 @@ export interface PlacementRequest {
   readonly hypervisors?: readonly Hypervisor[]
   /** Tags that the host must carry, all of them. */
   readonly hostTags: readonly string[]
+  /** What the host must be able to do. Left out: nothing special. */
+  readonly capabilities?: readonly Capability[]
   readonly volumes: readonly PlacementVolume[]
   /** `FirstFit`: the first host with room, in a stable order. `Dispersing`: the one with the smallest share promised. */
   readonly planner: 'FirstFit' | 'Dispersing'
@@ -107,6 +110,7 @@ export const placementRules = {
   HypervisorMismatch: 'with a hypervisor that the template has no image for',
   NotWished: 'not where the placement wishes it',
   Excluded: 'excluded',
+  CapabilityMissing: 'that cannot do what the machine needs',
   HostTagsMissing: 'without a host tag of the offering',
   TooFewCores: 'with fewer cores than the machine',
   ClusterCPUThreshold: 'in a cluster whose promised CPU would pass its threshold',

@@ -210,10 +210,11 @@ export class Search {
   }
 
   #hostRefusals(candidate: Candidate, room: Room | undefined): readonly PlacementRule[] {
-    const { cores, exclude = [], hostTags } = this.#request
+    const { capabilities = [], cores, exclude = [], hostTags } = this.#request
     const rules: PlacementRule[] = []
     if (exclude.includes(candidate.hostName)) rules.push('Excluded')
     if (this.scope.hostName !== undefined && this.scope.hostName !== candidate.hostName) rules.push('NotWished')
+    if (!capabilities.every(need => candidate.capabilities.includes(need))) rules.push('CapabilityMissing')
     if (!hostTags.every(tag => candidate.tags.includes(tag))) rules.push('HostTagsMissing')
     if (cores > candidate.cores) rules.push('TooFewCores')
     return [...rules, ...this.#shortOf(room ?? { cpuMHz: 0, memoryBytes: 0 })]
