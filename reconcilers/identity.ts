@@ -1,5 +1,5 @@
 /** Names that follow from other names: pure functions, the same on every replica and after every restart. */
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 
 /** UUID of version 5 (RFC 9562) of a name within a namespace, which is a UUID itself. Lower case. */
 export function uuidV5(namespace: string, name: string): string {
@@ -16,17 +16,17 @@ export function uuidV5(namespace: string, name: string): string {
 
 /** SHA-256 of a plain value's canonical JSON, as 64 hex digits: the same whatever the order of its keys. */
 export function hashOf(value: unknown): string {
-  return createHash('sha256').update(canonicalJSON(value)).digest('hex')
+  return hash('sha256', canonicalJSON(value))
 }
 
 /** A number from 0 (included) to `size` (excluded) that follows from the text: where a search in a pool begins. */
 export function startIn(size: number, text: string): number {
-  return createHash('sha256').update(text).digest().readUIntBE(0, 6) % size
+  return Number.parseInt(hash('sha256', text).slice(0, 12), 16) % size
 }
 
 /** The MAC of a machine's NIC: locally administered unicast (`02:…`), from the machine's identity and the NIC's name. */
 export function macAddressOf(machineIdentity: string, nicName: string): string {
-  const hex = createHash('sha256').update(`${machineIdentity}/${nicName}`).digest('hex')
+  const hex = hash('sha256', `${machineIdentity}/${nicName}`)
   return `02:${hex.slice(0, 2)}:${hex.slice(2, 4)}:${hex.slice(4, 6)}:${hex.slice(6, 8)}:${hex.slice(8, 10)}`
 }
 
