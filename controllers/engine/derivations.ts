@@ -12,6 +12,8 @@ interface Node extends Reader {
   freshness: Freshness
   computed: boolean
   value: unknown
+  /** What the computation threw; whoever asks for the value gets it thrown, until something read changes. */
+  failure: { readonly error: unknown } | undefined
 }
 
 /** The topic of a derived value. */
@@ -50,6 +52,7 @@ export class Derivations {
       this.#nodes.set(id, node)
     }
     this.#refresh(node)
+    if (node.failure !== undefined) throw node.failure.error
     return node.value
   }
 
@@ -70,15 +73,24 @@ export class Derivations {
   #refresh(node: Node): void {
     if (node.freshness === 'Doubtful') this.#settle(node)
     if (node.freshness === 'Fresh') return
-    const value = this.#options.reads.record(node, recording =>
-      this.#options.compute(node.definition, node.key, recording),
-    )
+    const { value, failure } = this.#options.reads.record(node, recording => this.#compute(node, recording))
     node.freshness = 'Fresh'
     this.#waiting.delete(node)
-    if (node.computed && deepEqual(value, node.value)) return
+    const failed = failure !== undefined || node.failure !== undefined
+    node.failure = failure
+    if (node.computed && !failed && deepEqual(value, node.value)) return
     node.value = deepFreeze(value)
     if (node.computed) this.#options.reads.notify(node.id)
     node.computed = true
+  }
+
+  /** Nobody above a flush could catch what a computation throws: it is kept for those who ask. */
+  #compute({ definition, key }: Node, recording: Recording): Pick<Node, 'value' | 'failure'> {
+    try {
+      return { value: this.#options.compute(definition, key, recording), failure: undefined }
+    } catch (error) {
+      return { value: undefined, failure: { error } }
+    }
   }
 
   /** Refreshes what a doubtful node rests on: a new value there makes it stale, else it is fresh after all. */
@@ -114,6 +126,7 @@ export class Derivations {
       freshness: 'Stale',
       computed: false,
       value: undefined,
+      failure: undefined,
       wake: () => this.#mark(node, 'Stale'),
     }
     return node

@@ -34,11 +34,12 @@ export class Queues {
 
   #leave(id: string, name: string): void {
     const queue = this.#queue(name)
+    const wasHead = this.#head(queue) === id
     queue.members.delete(id)
     this.#queueOf.delete(id)
     const next = this.#head(queue)
     if (next !== undefined) {
-      this.#wake(next)
+      if (wasHead) this.#wake(next)
       return
     }
     this.#reads.forget(queue.reader.id)
