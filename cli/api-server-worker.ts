@@ -1,6 +1,7 @@
 /** The embedded API server's own thread: it serves the home over TLS, and the controllers of this process over a port. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { serve } from '../apiserver/serving/serve.ts'
+import { StorageError } from '../apiserver/storage/durable-log.ts'
 import { servePort } from '../controllers/api/port-transport.ts'
 import type { ApiServerReply, ApiServerRequest } from './api-server.ts'
 import { realEnvironment } from './environment.ts'
@@ -20,6 +21,13 @@ try {
   })
   reply({ event: 'Serving', url: server.url, kubeconfigPath: server.kubeconfigPath })
 } catch (error) {
-  reply({ event: 'Failed', message: error instanceof Error ? error.message : String(error) })
+  reply({ event: 'Failed', message: messageOf(error) })
   parentPort?.close()
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof StorageError && error.code === 'Locked') {
+    return `Cannot use the home ${home}: another skystead is running there`
+  }
+  return error instanceof Error ? error.message : String(error)
 }

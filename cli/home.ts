@@ -9,7 +9,7 @@ const socketPathLimit = 107
 /** Makes the directory of everything that lasts, where it is missing. Throws one clear line where it cannot be used. */
 export async function prepareHome(home: string): Promise<void> {
   try {
-    await mkdir(home, { recursive: true, mode: 0o700 })
+    await makeDirectory(home)
     await access(home, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
     throw new UserError(`Cannot use the home ${home}: ${await problemOf(home, error)}`, { cause: error })
@@ -25,6 +25,16 @@ export function controlSocketOf(home: string): string {
   throw new UserError(
     `Cannot use the home ${home}: its path has ${Buffer.byteLength(path)} bytes with the socket in it, at most ${socketPathLimit} are possible; choose a shorter one`,
   )
+}
+
+async function makeDirectory(home: string): Promise<void> {
+  try {
+    await mkdir(home, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    // On a read-only file system Node's recursive way says only that nothing is there.
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') await mkdir(home)
+    throw error
+  }
 }
 
 async function problemOf(home: string, error: unknown): Promise<string> {

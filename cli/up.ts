@@ -14,7 +14,7 @@ import { controlSocketOf, prepareHome } from './home.ts'
 import { showProgress } from './progress.ts'
 import { projectPath } from './repository.ts'
 import { type Termination, terminationSignal } from './termination.ts'
-import { oneLine } from './user-error.ts'
+import { oneLine, UserError } from './user-error.ts'
 
 /** Options of `skystead up`. */
 export interface UpOptions {
@@ -34,7 +34,9 @@ export async function up(options: UpOptions): Promise<void> {
   const leave = () => process.exit(0)
   stop.signal.addEventListener('abort', leave, { once: true })
   await using running = new AsyncDisposableStack()
-  const started = await start(options, environment, running)
+  const started = await start(options, environment, running).catch(error => {
+    throw explained(error, options.home)
+  })
   stop.signal.removeEventListener('abort', leave)
   await follow(started, options, stop)
   process.stdout.write('skystead is stopping ...\n')
@@ -71,6 +73,13 @@ async function start(
   const client = createClient(api.transport)
   await applyOnce(client, home, 'defaults', projectPath('manifests/defaults'))
   return { environment, home, api, client, controlPlane }
+}
+
+/** What the operating system says without saying where. */
+function explained(error: unknown, home: string): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'ENOSPC') return new UserError(`Cannot start in ${resolve(home)}: the disk is full`, { cause: error })
+  return error
 }
 
 /** Tells that it runs, shows how the example comes up, and stays until the wish to end comes. */
