@@ -103,6 +103,11 @@ const rules: Readonly<Partial<Record<PlacementRule, () => { world: TestWorld; wa
     HypervisorMismatch: () => ({ world: cloudWith(), wanted: { hypervisors: ['KVM'] } }),
     Excluded: () => ({ world: cloudWith(), wanted: { exclude: ['host-1'] } }),
     HostTagsMissing: () => ({ world: cloudWith(host({ tags: ['ssd'] })), wanted: { hostTags: ['ssd', 'gpu'] } }),
+    CapabilityMissing: () => {
+      const world = cloudWith()
+      world.see({ hosts: { [keyOf('Host', 'host-1')]: hostFacts({ capabilities: ['MachineDefine'] }) } })
+      return { world, wanted: { capabilities: ['MachineDefine', 'VirtualRouter'] } }
+    },
     TooFewCores: () => ({ world: cloudWith(), wanted: { cores: 17, clockMHz: 100 } }),
     CPUExhausted: () => ({
       world: cloudWith(...hosts(8).slice(1), machineOn('host-1', { cores: 16, clockMHz: 4800 })),
