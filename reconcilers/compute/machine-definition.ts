@@ -8,6 +8,7 @@ import { operation } from '../../drivers/contract/operation.ts'
 import { machineClaim } from '../claims.ts'
 import { operate } from '../effect.ts'
 import { planNIC } from '../network/machine-nics.ts'
+import { once } from '../once.ts'
 import { acting, satisfied, type Verdict, waiting } from '../verdict.ts'
 import type { Wish, World } from '../world.ts'
 import { definedDisks, planDisks } from './machine-disks.ts'
@@ -28,6 +29,10 @@ export function markOf(machine: Machine, world: World): Mark {
 
 /** The machine as it should be defined on its host; undefined while a part of it is not known yet. */
 export function definitionOf(machine: Machine, world: World): MachineDefinition | undefined {
+  return once(world, `definition/${machine.metadata.uid}`, () => describe(machine, world))
+}
+
+function describe(machine: Machine, world: World): MachineDefinition | undefined {
   const offering = world.desired.get(ServiceOffering, machine.spec.serviceOfferingName)?.spec
   if (offering === undefined) return undefined
   const disks = planDisks(machine, world)

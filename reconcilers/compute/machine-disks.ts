@@ -15,6 +15,7 @@ import {
 } from '../claims.ts'
 import { create, type Effect, remove } from '../effect.ts'
 import { finalizerOf } from '../finalizer.ts'
+import { once } from '../once.ts'
 import { place } from '../placement/place.ts'
 import { claimedPool, volumeOnPool } from '../storage/volume-place.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
@@ -50,6 +51,10 @@ export const machinesByVolume = defineIndex(VirtualMachine, 'machinesByVolume', 
 
 /** The disks that a machine wishes for, its root disk first. */
 export function planDisks(machine: Machine, world: World): readonly DiskPlan[] {
+  return once(world, `disks/${machine.metadata.uid}`, () => planWishedDisks(machine, world))
+}
+
+function planWishedDisks(machine: Machine, world: World): readonly DiskPlan[] {
   const wished = [{ name: rootDiskName, volumeName: rootVolumeName(machine) }, ...machine.spec.volumes]
   return wished.map(({ name, volumeName }) => {
     const volume = world.desired.get(Volume, volumeName, machine.metadata.namespace)

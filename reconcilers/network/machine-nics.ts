@@ -5,6 +5,7 @@ import { contains } from '../../crds/invariants/number-range.ts'
 import type { NetworkSegment, RouterDocument } from '../../drivers/contract/facts.ts'
 import { allocate, allocationName, allocationsByHolder, type Claim, holderOf, machineClaim } from '../claims.ts'
 import { macAddressOf } from '../identity.ts'
+import { once } from '../once.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { defineDerived, isStored, type Wish, type World } from '../world.ts'
 import { appliedDocument } from './applied-document.ts'
@@ -36,6 +37,10 @@ export function networkOf(machine: Machine, nic: NIC): NetworkKey {
 
 /** Plans a NIC of a machine. */
 export function planNIC(machine: Machine, nic: NIC, world: World): NICPlan {
+  return once(world, `nic/${machine.metadata.uid}/${nic.name}`, () => planOneNIC(machine, nic, world))
+}
+
+function planOneNIC(machine: Machine, nic: NIC, world: World): NICPlan {
   const identity = world.identity(machine)
   const macAddress = nic.macAddress ?? macAddressOf(identity, nic.name)
   const key = networkOf(machine, nic)
