@@ -8,7 +8,7 @@ export function realEnvironment(): Environment {
       now: () => Date.now(),
       monotonic: () => performance.now(),
       after: (milliseconds, action) => {
-        const timer = setTimeout(action, Math.min(milliseconds, 2 ** 31 - 1))
+        const timer = setTimeout(action, Math.min(Math.max(0, milliseconds), 2 ** 31 - 1))
         return { cancel: () => clearTimeout(timer) }
       },
     },

@@ -132,16 +132,23 @@ export class DesiredCache {
     return this.#totals(totals).sums.get(key) ?? noAmounts
   }
 
-  /** A complete list of a kind has come. Assumed objects stay: their answer is still to come. */
-  replace(kind: AnyKind, objects: readonly Resource[]): void {
+  /**
+   * A complete list of a kind has come, as of that version. Assumed objects stay, as their answer is still to come, and
+   * so does what is younger than the list: we wrote it while the list was on its way.
+   */
+  replace(kind: AnyKind, objects: readonly Resource[], resourceVersion: string): void {
     const store = this.#store(kind)
     const present = new Set<ObjectKey>()
+    const uids = new Set<string>()
     for (const object of objects) {
       present.add(objectKey(object.metadata.name, object.metadata.namespace))
+      uids.add(object.metadata.uid)
       this.upsert(kind, object)
     }
+    for (const uid of store.deleted) if (!uids.has(uid)) store.deleted.delete(uid)
     for (const [key, entry] of store.entries) {
-      if (!present.has(key) && !entry.assumed) this.#set(store, key, undefined, true)
+      if (present.has(key) || entry.assumed) continue
+      if (!isLater(entry.object.metadata.resourceVersion, resourceVersion)) this.#set(store, key, undefined, true)
     }
   }
 
@@ -151,7 +158,7 @@ export class DesiredCache {
     if (store.deleted.has(object.metadata.uid)) return
     const key = objectKey(object.metadata.name, object.metadata.namespace)
     const entry = store.entries.get(key)
-    if (entry !== undefined && !isNewer(object.metadata, entry)) return
+    if (entry !== undefined && !isNewer(object.metadata, entry.object.metadata)) return
     this.#set(store, key, { object: prepare(object), assumed: false }, true)
   }
 
@@ -204,7 +211,7 @@ export class DesiredCache {
     const store = this.#store(kind)
     const key = objectKey(object.metadata.name, object.metadata.namespace)
     const entry = store.entries.get(key)
-    if (entry !== undefined && !isNewer(object.metadata, entry)) return
+    if (entry !== undefined && !isNewer(object.metadata, entry.object.metadata) && !isAnswer(object, entry)) return
     if (store.deleted.has(object.metadata.uid)) return
     this.#set(store, key, { object: prepare(object), assumed: false }, false)
   }
@@ -338,12 +345,19 @@ function* iterate(entries: Iterable<Entry>): Iterable<Resource> {
 }
 
 /** Resource versions of one API server are numbers that grow; others are only ever compared for equality. */
-function isNewer(metadata: ObjectMeta, entry: Entry): boolean {
-  const known = entry.object.metadata
-  if (known.uid !== metadata.uid) return true
-  if (known.resourceVersion === metadata.resourceVersion) return entry.assumed
-  const [left, right] = [Number(metadata.resourceVersion), Number(known.resourceVersion)]
-  return Number.isNaN(left) || Number.isNaN(right) || left > right
+function isNewer(metadata: ObjectMeta, known: ObjectMeta): boolean {
+  if (known.resourceVersion === metadata.resourceVersion) return false
+  const numbers = !Number.isNaN(Number(metadata.resourceVersion)) && !Number.isNaN(Number(known.resourceVersion))
+  return !numbers || isLater(metadata.resourceVersion, known.resourceVersion)
+}
+
+function isLater(left: string, right: string): boolean {
+  return Number(left) > Number(right)
+}
+
+/** The API answers an update that changes nothing with the version that was there. */
+function isAnswer({ metadata }: Resource, { assumed, object }: Entry): boolean {
+  return assumed && object.metadata.resourceVersion === metadata.resourceVersion
 }
 
 function wishChanged(kind: AnyKind, before: Resource | undefined, after: Resource | undefined): boolean {

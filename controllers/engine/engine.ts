@@ -207,7 +207,7 @@ export function createEngine(options: EngineOptions): Engine {
       environment,
       metrics: metrics.reflector(kind.kind),
       sink: {
-        replace: objects => desired.replace(kind, objects as readonly Resource[]),
+        replace: (objects, version) => desired.replace(kind, objects as readonly Resource[], version),
         upsert: object => desired.upsert(kind, object as Resource),
         remove: object => desired.remove(kind, (object as Resource).metadata),
         bookmark: () => undefined,
