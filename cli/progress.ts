@@ -8,6 +8,8 @@ import { type Standing, standingOf, titleOf, whyOf } from './standing.ts'
 
 /** How often progress is looked at, in ms. */
 const interval = 200
+/** Up to so many objects are all listed once everything is Ready; of more only the count is told. */
+const listedAtEnd = 60
 
 /** Shows how the described cloud comes up until everything is Ready or the signal aborts: live in a terminal, plain lines elsewhere. */
 export async function showProgress(engine: Engine, environment: Environment, signal: AbortSignal): Promise<void> {
@@ -38,10 +40,16 @@ function liveDisplay(): (rows: readonly Row[]) => void {
   const paint = paintFor(process.stdout)
   return rows => {
     const size = { rows: (process.stdout.rows ?? 24) - 2, columns: (process.stdout.columns ?? 80) - 1 }
+    const unready = rows.filter(({ state }) => state !== 'Ready')
+    const count = `${rows.length - unready.length} of ${rows.length} ready`
+    if (unready.length === 0 && rows.length <= listedAtEnd) {
+      update.clear()
+      process.stdout.write(`${linesOf(rows, paint).join('\n')}\n${count}\n`)
+      return update.done()
+    }
     // Where not everything fits, what is still to come is worth the room.
-    const shown = rows.length <= size.rows ? rows : rows.filter(({ state }) => state !== 'Ready')
-    const ready = rows.filter(({ state }) => state === 'Ready').length
-    update(`${fitted(linesOf(shown, paint), size)}\n${ready} of ${rows.length} ready`)
+    const shown = rows.length <= size.rows ? rows : unready
+    update(`${fitted(linesOf(shown, paint), size)}\n${count}`)
   }
 }
 
