@@ -1,6 +1,4 @@
 import type { Environment } from '../crds/environment.ts'
-import type { JSONObject } from './api-object.ts'
-import { withMember } from './api-object.ts'
 import type { APIRequest } from './api-request.ts'
 import { forbiddenField, requiredValue, unsupportedValue } from './field-errors.ts'
 import type { Registry, ServedResource } from './registry.ts'
@@ -95,13 +93,6 @@ export function readNumber(query: URLSearchParams, name: string): number | undef
   if (value === null || value === '') return undefined
   if (/^[0-9]{1,15}$/.test(value)) return Number(value)
   throw badRequest(`unable to decode query parameter ${name}: ${JSON.stringify(value)} is not a whole number`)
-}
-
-/** The same object with nulls of the root left out. */
-export function withoutNulls(object: JSONObject): JSONObject {
-  let result = object
-  for (const [key, value] of Object.entries(object)) if (value === null) result = withMember(result, key, undefined)
-  return result
 }
 
 function managerOf(userAgent: string | undefined): string {

@@ -1,6 +1,6 @@
 import type { Registry, ServedResource } from '../registry.ts'
 import { serve } from '../registry.ts'
-import type { PrinterColumn, ResourceDefinition } from '../resource-definition.ts'
+import type { PrinterColumn, ResourceDefinition, Verb } from '../resource-definition.ts'
 import { allVerbs, apiVersionOf, qualifiedResource } from '../resource-definition.ts'
 import { compileSchema } from '../schema/compiled-schema.ts'
 import type { StructuralSchema } from '../schema/structural-schema.ts'
@@ -18,6 +18,8 @@ export interface BuiltinKind {
   readonly status?: boolean
   readonly columns?: readonly PrinterColumn[]
   readonly schema: StructuralSchema
+  /** Default: all of them. */
+  readonly verbs?: readonly Verb[]
 }
 
 /** The definition of a built-in kind. */
@@ -36,7 +38,7 @@ export function builtinDefinition(kind: BuiltinKind): ResourceDefinition {
     columns: kind.columns ?? [],
     schema: kind.schema,
     compiled: compileSchema(kind.schema),
-    verbs: allVerbs,
+    verbs: kind.verbs ?? allVerbs,
     builtin: true,
     selectableFields: [],
   })

@@ -1,5 +1,6 @@
 import type { APIObject } from '../api-object.ts'
 import { isRecord, valueAt, withMember } from '../api-object.ts'
+import { allVerbs } from '../resource-definition.ts'
 import { forbidden } from '../status-error.ts'
 import type { Strategy } from '../strategy.ts'
 import { plainStrategy } from '../strategy.ts'
@@ -21,6 +22,7 @@ const namespaceKind: BuiltinKind = {
   shortNames: ['ns'],
   namespaced: false,
   status: true,
+  verbs: allVerbs.filter(verb => verb !== 'deletecollection'),
   schema: kind('Namespace provides a scope for names.', {
     spec: object('Spec defines the behaviour of the namespace.', {
       finalizers: list('Finalizers must be empty before the namespace is removed from storage.', text('Finalizer.')),

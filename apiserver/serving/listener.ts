@@ -34,6 +34,9 @@ export interface Listener {
 /** How long an idle connection is kept, in milliseconds: longer than clients keep theirs. */
 const keepAlive = 120_000
 
+/** Made once: an error of its own for every request would cost more than many requests do. */
+const clientGone = new Error('the client has gone')
+
 /** Listens; rejects with one clear line when the port is taken. */
 export async function listen(server: APIServer, options: ListenerOptions): Promise<Listener> {
   const { host, port, credentials, authority, checkToken } = options
@@ -77,7 +80,7 @@ async function serve(
   checkToken: TokenCheck,
 ): Promise<void> {
   const gone = new AbortController()
-  response.once('close', () => gone.abort())
+  response.once('close', () => gone.abort(clientGone))
   const user = authenticate(request, checkToken)
   if (user === undefined) return refuse(request, response, statusResponse(unauthorized()))
   const body = await readBody(request)

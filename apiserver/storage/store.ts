@@ -38,9 +38,10 @@ export class Store {
   readonly #collections = new Map<string, Collection>()
   readonly #staged = new Map<string, Staged>()
   readonly #listeners = new Set<(events: readonly StoreEvent[]) => void>()
-  #queue: Staged[] = []
-  #flushing: Promise<void> | undefined
-  #settled: Promise<void> = Promise.resolve()
+  #queue = new Batch()
+  /** The batch that is being written. */
+  #writing: Batch | undefined
+  #flushing = false
   #assigned = 0
   #committed = 0
   #forgotten = 0
@@ -101,7 +102,8 @@ export class Store {
 
   /** Resolves when all that is staged now is either committed or refused. */
   settled(): Promise<void> {
-    return this.#queue.length === 0 && this.#flushing === undefined ? Promise.resolve() : this.#settled
+    const last = this.#queue.writes.length > 0 ? this.#queue : this.#writing
+    return last === undefined ? Promise.resolve() : last.settled.promise
   }
 
   /** Stages an object; resolves with its entry once it is durable and visible. */
@@ -125,37 +127,52 @@ export class Store {
 
   #stage(resource: string, key: string, version: number, entry: Entry | undefined): Promise<Entry> {
     if (this.#closed) return Promise.reject(new StorageError('Closed', 'Cannot write: the storage is closed'))
-    return new Promise((resolve, reject) => {
-      const staged: Staged = { resource, key, version, entry, resolve, reject }
-      this.#staged.set(`${resource} ${key}`, staged)
-      this.#queue.push(staged)
-      this.#startFlushing()
-    })
-  }
-
-  #startFlushing(): void {
-    if (this.#flushing !== undefined) return
-    this.#flushing = this.#flush()
-    this.#settled = this.#flushing
+    const { promise, resolve, reject } = Promise.withResolvers<Entry>()
+    // Whoever waits hears of a failure; a write that nobody waits for must not end the process.
+    promise.catch(() => {})
+    const staged: Staged = { resource, key, version, entry, resolve, reject }
+    this.#staged.set(`${resource} ${key}`, staged)
+    this.#queue.writes.push(staged)
+    if (!this.#flushing) void this.#flush()
+    return promise
   }
 
   async #flush(): Promise<void> {
+    this.#flushing = true
     // One turn of the event loop, so that the writes of all requests that arrived together share one commit.
     await new Promise(setImmediate)
-    while (this.#queue.length > 0) {
-      const batch = this.#queue
-      this.#queue = []
-      try {
-        await this.#log.append(batch.map(toRecord))
-      } catch (error) {
-        this.#refuse([...batch, ...this.#queue], error)
-        this.#queue = []
-        break
-      }
-      this.#commit(batch)
+    while (this.#queue.writes.length > 0) await this.#write(this.#takeQueue())
+    this.#flushing = false
+  }
+
+  async #write(batch: Batch): Promise<void> {
+    this.#writing = batch
+    const failure = await this.#append(batch)
+    if (failure === undefined) {
+      this.#commit(batch.writes)
+      this.#compact()
+    } else {
+      const following = this.#takeQueue()
+      this.#refuse([...batch.writes, ...following.writes], failure.error)
+      following.settled.resolve()
     }
-    this.#flushing = undefined
-    this.#compact()
+    this.#writing = undefined
+    batch.settled.resolve()
+  }
+
+  async #append({ writes }: Batch): Promise<{ readonly error: unknown } | undefined> {
+    try {
+      await this.#log.append(writes.map(toRecord))
+      return undefined
+    } catch (error) {
+      return { error }
+    }
+  }
+
+  #takeQueue(): Batch {
+    const batch = this.#queue
+    this.#queue = new Batch()
+    return batch
   }
 
   #commit(batch: readonly Staged[]): void {
@@ -214,6 +231,13 @@ export class Store {
     // Failing to drop old records harms nobody: the next start reads them again.
     this.#log.forget(versions, dropped.at(-1)?.by ?? 0).catch(() => {})
   }
+}
+
+/** Writes that are stored together, or not at all. */
+class Batch {
+  readonly writes: Staged[] = []
+  /** Resolved when the batch is either committed or refused. */
+  readonly settled = Promise.withResolvers<void>()
 }
 
 function toRecord(staged: Staged): LogRecord {

@@ -24,9 +24,11 @@ export function staged(entry: Promise<Entry>, created = false): Pending {
 }
 
 /** A write that changes nothing: what is there. */
-export function unchanged(context: ServerContext, entry: Entry): Pending {
+export function unchanged({ store }: ServerContext, entry: Entry): Pending {
+  const known = store.get(entry.resource, entry.key) === entry
   // What is there may itself wait for the disk; nobody shall hear of it before.
-  return { written: context.store.settled().then(() => ({ entry })), created: false }
+  const ready = known ? Promise.resolve() : store.settled()
+  return { written: ready.then(() => ({ entry })), created: false }
 }
 
 /**

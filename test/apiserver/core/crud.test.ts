@@ -61,7 +61,16 @@ test('a body for another namespace, name, kind or version is refused', async t =
   t.is((await put(`${configMaps}/a`, configMap('b'))).status, 400)
   t.is((await post(configMaps, { ...configMap('b'), kind: 'Secret' })).status, 400)
   t.is((await post(configMaps, { ...configMap('b'), apiVersion: 'v2' })).status, 400)
-  t.is((await post(configMaps, { metadata: { name: 'b' } })).status, 400)
+})
+
+test('a custom resource must say its kind, a built-in one may leave it to the path', async t => {
+  const { post } = await startWithThings()
+  const refused = await post(things, { metadata: { name: 'a' }, spec: { size: 1 } })
+  t.is(refused.status, 400)
+  t.true(refused.body.message.includes("'Kind' is missing"))
+  const { status, body } = await post(configMaps, { metadata: { name: 'a' } })
+  t.is(status, 201)
+  t.like(body, { apiVersion: 'v1', kind: 'ConfigMap' })
 })
 
 for (const [name, wrong] of [

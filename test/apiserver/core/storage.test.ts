@@ -138,6 +138,19 @@ test('a refusal that rests on a write in flight waits for that write', async t =
   t.is((await second).status, 409)
 })
 
+test('waiting for what is staged does not wait for what is staged later', async t => {
+  const { log, next } = heldLog()
+  const store = await Store.open(log)
+  const first = store.put('samples', 'a', object('a'))
+  const append = await next()
+  const settled = store.settled()
+  append?.end()
+  await first
+  store.put('samples', 'b', object('b'))
+  await settled
+  t.is(store.get('samples', 'b'), undefined)
+})
+
 test('objects, versions and watches go on after a restart', async t => {
   const path = join(temporaryHome(t), 'objects.db')
   const before = await startWithThings({ log: await openSQLiteLog(path) })
