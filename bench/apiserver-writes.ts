@@ -118,13 +118,17 @@ function status(index: number) {
 
 async function measure(name: string, parallel: number, total: number, write: (index: number) => Promise<void>) {
   const start = performance.now()
+  const cpu = process.cpuUsage()
   let next = 0
   const lane = async () => {
     for (let index = next++; index < total; index = next++) await write(index)
   }
   await Promise.all(Array.from({ length: parallel }, lane))
   const perSecond = Math.round((total * 1000) / (performance.now() - start))
-  console.log(JSON.stringify({ name, size: total, parallel, perSecond }))
+  const { user, system } = process.cpuUsage(cpu)
+  // All threads: what the write costs on a machine that does other things too.
+  const cpuMicroseconds = Math.round((user + system) / total)
+  console.log(JSON.stringify({ name, size: total, parallel, perSecond, cpuMicroseconds }))
 }
 
 await call('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', definition)

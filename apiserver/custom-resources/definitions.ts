@@ -56,7 +56,7 @@ export function register(registry: Registry, definition: APIObject): void {
 }
 
 /** The definition with one condition set; its time of transition changes only with its status. */
-export function withCondition(definition: APIObject, condition: JSONObject & { type: DefinitionCondition }): APIObject {
+function withCondition(definition: APIObject, condition: JSONObject & { type: DefinitionCondition }): APIObject {
   const known = valueAt(definition, ['status', 'conditions'])
   const conditions: readonly JSONObject[] = Array.isArray(known) ? known.filter(isRecord) : []
   const before = conditions.find(each => each.type === condition.type)
@@ -67,7 +67,7 @@ export function withCondition(definition: APIObject, condition: JSONObject & { t
 }
 
 /** The condition Terminating, while objects are being deleted. */
-export function terminating(reason: string, clock: Clock): JSONObject & { type: DefinitionCondition } {
+function terminating(reason: string, clock: Clock): JSONObject & { type: DefinitionCondition } {
   return {
     type: 'Terminating',
     status: 'True',

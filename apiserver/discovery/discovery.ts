@@ -161,7 +161,7 @@ function storageHash({ group, kind, plural }: ResourceDefinition): string {
 }
 
 /** Kubernetes' order of versions: v2 before v1 before v1beta1 before v1alpha1, then anything else by name. */
-export function compareVersions(left: string, right: string): number {
+function compareVersions(left: string, right: string): number {
   const [a, b] = [versionRank(left), versionRank(right)]
   for (const [index, rank] of a.entries()) {
     const difference = (b[index] ?? 0) - rank

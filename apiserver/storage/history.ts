@@ -11,8 +11,8 @@ export interface StoreEvent {
   readonly frames: Map<string, Buffer>
 }
 
-/** Events whose replaced objects stay parsed: watchers with selectors ask for them soon after, or hardly ever. */
-const parsedEvents = 200
+/** Events that stay ready for watchers, parsed and encoded: they are asked for soon after, or hardly ever. */
+const warmEvents = 200
 
 /** The latest events of one resource, bounded: a watch that starts before them is told to list again. */
 export class History {
@@ -28,9 +28,11 @@ export class History {
 
   add(event: StoreEvent): void {
     this.#events.push(event)
-    this.#events.at(-parsedEvents)?.previous?.release()
-    // Cutting only at twice the limit makes each event move once.
-    if (this.#events.length < this.#limit * 2) return
+    const old = this.#events.at(-warmEvents)
+    old?.previous?.release()
+    old?.frames.clear()
+    // Cutting a quarter at a time keeps the cost of moving the rest small.
+    if (this.#events.length < this.#limit * 1.25) return
     const dropped = this.#events.length - this.#limit
     this.#forgotten = this.#events[dropped - 1]?.version ?? this.#forgotten
     this.#events = this.#events.slice(dropped)
