@@ -32,6 +32,8 @@ export interface RunningServer {
   readonly kubeconfigPath: string
   /** The request core: the same answers without TLS, for callers in this thread. */
   readonly handle: APIServer['handle']
+  /** Resolves when nothing can be written any more, ever: the process must end, a restart mends it or says why not. */
+  readonly failed: Promise<Error>
   /** Ends connections and closes the storage; everything answered is durable. May be called again. */
   close(): Promise<void>
 }
@@ -77,6 +79,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       url,
       kubeconfigPath,
       handle: server.handle,
+      failed: log.failed,
       close: () => {
         closed ??= close()
         return closed

@@ -19,6 +19,8 @@ export interface DurableLog {
   /** Drops records that others up to `horizon` have replaced: what happened until then can no longer be told. */
   forget(versions: readonly number[], horizon: number): Promise<void>
   close(): Promise<void>
+  /** Resolves when the log can write nothing any more, ever; stays open otherwise. */
+  readonly failed: Promise<StorageError>
 }
 
 /** Why storage cannot do what it was asked. */
@@ -42,5 +44,6 @@ export function memoryLog(): DurableLog {
     append: async () => {},
     forget: async () => {},
     close: async () => {},
+    failed: new Promise(() => {}),
   }
 }

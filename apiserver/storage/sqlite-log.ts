@@ -25,12 +25,14 @@ export function openSQLiteLog(path: string): Promise<DurableLog> {
     const loaded: LogRecord[] = []
     let lastId = 0
     let gone: StorageError | undefined
+    let closing = false
+    const failed = Promise.withResolvers<StorageError>()
 
     function ask(task: Task, transfer: ArrayBuffer[] = []): Promise<void> {
       if (gone !== undefined) return Promise.reject(gone)
       const id = ++lastId
-      return new Promise((done, failed) => {
-        waiting.set(id, { resolve: done, reject: failed })
+      return new Promise((done, refuse) => {
+        waiting.set(id, { resolve: done, reject: refuse })
         thread.postMessage({ ...task, id }, transfer)
       })
     }
@@ -38,13 +40,21 @@ export function openSQLiteLog(path: string): Promise<DurableLog> {
     function end(error: StorageError): void {
       gone = error
       reject(error)
+      if (!closing) failed.resolve(error)
       for (const { reject: refuse } of waiting.values()) refuse(error)
       waiting.clear()
     }
 
     thread.on('message', (answer: LogAnswer) => {
       if (answer.type === 'loaded') return loaded.push(...unpack(answer.records, 'copies'))
-      if (answer.type === 'opened') return resolve(logOf(loaded, answer.forgotten, ask))
+      if (answer.type === 'opened') {
+        const log = logOf(loaded, answer.forgotten, ask)
+        const close = () => {
+          closing = true
+          return log.close()
+        }
+        return resolve({ ...log, close, failed: failed.promise })
+      }
       const waiter = waiting.get(answer.id)
       waiting.delete(answer.id)
       if (answer.type === 'done') return waiter?.resolve()
@@ -61,7 +71,7 @@ function logOf(
   loaded: LogRecord[],
   forgotten: number,
   ask: (task: Task, transfer?: ArrayBuffer[]) => Promise<void>,
-): DurableLog {
+): Omit<DurableLog, 'failed'> {
   return {
     load: async accept => {
       for (const record of loaded.splice(0)) accept(record)
