@@ -16,7 +16,7 @@ import {
   unmanaged,
   withFields,
 } from './managed-fields.ts'
-import { compareValues, fieldsOf, mergeValues, removeFields, withNamedFields } from './typed-values.ts'
+import { compareValues, emptyListsOf, fieldsOf, mergeValues, removeFields, withNamedFields } from './typed-values.ts'
 
 /** What both operations need to know. */
 interface CommonOptions {
@@ -92,7 +92,9 @@ export function serverSideApply(options: ApplyOptions): ApplyResult {
   const old = live ? withoutManagedFields(live) : {}
   const merged = objectOf(mergeValues(old, applied, type))
   const managed = others.reduce((fields, entry) => union(fields, entry.fields), set)
-  const pruned = last ? objectOf(prune(merged, type, last.fields, { managed, set })) : merged
+  const pruned = last
+    ? objectOf(prune(merged, type, last.fields, { managed, set, emptyLists: emptyListsOf(applied, type) }))
+    : merged
 
   const comparison = compareValues(old, pruned, type)
   const changed = union(comparison.modified, comparison.added)
@@ -199,19 +201,23 @@ interface Owned {
   readonly managed: FieldSet
   /** What the new configuration sets. */
   readonly set: FieldSet
+  /** Lists that it has without elements: they are wished, though there is nothing in them to own. */
+  readonly emptyLists: FieldSet
 }
 
 /** Drops what this manager applied last time, does not apply now, and nobody else manages. */
 function prune(merged: JSONObject, type: FieldType, last: FieldSet, owned: Owned): unknown {
   const lastNamed = withNamedFields(last, type)
   if (difference(lastNamed, withNamedFields(owned.set, type)).isEmpty) return merged
-  const mergedFields = withNamedFields(fieldsOf(merged, type), type)
-  const withoutLast = removeFields(merged, type, lastNamed) ?? {}
-  const keep = union(withNamedFields(fieldsOf(withoutLast, type), type), withNamedFields(owned.managed, type))
-  const owner = removeFields(merged, type, difference(mergedFields, keep)) ?? {}
+  // An emptied list is still there, though it has no leaf.
+  const allFields = (value: unknown) => withNamedFields(union(fieldsOf(value, type), emptyListsOf(value, type)), type)
+  const mergedFields = allFields(merged)
+  const wished = withNamedFields(union(owned.managed, owned.emptyLists), type)
+  const keep = union(allFields(removeFields(merged, type, lastNamed)), wished)
+  const owner = removeFields(merged, type, difference(mergedFields, keep))
   // What was never this manager's stays, even if nobody manages it.
-  const dropped = difference(mergedFields, withNamedFields(fieldsOf(owner, type), type))
-  return removeFields(merged, type, intersection(dropped, lastNamed)) ?? {}
+  const dropped = difference(mergedFields, allFields(owner))
+  return removeFields(merged, type, intersection(dropped, lastNamed))
 }
 
 function withoutServerMetadata(applied: JSONObject): JSONObject {
@@ -234,8 +240,10 @@ function withoutManagedFields(object: JSONObject): JSONObject {
   return { ...object, metadata: rest }
 }
 
+/** Whether the entries say the same as before; those of managers without fields say nothing. */
 function isSameList(entries: readonly ManagedEntry[], before: readonly ManagedEntry[]): boolean {
-  return entries.length === before.length && entries.every(entry => before.includes(entry))
+  const saying = entries.filter(entry => !entry.fields.isEmpty)
+  return saying.length === before.length && saying.every(entry => before.includes(entry))
 }
 
 function withEntries(object: JSONObject, entries: readonly ManagedEntry[]): JSONObject {

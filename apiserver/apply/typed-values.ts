@@ -11,6 +11,17 @@ export function fieldsOf(value: unknown, type: FieldType): FieldSet {
   return set
 }
 
+/** The paths of lists that merge by their elements and have none: nothing in them could be owned. */
+export function emptyListsOf(value: unknown, type: FieldType): FieldSet {
+  const set = new FieldSet()
+  for (const [element, item] of itemsOf(value, type)) {
+    const itemType = typeBelow(type, element)
+    if (Array.isArray(item) && item.length === 0 && !isLeaf(item, itemType)) set.members.add(element)
+    set.setChild(element, emptyListsOf(item, itemType))
+  }
+  return set
+}
+
 function addFields(value: JSONObject, type: FieldType, set: FieldSet): void {
   for (const key of Object.keys(value)) {
     const item = value[key]
@@ -188,7 +199,10 @@ function itemsOf(value: unknown, type: FieldType): ReadonlyMap<string, unknown> 
   return isObject(value) ? new Map(Object.keys(value).map(key => [`f:${key}`, value[key]])) : noItems
 }
 
-/** The value without the fields and elements of the set; undefined where nothing is left of a list or object. */
+/**
+ * The value without the fields and elements of the set. A list or object that nothing is left of stays, empty: it has
+ * not been removed itself. (Kubernetes makes it null, and with its next look at the schema drops it or sets a default.)
+ */
 export function removeFields(value: unknown, type: FieldType, set: FieldSet): unknown {
   if (set.isEmpty || isLeaf(value, type)) return value
   if (Array.isArray(value)) {
@@ -199,7 +213,7 @@ export function removeFields(value: unknown, type: FieldType, set: FieldSet): un
       const child = set.children.get(element)
       rest.push(child ? removeFields(value[index], type.items, child) : value[index])
     })
-    return rest.length > 0 ? rest : undefined
+    return rest
   }
   if (!isObject(value)) return value
   const rest: Record<string, unknown> = {}
@@ -207,8 +221,7 @@ export function removeFields(value: unknown, type: FieldType, set: FieldSet): un
     const element = `f:${key}`
     if (set.members.has(element)) continue
     const child = set.children.get(element)
-    const item = child ? removeFields(value[key], fieldType(type, key), child) : value[key]
-    if (item !== undefined) setOwn(rest, key, item)
+    setOwn(rest, key, child ? removeFields(value[key], fieldType(type, key), child) : value[key])
   }
-  return Object.keys(rest).length > 0 ? rest : undefined
+  return rest
 }
