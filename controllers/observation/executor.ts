@@ -13,6 +13,7 @@ import { Journal, type JournalEntry } from './journal.ts'
 import type { ObservedCache } from './observed-cache.ts'
 import type { Observer } from './observer.ts'
 import { operationId } from './operation-id.ts'
+import { Repetitions, type Sight } from './repetitions.ts'
 import { topics } from './topics.ts'
 
 /** What the executor works with. */
@@ -32,7 +33,7 @@ export interface ExecutorOptions {
 
 /**
  * What became of a wish to operate. `Started`: it is on its way. `Running`: it already was. `Held`: another operation
- * has one of its identities, or it failed lately. `Refused`: its endpoint does not answer, was not listed yet, or this
+ * has one of its identities, it failed lately, or it succeeded lately and changed nothing. `Refused`: its endpoint does not answer, was not listed yet, or this
  * process may not act. After `Held` and `Refused` the topic `operations/<identity>` tells when to judge again.
  */
 export type Submission = 'Started' | 'Running' | 'Held' | 'Refused'
@@ -44,6 +45,8 @@ interface Run {
   readonly locks: readonly string[]
   readonly state: OperationState
   readonly controller: AbortController
+  /** What was seen of its identity when it began. */
+  readonly before: Sight
 }
 
 interface Ending {
@@ -77,6 +80,7 @@ export class Executor {
   readonly #queues = new Map<EndpointKey, PQueue>()
   readonly #states = new Map<string, readonly OperationState[]>()
   readonly #failures: Failures
+  readonly #repetitions: Repetitions
   readonly #journal: Journal
   /** Identities that were refused because this process may not act; undefined while none was. */
   #leaseless: Set<string> | undefined
@@ -86,6 +90,7 @@ export class Executor {
   constructor(options: ExecutorOptions) {
     this.#options = options
     this.#failures = new Failures(options.environment, identity => this.#changed(identity))
+    this.#repetitions = new Repetitions(options.environment, options.cache, identity => this.#changed(identity))
     this.#journal = new Journal(options.journalSize ?? 1_000)
   }
 
@@ -110,7 +115,7 @@ export class Executor {
       addTo(this.#waiting, taken, identity)
       return 'Held'
     }
-    if (this.#failures.holds(id, operation)) return 'Held'
+    if (this.#failures.holds(id, operation) || this.#repetitions.holds(id, operation)) return 'Held'
     this.#start(id, operation, locks, requestedBy)
     return 'Started'
   }
@@ -148,6 +153,7 @@ export class Executor {
       timer.cancel()
     }
     this.#failures.clear()
+    this.#repetitions.clear()
   }
 
   #mayDispatch(): boolean {
@@ -158,7 +164,8 @@ export class Executor {
     const { cache } = this.#options
     const { verb, endpoint } = operation
     const state: OperationState = Object.freeze({ verb, endpoint, state: 'Running' })
-    const run: Run = { id, operation, requestedBy, locks, state, controller: new AbortController() }
+    const before = this.#repetitions.sight(operation)
+    const run: Run = { id, operation, requestedBy, locks, state, controller: new AbortController(), before }
     this.#runs.set(id, run)
     for (const lock of locks) this.#locks.set(lock, run)
     cache.change(() => {
@@ -214,13 +221,15 @@ export class Executor {
 
   #succeeded(run: Run, times: { given: number; startedAt: string; durationMs: number }, answer: Answer): void {
     const { cache, logger } = this.#options
-    const { operation, id, locks } = run
+    const { operation, id, locks, before } = run
     const { given, startedAt, durationMs } = times
     logger.debug({ operation: id, endpoint: operation.endpoint, durationMs }, 'Operation succeeded')
     cache.change(() => {
       const taken = cache.takeAnswer(operation, given, answer)
       this.#failures.supersede(operation)
       for (const lock of locks) this.#failures.stopWaiting(lock)
+      if (this.#repetitions.succeeded(id, operation, before))
+        logger.warn({ operation: id }, 'Operation changed nothing')
       const lookAgain = taken === 'Contradicted' || operation.verb === 'SetPower'
       this.#end(run, { outcome: 'Succeeded', startedAt, durationMs, inDoubt: false, lookAgain })
     })
