@@ -13,10 +13,12 @@ import { firewallRuleReconciler } from './network/firewall-rule.ts'
 import { networkReconciler } from './network/network.ts'
 import { portForwardingRuleReconciler } from './network/port-forwarding-rule.ts'
 import { publicIPReconciler } from './network/public-ip.ts'
+import { sharedNetworkReconciler } from './network/shared-network.ts'
 import { virtualRouterReconciler } from './network/virtual-router.ts'
 import { diskOfferingReconciler, networkOfferingReconciler, serviceOfferingReconciler } from './offerings/offerings.ts'
 import { publicTemplateReconciler } from './offerings/public-template.ts'
 import { volumeReconciler } from './storage/volume.ts'
+import { systemVMReconciler } from './system/system-vm.ts'
 
 /** Every kind's reconciler. */
 export const reconcilers: readonly Reconciler[] = [
@@ -36,7 +38,9 @@ export const reconcilers: readonly Reconciler[] = [
   virtualMachineReconciler,
   volumeReconciler,
   networkReconciler,
+  sharedNetworkReconciler,
   virtualRouterReconciler,
+  systemVMReconciler,
   publicIPReconciler,
   portForwardingRuleReconciler,
   firewallRuleReconciler,

@@ -174,6 +174,8 @@ export interface ClaimNotes {
   readonly startedGeneration?: number
   /** madeAt is when a volume's disk was first seen in its pool: a blank one is never put in its place. */
   readonly madeAt?: Time
+  /** idleSince is when a network was seen to be used by nothing any more. */
+  readonly idleSince?: Time
 }
 
 /** AllocationStatus is written once, by the maker. */

@@ -108,7 +108,8 @@ function doubt(endpoints: readonly EndpointKey[]): string {
   return `An unanswered operation may still take effect at ${endpoints.join(', ')}: waiting for a full listing`
 }
 
-function isFenced(endpoint: EndpointKey, world: World): boolean {
+/** Whether an endpoint is a host that is proven to run nothing. */
+export function isFenced(endpoint: EndpointKey, world: World): boolean {
   const hostIdentity = endpoint.slice(endpoint.indexOf('/') + 1)
   const host = hostOfIdentity(hostIdentity, world)
   return host !== undefined && fenceOf(host.metadata.name, world, { hostIdentity }).fenced

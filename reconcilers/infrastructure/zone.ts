@@ -5,6 +5,7 @@ import { networksByZone } from '../network/network.ts'
 import { publicIPsByZone } from '../network/public-addresses.ts'
 import { routersByZone } from '../network/virtual-router.ts'
 import { volumesByZone } from '../storage/volume.ts'
+import { systemVMsRetired } from '../system/zone-system-vms.ts'
 import type { Index } from '../world.ts'
 import { capacityList, judgeCapacity } from './capacity.ts'
 import { zoneCapacity } from './roll-ups.ts'
@@ -43,6 +44,7 @@ export const zoneReconciler = defineReconciler(Zone, {
     transfersAvailable,
   ],
   usedBy,
+  teardown: [systemVMsRetired],
   report: (status, self, world) => {
     status.capacity = capacityList(world.derived(zoneCapacity, self.metadata.name))
   },

@@ -1,10 +1,12 @@
 import deepEqual from 'fast-deep-equal'
+import { rangeOf } from '../../crds/invariants/addresses.ts'
+import { contains } from '../../crds/invariants/number-range.ts'
 import { FirewallRule } from '../../crds/network/firewall-rule.ts'
 import { Network } from '../../crds/network/network.ts'
 import { PublicIP } from '../../crds/network/public-ip.ts'
 import { defineReconciler, type Phase } from '../define-reconciler.ts'
 import { blocked, satisfied, waiting } from '../verdict.ts'
-import { appliedDocument, routersByNetwork } from './applied-document.ts'
+import { appliedDocument, judgeWithdrawn, routersByNetwork, stillServes } from './applied-document.ts'
 import { networkOfFirewallRule } from './firewall-rules.ts'
 import { networkPlan } from './network-plan.ts'
 import { routerDocument } from './router-document.ts'
@@ -14,12 +16,27 @@ const valid: Phase<typeof FirewallRule> = {
   judge: (self, world) => {
     const key = networkOfFirewallRule(self, world)
     const plan = key === undefined ? undefined : world.derived(networkPlan, key)
-    if (plan === undefined || plan.services.includes('Firewall')) return satisfied('Valid')
+    if (plan === undefined) return satisfied('Valid')
+    const field = self.spec.direction === 'Egress' ? 'spec.networkName' : 'spec.publicIPName'
+    if (!plan.services.includes('Firewall')) {
+      return blocked(
+        'NotOffered',
+        `${field}: the offering of the network has no service Firewall: choose another network, or another offering`,
+      )
+    }
+    const outside =
+      self.spec.direction === 'Egress' ? self.spec.sourceCIDRs.find(cidr => !isInside(cidr, plan.cidr)) : undefined
+    if (outside === undefined) return satisfied('Valid')
     return blocked(
-      'NotOffered',
-      'The offering of the network has no service Firewall: choose another network, or another offering',
+      'SourceOutsideNetwork',
+      `spec.sourceCIDRs: ${outside} is not inside ${plan.cidr}, where the network's guests are: leave it out, or narrow it`,
     )
   },
+}
+
+function isInside(cidr: string, network: string | undefined): boolean {
+  if (network === undefined || cidr.includes(':')) return false
+  return contains(rangeOf(network), rangeOf(cidr))
 }
 
 const applied: Phase<typeof FirewallRule> = {
@@ -47,9 +64,11 @@ const withdrawn: Phase<typeof FirewallRule> = {
   judge: (self, world) => {
     const key = networkOfFirewallRule(self, world)
     const identity = world.identity(self)
-    const rules = key === undefined ? undefined : appliedDocument(key, world)?.firewall.rules
-    const held = rules?.some(rule => rule.identity === identity) === true
-    return held ? waiting('RouterNotConfigured', 'The router still holds the rule') : satisfied('Removed')
+    if (key === undefined) return satisfied('Removed')
+    return judgeWithdrawn(
+      stillServes(key, ({ firewall }) => firewall.rules.some(rule => rule.identity === identity), world),
+      'the rule',
+    )
   },
 }
 

@@ -61,5 +61,5 @@ function portsOf({ spec }: Rule): readonly (readonly [number, number])[] {
     const { first, last } = parseNumberRange(text)
     return [first, last] as const
   })
-  return [...single, ...ranges].sort((left, right) => left[0] - right[0])
+  return [...single, ...ranges].sort((left, right) => left[0] - right[0] || left[1] - right[1])
 }

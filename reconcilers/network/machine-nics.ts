@@ -1,16 +1,23 @@
 import { type NIC, VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { Allocation } from '../../crds/infrastructure/allocation.ts'
-import { addressFromNumber, addressKey, addressToNumber } from '../../crds/invariants/addresses.ts'
-import { contains } from '../../crds/invariants/number-range.ts'
+import { addressKey, networksOverlap } from '../../crds/invariants/addresses.ts'
 import type { NetworkSegment, RouterDocument } from '../../drivers/contract/facts.ts'
 import { allocate, allocationName, allocationsByHolder, type Claim, holderOf, machineClaim } from '../claims.ts'
-import { macAddressOf } from '../identity.ts'
+import { hashOf, macAddressOf } from '../identity.ts'
 import { once } from '../once.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
-import { defineDerived, isStored, type Wish, type World } from '../world.ts'
+import { defineDerived, defineIndex, isStored, type Wish, type World } from '../world.ts'
+import { type AddressPool, chooseAddress, isUsable } from './addressing.ts'
 import { appliedDocument } from './applied-document.ts'
-import { freeValue } from './free-value.ts'
-import { type NetworkKey, type NetworkPlan, networkKey, networkPlan, segmentOn } from './network-plan.ts'
+import {
+  addressPoolOf,
+  guestSegmentOn,
+  type NetworkKey,
+  type NetworkPlan,
+  networkKey,
+  networkPlan,
+} from './network-plan.ts'
+import { routerLacking } from './router-ability.ts'
 
 type Machine = Wish<typeof VirtualMachine>
 
@@ -50,7 +57,7 @@ function planOneNIC(machine: Machine, nic: NIC, world: World): NICPlan {
     const missing = waiting('NetworkNotFound', `The network of NIC "${nic.name}" does not exist yet`)
     return { ...base, addresses: [], address: missing, service: missing }
   }
-  const segment = segmentOn(plan, machineClaim(identity, world)?.spec.machine?.hostName, 'Guest', world)
+  const segment = guestSegmentOn(plan, machineClaim(identity, world)?.spec.machine?.hostName, world)
   const { addresses, verdict } = planAddresses(machine, nic, { key, plan, identity }, world)
   return {
     ...base,
@@ -73,26 +80,30 @@ interface Addresses {
 }
 
 function planAddresses(machine: Machine, nic: NIC, place: NICPlace, world: World): Addresses {
-  const { plan, identity } = place
-  if (plan.cidr === undefined) return { addresses: [], verdict: satisfied('NotNeeded') }
-  const sameNetwork = machine.spec.nics.filter(other => networkOf(machine, other) === place.key)
-  if (sameNetwork.length > 1) {
-    const names = sameNetwork.map(({ name }) => name).join(', ')
-    return refused(
-      blocked('NetworkTwice', `spec.nics: ${names} are in the same network; a machine has one NIC in each`),
-    )
-  }
+  const { key, plan, identity } = place
+  const clash = macClash(machine, nic, key, world)
+  if (clash !== undefined) return refused(clash)
+  const pool = addressPoolOf(plan)
+  if (pool === undefined) return planWithoutAddresses(nic)
+  const neighbour = neighbourOf(machine, nic, place, world)
+  if (neighbour !== undefined) return refused(neighbour)
   const held = world.desired
     .list(allocationsByHolder, machine.metadata.uid)
     .filter(({ spec }) => spec.type === 'IP' && spec.realm === plan.uid)
   const secondary = nic.secondaryIPs
-  const primary = nic.ipAddress ?? primaryHeld(held, secondary) ?? chooseAddress(plan, identity, world)
+  const seen = world.observed
+    .machines(identity)
+    .flatMap(({ facts }) => facts.definition.nics.filter(({ name }) => name === nic.name))
+    .flatMap(({ addresses }) => addresses.slice(0, 1))
+  const others = seen.filter(address => !secondary.includes(address))
+  const primary = nic.ipAddress ?? primaryHeld(held, secondary, seen) ?? chooseAddress(pool, identity, others, world)
   if (primary === undefined) {
-    return refused(waiting('AddressesExhausted', `Network "${place.key}" has no free address`, { recheck: 60_000 }))
+    return refused(waiting('AddressesExhausted', `Network "${key}" has no free address`, { recheck: 60_000 }))
   }
-  const wished = [primary, ...secondary]
+  const wished = [primary, ...secondary.filter(address => address !== primary)]
   for (const address of wished) {
-    const refusal = refusalOf(address, { machine, nic, plan }, world)
+    const field = address === primary ? 'ipAddress' : 'secondaryIPs'
+    const refusal = refusalOf(address, `spec.nics[${nic.name}].${field}`, { machine, pool }, world)
     if (refusal !== undefined) return refused(refusal)
   }
   const missing = wished.filter(address => !held.some(({ spec }) => spec.value === addressKey(address)))
@@ -104,38 +115,80 @@ function planAddresses(machine: Machine, nic: NIC, place: NICPlace, world: World
   return { addresses: [], verdict: acting('Allocating', `Taking ${missing.join(', ')}`, ...claims) }
 }
 
+/** A network without addresses of its own cannot give any. */
+function planWithoutAddresses(nic: NIC): Addresses {
+  const field = nic.ipAddress === undefined ? 'secondaryIPs' : 'ipAddress'
+  if (nic.ipAddress === undefined && nic.secondaryIPs.length === 0) {
+    return { addresses: [], verdict: satisfied('NotNeeded') }
+  }
+  return refused(
+    blocked('NoAddresses', `spec.nics[${nic.name}].${field}: its network gives no addresses: remove the field`),
+  )
+}
+
+/** Two NICs of a machine are in networks of different subnets: a guest could not tell them apart (NET-081). */
+function neighbourOf(machine: Machine, nic: NIC, { key, plan }: NICPlace, world: World): Verdict | undefined {
+  for (const other of machine.spec.nics) {
+    if (other.name === nic.name || plan.cidr === undefined) continue
+    const network = networkOf(machine, other)
+    if (network === key) {
+      return blocked(
+        'NetworkTwice',
+        `spec.nics: ${nic.name} and ${other.name} are in the same network; a machine has one NIC in each`,
+      )
+    }
+    const cidr = world.derived(networkPlan, network)?.cidr
+    if (cidr === undefined || !networksOverlap(cidr, plan.cidr)) continue
+    return blocked(
+      'SubnetsOverlap',
+      `spec.nics: the networks of ${nic.name} (${plan.cidr}) and ${other.name} (${cidr}) overlap: choose different subnets`,
+    )
+  }
+  return undefined
+}
+
+/** Of machines that wish the same MAC address in one network the oldest has it. */
+function macClash(machine: Machine, nic: NIC, key: NetworkKey, world: World): Verdict | undefined {
+  if (nic.macAddress === undefined) return undefined
+  const [oldest] = world.desired.list(machinesByMAC, `${key}#${nic.macAddress.toLowerCase()}`)
+  if (oldest === undefined || oldest.metadata.uid === machine.metadata.uid) return undefined
+  return blocked(
+    'MACAddressTaken',
+    `spec.nics[${nic.name}].macAddress: machine "${oldest.metadata.name}" has ${nic.macAddress} in this network: choose another`,
+  )
+}
+
+const machinesByMAC = defineIndex(VirtualMachine, 'machinesByMAC', machine =>
+  machine.spec.nics.flatMap(nic =>
+    nic.macAddress === undefined ? [] : [`${networkOf(machine, nic)}#${nic.macAddress.toLowerCase()}`],
+  ),
+)
+
 function refused(verdict: Verdict): Addresses {
   return { addresses: [], verdict }
 }
 
-function primaryHeld(held: readonly Claim[], secondary: readonly string[]): string | undefined {
-  return held.find(({ spec }) => !secondary.includes(spec.value))?.spec.value
-}
-
-/** The address that the machine was seen with, so that a fresh control plane takes it again; else the next free one. */
-function chooseAddress(plan: NetworkPlan, identity: string, world: World): string | undefined {
-  const isTaken = (address: string) =>
-    address === plan.gateway || world.desired.exists(Allocation, allocationName('IP', addressKey(address), plan.uid))
-  const seen = world.observed
-    .machines(identity)
-    .flatMap(({ facts }) => facts.definition.nics.flatMap(({ addresses }) => addresses))
-    .find(address => plan.pool.some(range => contains(range, addressToNumber(address))) && !isTaken(address))
-  if (seen !== undefined) return seen
-  const value = freeValue(plan.pool, identity, number => isTaken(addressFromNumber(number)))
-  return value === undefined ? undefined : addressFromNumber(value)
+/** The primary address held already: the one that the host has, where several are held. */
+function primaryHeld(
+  held: readonly Claim[],
+  secondary: readonly string[],
+  seen: readonly string[],
+): string | undefined {
+  const values = held.map(({ spec }) => spec.value).filter(value => !secondary.includes(value))
+  return values.find(value => seen.includes(value)) ?? values[0]
 }
 
 function refusalOf(
   address: string,
-  { machine, nic, plan }: { machine: Machine; nic: NIC; plan: NetworkPlan },
+  field: string,
+  { machine, pool }: { readonly machine: Machine; readonly pool: AddressPool },
   world: World,
 ): Verdict | undefined {
-  const field = `spec.nics[${nic.name}].ipAddress`
-  if (address === plan.gateway) return blocked('AddressIsGateway', `${field}: ${address} is the network's gateway`)
-  if (!plan.pool.some(range => contains(range, addressToNumber(address)))) {
-    return blocked('AddressOutsideNetwork', `${field}: ${address} is not in ${plan.cidr}`)
+  if (address === pool.gateway) return blocked('AddressIsGateway', `${field}: ${address} is the network's gateway`)
+  if (!isUsable(address, pool)) {
+    return blocked('AddressOutsideNetwork', `${field}: ${address} is none that hosts of ${pool.cidr} may be given`)
   }
-  const claim = world.desired.get(Allocation, allocationName('IP', addressKey(address), plan.uid))
+  const claim = world.desired.get(Allocation, allocationName('IP', addressKey(address), pool.uid))
   if (claim === undefined || claim.spec.holder.uid === machine.metadata.uid) return undefined
   return waiting(
     'AddressTaken',
@@ -154,11 +207,18 @@ interface Served {
 
 function serviceOf({ machine, nic, macAddress, addresses, key, plan }: Served, world: World): Verdict {
   if (!plan.routed || !plan.services.includes('DHCP')) return satisfied('NoRouterNeeded')
+  const lacking = routerLacking(plan, world)
+  if (lacking !== undefined) return lacking
   const [address] = addresses
   if (address === undefined) return waiting('AddressMissing', `NIC "${nic.name}" has no address yet`)
   const leased = world.derived(leaseOf, `${key}#${macAddress}`)
   if (leased === `${address} ${guestHostName(machine)}`) return satisfied('Served')
   return waiting('RouterNotConfigured', `The virtual router does not serve NIC "${nic.name}" yet`)
+}
+
+/** The name of the NIC that holds a machine's default route. */
+export function defaultNIC({ spec }: Machine): string | undefined {
+  return spec.defaultNICName ?? spec.nics[0]?.name
 }
 
 /** The name the guest gets. */
@@ -191,6 +251,8 @@ export interface DHCPEntry {
   readonly address: string
   readonly hostName: string
   readonly defaultRoute: boolean
+  /** Hash of the machine's user data; left out where it has none. */
+  readonly userDataHash?: string
 }
 
 /** What routers shall lease to a machine, by `<namespace>/<name>` of the machine. */
@@ -199,7 +261,8 @@ export const dhcpEntries = defineDerived('dhcpEntries', (key, world): readonly D
   const machine = world.desired.get(VirtualMachine, key.slice(at + 1), key.slice(0, at))
   if (machine === undefined || !isStored(machine)) return []
   const identity = world.identity(machine)
-  const first = machine.spec.defaultNICName ?? machine.spec.nics[0]?.name
+  const first = defaultNIC(machine)
+  const { userData } = machine.spec
   return machine.spec.nics.flatMap((nic): readonly DHCPEntry[] => {
     const network = networkOf(machine, nic)
     const plan = world.derived(networkPlan, network)
@@ -215,6 +278,7 @@ export const dhcpEntries = defineDerived('dhcpEntries', (key, world): readonly D
         address,
         hostName: guestHostName(machine),
         defaultRoute: nic.name === first,
+        ...(userData === undefined ? {} : { userDataHash: hashOf(userData) }),
       },
     ]
   })

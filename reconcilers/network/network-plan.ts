@@ -6,13 +6,19 @@ import { Zone } from '../../crds/infrastructure/zone.ts'
 import { addressFromNumber, hostRangeOf, parseRange } from '../../crds/invariants/addresses.ts'
 import type { NumberRange } from '../../crds/invariants/number-range.ts'
 import { Network } from '../../crds/network/network.ts'
-import { NetworkOffering, type NetworkServiceName } from '../../crds/network/network-offering.ts'
+import {
+  type GuestType,
+  NetworkOffering,
+  type NetworkOfferingSpec,
+  type NetworkServiceName,
+} from '../../crds/network/network-offering.ts'
 import { SharedNetwork } from '../../crds/network/shared-network.ts'
 import type { NetworkSegment } from '../../drivers/contract/facts.ts'
-import { allocationsByHolder } from '../claims.ts'
+import { allocationsByHolder, type Claim } from '../claims.ts'
 import { settingsOf } from '../infrastructure/settings.ts'
 import { physicalNetworksByZone } from '../infrastructure/topology.ts'
 import { defineDerived, defineIndex, type Wish, type World } from '../world.ts'
+import type { AddressPool } from './addressing.ts'
 
 /** `Network/<namespace>/<name>` or `SharedNetwork//<name>`: the key of a network of either kind. */
 export type NetworkKey = string
@@ -43,6 +49,8 @@ export const machinesByNetwork = defineIndex(VirtualMachine, 'machinesByNetwork'
 export interface NetworkPlan {
   readonly kind: 'Network' | 'SharedNetwork'
   readonly uid: string
+  readonly offeringName: string
+  readonly guestType: GuestType
   readonly zoneName: string
   /** Undefined on L2 networks: nothing gives addresses there. */
   readonly cidr?: string
@@ -56,6 +64,10 @@ export interface NetworkPlan {
   readonly routed: boolean
   readonly egressDefault: 'Allow' | 'Deny'
   readonly persistent: boolean
+  /** Whether several services may share a public address. */
+  readonly conserveMode: boolean
+  /** Whether operators may name the segment. */
+  readonly specifyVLAN: boolean
   readonly physicalNetworkName?: string
   readonly isolation: 'None' | 'VLAN' | 'VXLAN'
   /** VLAN id or VNI; undefined while none is taken, or none is needed. */
@@ -73,23 +85,21 @@ function planNetwork(key: NetworkKey, world: World): NetworkPlan | undefined {
   const offering = world.desired.get(NetworkOffering, network.spec.networkOfferingName)?.spec
   const zone = world.desired.get(Zone, network.spec.zoneName)?.spec
   if (offering === undefined || zone === undefined) return undefined
-  const physical = physicalNetworkOf(network, world)
+  const physical = physicalNetworkOf(network, offering, world)
   const common = {
     kind,
     uid: network.metadata.uid,
+    offeringName: network.spec.networkOfferingName,
     zoneName: network.spec.zoneName,
     domain: network.spec.networkDomain ?? zone.networkDomain ?? settingsOf(world).networkDomain,
     dns: zone.publicDNS,
-    services: offering.services.map(service => service.name),
-    routed: offering.services.some(({ provider }) => provider === 'VirtualRouter'),
-    egressDefault: offering.egressDefault,
-    persistent: offering.persistent,
+    ...offeredBy(offering),
     ...(physical === undefined ? {} : { physicalNetworkName: physical.metadata.name }),
     isolation: physical?.spec.isolation ?? 'None',
-    ...segmentOf(network, world),
+    ...segmentHeld(network.metadata.uid, world),
   } as const
-  const cidr = network.spec.cidr ?? zone.guestCIDR ?? '10.1.1.0/24'
-  if (offering.guestType === 'L2') return { ...common, pool: [] }
+  const cidr = network.spec.cidr ?? zone.guestCIDR
+  if (offering.guestType === 'L2' || cidr === undefined) return { ...common, pool: [] }
   const hosts = hostRangeOf(cidr)
   const gateway = network.spec.gateway ?? addressFromNumber(hosts.first)
   return { ...common, cidr, gateway, pool: [hosts] }
@@ -106,58 +116,107 @@ function planShared(name: string, world: World): NetworkPlan | undefined {
   return {
     kind: 'SharedNetwork',
     uid: network.metadata.uid,
+    offeringName: network.spec.networkOfferingName,
     zoneName: network.spec.zoneName,
     cidr,
     gateway,
     pool: addresses.map(parseRange),
     domain: network.spec.networkDomain ?? zone.networkDomain ?? settingsOf(world).networkDomain,
     dns: zone.publicDNS,
-    services: offering.services.map(service => service.name),
-    routed: offering.services.some(({ provider }) => provider === 'VirtualRouter'),
-    egressDefault: offering.egressDefault,
-    persistent: offering.persistent,
+    ...offeredBy(offering),
     physicalNetworkName: network.spec.physicalNetworkName,
     isolation: vlan === undefined ? 'None' : (physical?.spec.isolation ?? 'None'),
-    ...(vlan === undefined ? {} : { segment: Number(vlan) }),
+    ...(vlan === undefined ? {} : segmentHeld(network.metadata.uid, world)),
   }
 }
 
-/** The physical network that carries a network: the named one, or the zone's first with Guest traffic. */
+function offeredBy(offering: NetworkOfferingSpec) {
+  const { guestType, services, egressDefault, persistent, conserveMode, specifyVLAN } = offering
+  return {
+    guestType,
+    services: services.map(service => service.name),
+    routed: services.some(({ provider }) => provider === 'VirtualRouter'),
+    egressDefault,
+    persistent,
+    conserveMode,
+    specifyVLAN,
+  }
+}
+
+/** The physical network that carries a network: the named one, or the zone's first for Guest traffic with the offering's tags. */
 export function physicalNetworkOf(
   network: Wish<typeof Network>,
+  offering: Pick<NetworkOfferingSpec, 'tags'>,
   world: World,
 ): Wish<typeof PhysicalNetwork> | undefined {
   const { physicalNetworkName, zoneName } = network.spec
   if (physicalNetworkName !== undefined) return world.desired.get(PhysicalNetwork, physicalNetworkName)
-  return world.desired
-    .list(physicalNetworksByZone, zoneName)
-    .find(({ spec }) => spec.allocationState === 'Enabled' && spec.traffic.some(({ type }) => type === 'Guest'))
+  const held = segmentClaim(network.metadata.uid, world)?.spec.realm
+  const carriers = world.desired.list(physicalNetworksByZone, zoneName)
+  const before = carriers.find(({ metadata }) => metadata.uid === held)
+  if (before !== undefined) return before
+  return carriers.find(
+    ({ spec }) =>
+      spec.allocationState === 'Enabled' &&
+      spec.traffic.some(({ type }) => type === 'Guest') &&
+      offering.tags.every(tag => spec.tags.includes(tag)),
+  )
 }
 
-function segmentOf(network: Wish<typeof Network>, world: World): { readonly segment?: number } {
-  if (network.spec.vlan !== undefined) return { segment: Number(network.spec.vlan) }
-  const held = world.desired.list(allocationsByHolder, network.metadata.uid).find(({ spec }) => spec.type === 'Segment')
+/** The claim of a network's VLAN id or VNI, where it holds one. */
+export function segmentClaim(networkUID: string, world: World): Claim | undefined {
+  return world.desired.list(allocationsByHolder, networkUID).find(({ spec }) => spec.type === 'Segment')
+}
+
+function segmentHeld(networkUID: string, world: World): { readonly segment?: number } {
+  const held = segmentClaim(networkUID, world)
   return held === undefined ? {} : { segment: Number(held.spec.value) }
 }
 
-/** The segment as a host's NIC is plugged into it; undefined while it is not known. */
-export function segmentOn(
+/** A guest network's segment as a host's NIC is plugged into it; undefined while it is not known. */
+export function guestSegmentOn(
   plan: NetworkPlan,
   hostName: string | undefined,
-  traffic: TrafficType,
   world: World,
 ): NetworkSegment | undefined {
   if (plan.physicalNetworkName === undefined || hostName === undefined) return undefined
   const physical = world.desired.get(PhysicalNetwork, plan.physicalNetworkName)
-  const host = world.desired.get(Host, hostName)
-  const cluster = host === undefined ? undefined : world.desired.get(HostCluster, host.spec.clusterName)
-  const entry = physical?.spec.traffic.find(({ type }) => type === traffic)
-  if (physical === undefined || entry === undefined) return undefined
-  const own = traffic === 'Guest' ? host?.spec.kvm?.guestBridge : undefined
-  const label =
-    own ?? entry.labels.find(({ hypervisor }) => hypervisor === cluster?.spec.hypervisor)?.label ?? entry.label
-  if (traffic !== 'Guest') return { network: physical.metadata.uid, isolation: 'None', label }
+  const own = world.desired.get(Host, hostName)?.spec.kvm?.guestBridge
+  const label = own ?? (physical && labelOn(physical, hostName, 'Guest', world))
+  if (label === undefined) return undefined
   if (plan.isolation === 'None') return { network: plan.uid, isolation: 'None', label }
   if (plan.segment === undefined) return undefined
   return { network: plan.uid, isolation: plan.isolation, id: plan.segment, label }
+}
+
+/** The zone's own network of a kind of traffic, as a host's NIC is plugged into it; undefined where none carries it. */
+export function trafficOn(
+  zoneName: string,
+  hostName: string | undefined,
+  traffic: Exclude<TrafficType, 'Guest'>,
+  world: World,
+): NetworkSegment | undefined {
+  const physical = world.desired
+    .list(physicalNetworksByZone, zoneName)
+    .find(({ spec }) => spec.traffic.some(({ type }) => type === traffic))
+  if (physical === undefined || hostName === undefined) return undefined
+  const label = labelOn(physical, hostName, traffic, world)
+  return label === undefined ? undefined : { network: physical.metadata.uid, isolation: 'None', label }
+}
+
+function labelOn(
+  physical: Wish<typeof PhysicalNetwork>,
+  hostName: string,
+  traffic: TrafficType,
+  world: World,
+): string | undefined {
+  const entry = physical.spec.traffic.find(({ type }) => type === traffic)
+  const clusterName = world.desired.get(Host, hostName)?.spec.clusterName
+  const hypervisor = clusterName && world.desired.get(HostCluster, clusterName)?.spec.hypervisor
+  return entry?.labels.find(label => label.hypervisor === hypervisor)?.label ?? entry?.label
+}
+
+/** Where a network's addresses come from; undefined where nothing gives any. */
+export function addressPoolOf({ uid, cidr, gateway, pool }: NetworkPlan): AddressPool | undefined {
+  return cidr === undefined || gateway === undefined ? undefined : { uid, cidr, gateway, ranges: pool }
 }

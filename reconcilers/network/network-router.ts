@@ -6,6 +6,7 @@ import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts
 import { isStored, type World } from '../world.ts'
 import { routersByNetwork } from './applied-document.ts'
 import { type NetworkKey, networkKey, networkPlan, networkRefOf } from './network-plan.ts'
+import { routerLacking } from './router-ability.ts'
 
 /** The name of a network's router: it follows from the network, and no two networks share one. */
 export function routerName({ metadata }: { readonly metadata: Pick<ObjectMeta, 'uid' | 'name'> }): string {
@@ -24,6 +25,8 @@ export function judgeRouter(
   const routers = world.desired.list(routersByNetwork, key)
   if (!plan.routed) return retire(routers) ?? satisfied('NotNeeded')
   if (!used) return retire(routers) ?? satisfied('Idle', 'Nothing uses the network yet', { summary: true })
+  const lacking = routerLacking(plan, world)
+  if (lacking !== undefined && routers.length === 0) return lacking
   const name = routerName(network)
   const router = world.desired.get(VirtualRouter, name)
   if (router === undefined) {

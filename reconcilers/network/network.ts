@@ -1,13 +1,11 @@
-import { Allocation } from '../../crds/infrastructure/allocation.ts'
 import { PhysicalNetwork } from '../../crds/infrastructure/physical-network.ts'
 import { VirtualRouter } from '../../crds/infrastructure/virtual-router.ts'
 import { Zone } from '../../crds/infrastructure/zone.ts'
 import { networksOverlap } from '../../crds/invariants/addresses.ts'
-import { parseNumberRange } from '../../crds/invariants/number-range.ts'
 import { Network } from '../../crds/network/network.ts'
 import { NetworkOffering } from '../../crds/network/network-offering.ts'
 import { PublicIP } from '../../crds/network/public-ip.ts'
-import { allocate, allocationName, allocationsByHolder, holderOf } from '../claims.ts'
+import { allocationsByHolder, holderOf } from '../claims.ts'
 import { defineReconciler, type Phase, type Reference } from '../define-reconciler.ts'
 import { create, remove } from '../effect.ts'
 import { finalizerOf } from '../finalizer.ts'
@@ -15,10 +13,13 @@ import { publicRangesByZone } from '../infrastructure/topology.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { defineIndex, isStored, type Wish, type World } from '../world.ts'
 import { routersByNetwork } from './applied-document.ts'
-import { freeValue } from './free-value.ts'
-import { machinesByNetwork, type NetworkKey, networkKey, networkPlan, physicalNetworkOf } from './network-plan.ts'
+import { firewallRulesByTarget } from './firewall-rules.ts'
+import { machinesByNetwork, type NetworkPlan, networkPlan, physicalNetworkOf, segmentClaim } from './network-plan.ts'
 import { judgeRouter, routerName } from './network-router.ts'
+import { judgeSegmentClaim } from './network-segment.ts'
+import { isImplemented, judgeIdleNote, keyOf } from './network-use.ts'
 import { addressHeld, publicIPsByNetwork } from './public-addresses.ts'
+import { routerLacking } from './router-ability.ts'
 import { sourceNATName } from './router-document.ts'
 
 type NetworkWish = Wish<typeof Network>
@@ -34,52 +35,67 @@ export const networksByPhysicalNetwork = defineIndex(Network, 'networksByPhysica
   spec.physicalNetworkName === undefined ? [] : [spec.physicalNetworkName],
 )
 
-/** Whether anything uses the network: then it is implemented (NET: allocated, then implemented at first use). */
-function isUsed(self: NetworkWish, world: World): boolean {
-  const key = keyOf(self)
-  if (world.derived(networkPlan, key)?.persistent === true) return true
-  if (world.desired.list(machinesByNetwork, key).length > 0) return true
-  const own = sourceNATName(key, world)
-  return world.desired
-    .list(publicIPsByNetwork, `${self.metadata.namespace}/${self.metadata.name}`)
-    .some(({ metadata }) => metadata.name !== own)
-}
-
-function keyOf({ metadata }: NetworkWish): NetworkKey {
-  return networkKey('Network', metadata.name, metadata.namespace)
-}
-
 const segmentAllocated: Phase<typeof Network> = { condition: 'SegmentAllocated', judge: judgeSegment }
 
 function judgeSegment(self: NetworkWish, world: World): Verdict {
   const plan = world.derived(networkPlan, keyOf(self))
-  if (plan === undefined) return waiting('OfferingNotFound', 'The offering or the zone is missing')
-  const overlap = overlapping(self, plan.cidr, world)
-  if (overlap !== undefined) return overlap
-  const physical = physicalNetworkOf(self, world)
+  const offering = world.desired.get(NetworkOffering, self.spec.networkOfferingName)?.spec
+  if (plan === undefined || offering === undefined) {
+    return waiting('OfferingNotFound', 'The offering or the zone is missing')
+  }
+  const refusal = refusalOf(self, plan, world) ?? overlapping(self, plan.cidr, world)
+  if (refusal !== undefined) return refusal
+  const physical = physicalNetworkOf(self, offering, world)
   if (physical === undefined) {
-    return waiting('NoPhysicalNetwork', `Zone "${plan.zoneName}" has no physical network that carries Guest traffic`)
+    const tags = offering.tags.length === 0 ? '' : ` and has the tags ${offering.tags.join(', ')}`
+    return waiting(
+      'NoPhysicalNetwork',
+      `Zone "${plan.zoneName}" has no physical network that carries Guest traffic${tags}`,
+    )
   }
-  if (physical.spec.isolation === 'None' && self.spec.vlan === undefined) return satisfied('NotNeeded')
-  if (!isUsed(self, world)) return satisfied('Idle', 'Nothing uses the network yet', { summary: true })
-  const held = world.desired.list(allocationsByHolder, self.metadata.uid).find(({ spec }) => spec.type === 'Segment')
-  if (held !== undefined) return satisfied('Allocated', held.spec.value)
-  const taken = (value: number) =>
-    world.desired.exists(Allocation, allocationName('Segment', String(value), physical.metadata.uid))
-  const wished = self.spec.vlan === undefined ? undefined : Number(self.spec.vlan)
-  if (wished !== undefined && taken(wished)) {
-    return blocked('SegmentTaken', `spec.vlan: ${wished} is taken on physical network "${physical.metadata.name}"`)
+  const isNew = segmentClaim(self.metadata.uid, world) === undefined && plan.segment === undefined
+  const hasRouter = world.desired.list(routersByNetwork, keyOf(self)).length > 0
+  const needsNothing = physical.spec.isolation === 'None' && !plan.routed
+  if (isNew && !hasRouter && !needsNothing && offering.allocationState === 'Disabled') {
+    return blocked(
+      'OfferingDisabled',
+      `spec.networkOfferingName: NetworkOffering "${plan.offeringName}" has allocationState Disabled: choose another`,
+    )
   }
-  const pool = physical.spec.segments.map(parseNumberRange)
-  const value = wished ?? freeValue(pool, world.identity(self), taken)
-  if (value === undefined) {
-    const name = physical.metadata.name
-    return waiting('SegmentsExhausted', `Physical network "${name}" has no free segment: add to its spec.segments`, {
-      recheck: 60_000,
-    })
+  return judgeSegmentClaim(
+    {
+      holder: holderOf(self),
+      identity: world.identity(self),
+      physical,
+      wished: self.spec.vlan === undefined ? undefined : Number(self.spec.vlan),
+      needed: isImplemented(self, world),
+      spare: !hasRouter,
+    },
+    world,
+  )
+}
+
+/** What no network of its offering can have. */
+function refusalOf({ spec }: NetworkWish, plan: NetworkPlan, world: World): Verdict | undefined {
+  if (plan.guestType === 'Shared') {
+    return blocked(
+      'WrongGuestType',
+      `spec.networkOfferingName: "${plan.offeringName}" has guestType Shared: choose one of Isolated or L2, or make a SharedNetwork`,
+    )
   }
-  const claim = { type: 'Segment', realm: physical.metadata.uid, value: String(value), holder: holderOf(self) } as const
-  return acting('Allocating', `Taking segment ${value}`, allocate(claim, world))
+  if (plan.guestType === 'L2' && spec.cidr !== undefined) {
+    return blocked('NoAddresses', 'spec.cidr: an L2 network manages no addresses: make it without the field')
+  }
+  if (plan.guestType === 'Isolated' && plan.cidr === undefined) {
+    return blocked('CIDRMissing', `spec.cidr is needed: Zone "${plan.zoneName}" has no spec.guestCIDR`)
+  }
+  if (spec.vlan !== undefined && !plan.specifyVLAN) {
+    return blocked(
+      'VLANNotOffered',
+      `spec.vlan: NetworkOffering "${plan.offeringName}" has specifyVLAN false: choose an offering that lets operators name it`,
+    )
+  }
+  return routerLacking(plan, world)
 }
 
 /** A guest network must not lie over the zone's public ranges: its router would lead both ways. */
@@ -100,7 +116,7 @@ const sourceNATReady: Phase<typeof Network> = {
   judge: (self, world) => {
     const name = sourceNATName(keyOf(self), world)
     if (name === undefined) return satisfied('NotNeeded')
-    if (!isUsed(self, world)) return satisfied('Idle', 'Nothing uses the network yet')
+    if (!isImplemented(self, world)) return satisfied('Idle', 'Nothing uses the network yet')
     const { namespace } = self.metadata
     const existing = world.desired.get(PublicIP, name, namespace)
     if (existing === undefined) {
@@ -139,8 +155,10 @@ function sourceNATAddress(self: NetworkWish, name: string) {
 
 const routerReady: Phase<typeof Network> = {
   condition: 'RouterReady',
-  judge: (self, world) => judgeRouter(keyOf(self), self, isUsed(self, world), world),
+  judge: (self, world) => judgeRouter(keyOf(self), self, isImplemented(self, world), world),
 }
+
+const idleNoted: Phase<typeof Network> = { condition: 'IdleNoted', informational: true, judge: judgeIdleNote }
 
 const unused: Phase<typeof Network> = {
   condition: 'Unused',
@@ -150,7 +168,8 @@ const unused: Phase<typeof Network> = {
     const addresses = world.desired
       .list(publicIPsByNetwork, `${self.metadata.namespace}/${self.metadata.name}`)
       .filter(({ metadata }) => metadata.name !== own && !ownedBy(metadata, self))
-    const users = [...machines, ...addresses].map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+    const rules = world.desired.list(firewallRulesByTarget, keyOf(self))
+    const users = [...machines, ...addresses, ...rules].map(({ kind, metadata }) => `${kind} ${metadata.name}`)
     if (users.length === 0) return satisfied('Unused')
     return waiting(
       'InUse',
@@ -177,7 +196,9 @@ const childrenGone: Phase<typeof Network> = {
     const children = [...routers, ...addresses]
     if (children.length === 0) return satisfied('Removed')
     const leaving = children.filter(child => isStored(child) && child.metadata.deletionTimestamp === undefined)
-    return acting('Removing', 'The router and the source NAT address are being removed', ...leaving.map(remove))
+    const names = children.map(({ kind, metadata }) => `${kind} "${metadata.name}"`).join(' and ')
+    if (leaving.length === 0) return waiting('Removing', `${names}: still being removed`)
+    return acting('Removing', `${names}: being removed`, ...leaving.map(remove))
   },
 }
 
@@ -204,7 +225,7 @@ function references({ spec }: NetworkWish): readonly Reference[] {
 /** The reconciler of tenants' networks. */
 export const networkReconciler = defineReconciler(Network, {
   references,
-  phases: [segmentAllocated, sourceNATReady, routerReady],
+  phases: [segmentAllocated, sourceNATReady, routerReady, idleNoted],
   teardown: [unused, childrenGone, valuesReturned],
   report: (status, self, world) => {
     const plan = world.derived(networkPlan, keyOf(self))

@@ -4,14 +4,11 @@ import { PortForwardingRule } from '../../crds/network/port-forwarding-rule.ts'
 import { PublicIP } from '../../crds/network/public-ip.ts'
 import { defineReconciler, type Phase } from '../define-reconciler.ts'
 import { blocked, satisfied, waiting } from '../verdict.ts'
-import type { Wish, World } from '../world.ts'
-import { appliedDocument } from './applied-document.ts'
-import { guestAddress } from './guest-address.ts'
+import { appliedDocument, judgeWithdrawn, stillServes } from './applied-document.ts'
+import { guestAddress, targetRefusal } from './guest-address.ts'
 import { networkPlan } from './network-plan.ts'
-import { networkOfForwarding, olderForwarding } from './port-forwardings.ts'
-import { routerDocument } from './router-document.ts'
-
-type Rule = Wish<typeof PortForwardingRule>
+import { networkOfForwarding, olderForwarding, targetOf } from './port-forwardings.ts'
+import { routerDocument, sourceNATName } from './router-document.ts'
 
 const valid: Phase<typeof PortForwardingRule> = {
   condition: 'Valid',
@@ -20,7 +17,7 @@ const valid: Phase<typeof PortForwardingRule> = {
     if (older !== undefined) {
       return blocked(
         'PortsTaken',
-        `spec.publicPort: rule "${older.metadata.name}" is older and holds these ports of "${self.spec.publicIPName}"`,
+        `spec.publicPort: rule "${older}" is older and holds these ports of "${self.spec.publicIPName}"`,
       )
     }
     const publicIP = world.desired.get(PublicIP, self.spec.publicIPName, self.metadata.namespace)
@@ -35,6 +32,15 @@ const valid: Phase<typeof PortForwardingRule> = {
     if (plan !== undefined && !plan.services.includes('PortForwarding')) {
       return blocked('NotOffered', 'spec.publicIPName: the offering of its network has no service PortForwarding')
     }
+    if (key === undefined) return satisfied('Valid')
+    if (plan?.conserveMode === false && sourceNATName(key, world) === self.spec.publicIPName) {
+      return blocked(
+        'AddressServesAlready',
+        `spec.publicIPName: "${self.spec.publicIPName}" is the source NAT address, and the offering's conserveMode is false: take another address`,
+      )
+    }
+    const refusal = targetRefusal(targetOf(self, key), 'spec.virtualMachineName', world)
+    if (refusal !== undefined) return refusal
     return satisfied('Valid')
   },
 }
@@ -45,8 +51,8 @@ const applied: Phase<typeof PortForwardingRule> = {
   judge: (self, world) => {
     const key = networkOfForwarding(self, world)
     if (key === undefined) return waiting('PublicIPNotFound', `PublicIP "${self.spec.publicIPName}" does not exist`)
-    const { virtualMachineName, nicName } = self.spec
-    if (guestAddress(key, self.metadata.namespace, virtualMachineName, nicName, world) === undefined) {
+    const { virtualMachineName } = self.spec
+    if (guestAddress(targetOf(self, key), world) === undefined) {
       return waiting(
         'MachineHasNoAddress',
         `Machine "${virtualMachineName}" has no address in the network of "${self.spec.publicIPName}"`,
@@ -65,15 +71,15 @@ const applied: Phase<typeof PortForwardingRule> = {
 
 const withdrawn: Phase<typeof PortForwardingRule> = {
   condition: 'Applied',
-  judge: (self, world) =>
-    isHeld(self, world) ? waiting('RouterNotConfigured', 'The router still holds the rule') : satisfied('Removed'),
-}
-
-function isHeld(self: Rule, world: World): boolean {
-  const key = networkOfForwarding(self, world)
-  if (key === undefined) return false
-  const identity = world.identity(self)
-  return appliedDocument(key, world)?.portForwardings.some(rule => rule.identity === identity) === true
+  judge: (self, world) => {
+    const key = networkOfForwarding(self, world)
+    if (key === undefined) return satisfied('Removed')
+    const identity = world.identity(self)
+    return judgeWithdrawn(
+      stillServes(key, ({ portForwardings }) => portForwardings.some(rule => rule.identity === identity), world),
+      'the rule',
+    )
+  },
 }
 
 /** The reconciler of port forwarding rules. */

@@ -2,8 +2,8 @@ import { overlaps } from '../../crds/invariants/number-range.ts'
 import { PortForwardingRule } from '../../crds/network/port-forwarding-rule.ts'
 import { PublicIP } from '../../crds/network/public-ip.ts'
 import type { RouterDocument } from '../../drivers/contract/facts.ts'
-import { defineIndex, isStored, type Wish, type World } from '../world.ts'
-import { guestAddress } from './guest-address.ts'
+import { defineDerived, defineIndex, isStored, type Wish, type World } from '../world.ts'
+import { type GuestTarget, guestAddress } from './guest-address.ts'
 import { type NetworkKey, networkKey, networkRefOf } from './network-plan.ts'
 import { addressHeld, publicIPsByNetwork } from './public-addresses.ts'
 
@@ -14,14 +14,22 @@ export const forwardingsByPublicIP = defineIndex(PortForwardingRule, 'forwarding
   `${metadata.namespace}/${spec.publicIPName}`,
 ])
 
-/** An older rule that holds some of the rule's public ports. Of overlapping rules the oldest holds. */
-export function olderForwarding(rule: Rule, world: World): Rule | undefined {
-  const rules = world.desired.list(forwardingsByPublicIP, `${rule.metadata.namespace}/${rule.spec.publicIPName}`)
-  for (const other of rules) {
-    if (other.metadata.uid === rule.metadata.uid) return undefined
-    if (other.metadata.deletionTimestamp === undefined && collide(other, rule)) return other
+/** Names of the rules of a public address that hold, by the name of each that does not: of those that overlap the oldest holds. */
+const overruled = defineDerived('overruledForwardings', (publicIPKey, world): Readonly<Record<string, string>> => {
+  const holding: Rule[] = []
+  const refused: Record<string, string> = {}
+  for (const rule of world.desired.list(forwardingsByPublicIP, publicIPKey)) {
+    if (rule.metadata.deletionTimestamp !== undefined) continue
+    const older = holding.find(other => collide(other, rule))
+    if (older === undefined) holding.push(rule)
+    else refused[rule.metadata.name] = older.metadata.name
   }
-  return undefined
+  return refused
+})
+
+/** The name of the older rule that holds some of the rule's public ports. One that does not hold itself takes nothing away. */
+export function olderForwarding(rule: Rule, world: World): string | undefined {
+  return world.derived(overruled, `${rule.metadata.namespace}/${rule.spec.publicIPName}`)[rule.metadata.name]
 }
 
 function collide(left: Rule, right: Rule): boolean {
@@ -53,6 +61,12 @@ export function forwardingsOf(key: NetworkKey, world: World): RouterDocument['po
   return forwardings.sort((left, right) => (left.identity < right.identity ? -1 : 1))
 }
 
+/** Where a rule leads. */
+export function targetOf({ metadata: { namespace }, spec }: Rule, network: NetworkKey): GuestTarget {
+  const { nicName, virtualMachineName } = spec
+  return { network, namespace, virtualMachineName, nicName }
+}
+
 function renderForwarding(
   rule: Rule,
   key: NetworkKey,
@@ -62,7 +76,7 @@ function renderForwarding(
   if (rule.metadata.deletionTimestamp !== undefined || !isStored(rule)) return []
   if (olderForwarding(rule, world) !== undefined) return []
   const { protocol, publicPort, publicPortEnd, privatePort, privatePortEnd, sourceCIDRs } = rule.spec
-  const target = guestAddress(key, rule.metadata.namespace, rule.spec.virtualMachineName, rule.spec.nicName, world)
+  const target = guestAddress(targetOf(rule, key), world)
   if (target === undefined) return []
   return [
     {
@@ -73,7 +87,7 @@ function renderForwarding(
       publicPortEnd: publicPortEnd ?? publicPort,
       target,
       privatePort,
-      privatePortEnd: privatePortEnd ?? privatePort,
+      privatePortEnd: privatePortEnd ?? privatePort + (publicPortEnd ?? publicPort) - publicPort,
       sourceCIDRs: [...sourceCIDRs].sort(),
     },
   ]

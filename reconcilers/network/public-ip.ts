@@ -2,15 +2,18 @@ import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { Zone } from '../../crds/infrastructure/zone.ts'
 import { Network } from '../../crds/network/network.ts'
 import { PublicIP } from '../../crds/network/public-ip.ts'
-import { allocationsByHolder } from '../claims.ts'
+import { allocationsByHolder, holderOf } from '../claims.ts'
 import { defineReconciler, type Phase, type Reference } from '../define-reconciler.ts'
 import { remove } from '../effect.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { isStored, type Wish, type World } from '../world.ts'
-import { appliedDocument } from './applied-document.ts'
+import { appliedDocument, judgeWithdrawn, stillServes } from './applied-document.ts'
+import { firewallRulesByTarget } from './firewall-rules.ts'
+import { targetRefusal } from './guest-address.ts'
 import { networkKey, networkPlan } from './network-plan.ts'
 import { forwardingsByPublicIP } from './port-forwardings.ts'
-import { addressHeld, judgeAddress } from './public-addresses.ts'
+import { addressHeld, judgePublicAddress, rangeOfAddress } from './public-addresses.ts'
+import { routerLacking } from './router-ability.ts'
 import { sourceNATName, staticNATTarget } from './router-document.ts'
 
 type PublicAddress = Wish<typeof PublicIP>
@@ -24,7 +27,16 @@ const addressAllocated: Phase<typeof PublicIP> = {
   judge: (self, world) => {
     const zone = world.desired.get(Zone, self.spec.zoneName)
     if (zone === undefined) return waiting('ZoneNotFound', `Zone "${self.spec.zoneName}" does not exist`)
-    return judgeAddress(self, zone.metadata.uid, world)
+    return judgePublicAddress(
+      {
+        holder: holderOf(self),
+        identity: world.identity(self),
+        zoneName: self.spec.zoneName,
+        zoneUID: zone.metadata.uid,
+        wished: self.spec.address,
+      },
+      world,
+    )
   },
 }
 
@@ -48,6 +60,14 @@ function judgeAssociated(self: PublicAddress, world: World): Verdict {
       `spec.networkName: network "${self.spec.networkName}" has no virtual router to lead the address to`,
     )
   }
+  const lacking = plan === undefined ? undefined : routerLacking(plan, world)
+  if (lacking !== undefined) return lacking
+  if (rangeOfAddress(self.spec.zoneName, address, world) === undefined) {
+    return blocked(
+      'AddressOutsideRanges',
+      `${address} is in no PublicIPRange of zone "${self.spec.zoneName}" any more: bring the range back, or make another PublicIP`,
+    )
+  }
   const held = appliedDocument(key, world)?.publicAddresses.find(entry => entry.address === address)
   if (held === undefined) return waiting('RouterNotConfigured', 'The router does not hold the address yet')
   const target = staticNATTarget(self, key, world)
@@ -68,13 +88,19 @@ function judgeStaticNAT(self: PublicAddress, world: World): Verdict | undefined 
       'spec.staticNAT: the source NAT address of a network cannot be translated to one machine',
     )
   }
+  const plan = world.derived(networkPlan, key)
+  if (plan !== undefined && !plan.services.includes('StaticNAT')) {
+    return blocked('NotOffered', 'spec.staticNAT: the offering of the network has no service StaticNAT: remove it')
+  }
   const rules = world.desired.list(forwardingsByPublicIP, `${self.metadata.namespace}/${self.metadata.name}`)
   if (rules.length > 0) {
     const names = rules.map(({ metadata }) => metadata.name).join(', ')
     return blocked('RulesOnAddress', `spec.staticNAT excludes port forwarding rules on the address: remove ${names}`)
   }
-  if (world.desired.get(VirtualMachine, wished.virtualMachineName, self.metadata.namespace) === undefined)
-    return undefined
+  const { namespace } = self.metadata
+  const refusal = targetRefusal({ network: key, namespace, ...wished }, 'spec.staticNAT', world)
+  if (refusal !== undefined) return refusal
+  if (world.desired.get(VirtualMachine, wished.virtualMachineName, namespace) === undefined) return undefined
   if (staticNATTarget(self, key, world) !== undefined) return undefined
   return waiting(
     'MachineHasNoAddress',
@@ -86,8 +112,12 @@ const noLongerServed: Phase<typeof PublicIP> = {
   condition: 'Associated',
   judge: (self, world) => {
     const address = addressHeld(self, world)
-    const held = appliedDocument(networkOf(self), world)?.publicAddresses.some(entry => entry.address === address)
-    return held === true ? waiting('RouterNotConfigured', 'The router still holds the address') : satisfied('Removed')
+    const serves = stillServes(
+      networkOf(self),
+      ({ publicAddresses }) => publicAddresses.some(entry => entry.address === address),
+      world,
+    )
+    return judgeWithdrawn(serves, 'the address')
   },
 }
 
@@ -118,7 +148,10 @@ export const publicIPReconciler = defineReconciler(PublicIP, {
   references,
   phases: [addressAllocated, associated],
   teardown: [noLongerServed, returned],
-  usedBy: [{ index: forwardingsByPublicIP, value: ({ metadata }) => `${metadata.namespace}/${metadata.name}` }],
+  usedBy: [
+    { index: forwardingsByPublicIP, value: ({ metadata }) => `${metadata.namespace}/${metadata.name}` },
+    { index: firewallRulesByTarget, value: ({ metadata }) => `PublicIP/${metadata.namespace}/${metadata.name}` },
+  ],
   report: (status, self, world) => {
     const address = addressHeld(self, world)
     if (address === undefined) delete status.address

@@ -5,7 +5,7 @@ import { hashOf } from '../identity.ts'
 import { defineDerived, isStored, type Wish, type World } from '../world.ts'
 import { firewallRulesOf } from './firewall-rules.ts'
 import { guestAddress } from './guest-address.ts'
-import { dhcpEntries } from './machine-nics.ts'
+import { type DHCPEntry, dhcpEntries } from './machine-nics.ts'
 import { machinesByNetwork, type NetworkKey, type NetworkPlan, networkPlan, networkRefOf } from './network-plan.ts'
 import { forwardingsOf } from './port-forwardings.ts'
 import { addressHeld, publicIPsByNetwork, rangeOfAddress } from './public-addresses.ts'
@@ -28,20 +28,31 @@ export const routerDocument = defineDerived(
       publicAddresses: publicAddressesOf(key, plan, world),
       portForwardings: forwardingsOf(key, world),
       firewall: { egressDefault: plan.egressDefault, rules: firewallRulesOf(key, world) },
-      userData: [],
+      userData: userDataOf(key, plan, world),
     }
     return { hash: hashOf(document), document }
   },
 )
 
 function dhcpOf(key: NetworkKey, world: World): RouterDocument['dhcp'] {
+  return entriesOf(key, world)
+    .map(({ macAddress, address, hostName, defaultRoute }) => ({ macAddress, address, hostName, defaultRoute }))
+    .sort((left, right) => (left.macAddress < right.macAddress ? -1 : 1))
+}
+
+function userDataOf(key: NetworkKey, plan: NetworkPlan, world: World): RouterDocument['userData'] {
+  if (!plan.services.includes('UserData')) return []
+  return entriesOf(key, world)
+    .flatMap(({ address, userDataHash }) => (userDataHash === undefined ? [] : [{ address, hash: userDataHash }]))
+    .sort((left, right) => (left.address < right.address ? -1 : 1))
+}
+
+function entriesOf(key: NetworkKey, world: World): readonly DHCPEntry[] {
   return world.desired
     .list(machinesByNetwork, key)
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
     .flatMap(({ metadata }) => world.derived(dhcpEntries, `${metadata.namespace}/${metadata.name}`))
     .filter(({ network }) => network === key)
-    .map(({ macAddress, address, hostName, defaultRoute }) => ({ macAddress, address, hostName, defaultRoute }))
-    .sort((left, right) => (left.macAddress < right.macAddress ? -1 : 1))
 }
 
 function publicAddressesOf(key: NetworkKey, plan: NetworkPlan, world: World): RouterDocument['publicAddresses'] {
@@ -80,5 +91,5 @@ export function sourceNATName(key: NetworkKey, world: World): string | undefined
 export function staticNATTarget(publicIP: Wish<typeof PublicIP>, key: NetworkKey, world: World): string | undefined {
   const wished = publicIP.spec.staticNAT
   if (wished === undefined) return undefined
-  return guestAddress(key, publicIP.metadata.namespace, wished.virtualMachineName, wished.nicName, world)
+  return guestAddress({ network: key, namespace: publicIP.metadata.namespace, ...wished }, world)
 }

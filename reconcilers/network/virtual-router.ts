@@ -1,16 +1,26 @@
 import { VirtualRouter } from '../../crds/infrastructure/virtual-router.ts'
 import { Zone } from '../../crds/infrastructure/zone.ts'
+import { addressKey } from '../../crds/invariants/addresses.ts'
 import { parseBytes } from '../../crds/invariants/quantity.ts'
 import type { MachineNIC } from '../../drivers/contract/facts.ts'
 import { operation } from '../../drivers/contract/operation.ts'
-import { machineClaim } from '../claims.ts'
+import { allocate, allocationsByHolder, holderOf, machineClaim } from '../claims.ts'
 import { defineReconciler, type Phase } from '../define-reconciler.ts'
 import { operate } from '../effect.ts'
 import { macAddressOf } from '../identity.ts'
-import { type Appliance, appliancePhases, applianceTeardown, seenAtHome } from '../system/appliance.ts'
+import { type Appliance, appliancePhases, applianceTeardown, judgeDefined, seenAtHome } from '../system/appliance.ts'
 import { acting, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { defineIndex, type Wish, type World } from '../world.ts'
-import { type NetworkKey, networkKey, networkPlan, segmentOn } from './network-plan.ts'
+import { chooseAddress } from './addressing.ts'
+import {
+  addressPoolOf,
+  guestSegmentOn,
+  type NetworkKey,
+  type NetworkPlan,
+  networkKey,
+  networkPlan,
+  trafficOn,
+} from './network-plan.ts'
 import { routerDocument } from './router-document.ts'
 
 type Router = Wish<typeof VirtualRouter>
@@ -26,24 +36,60 @@ export function networkServed({ spec: { networkRef } }: Router): NetworkKey {
 /** A router as an appliance: one machine of the control plane's own. */
 const appliance: Appliance<typeof VirtualRouter> = {
   role: 'VirtualRouter',
+  capability: 'VirtualRouter',
   size: ({ spec }) => ({ cores: spec.cores, clockMHz: spec.clockMHz, memoryBytes: parseBytes(spec.memory) }),
   nics: (self, world) => {
     const identity = world.identity(self)
     const plan = world.derived(networkPlan, networkServed(self))
     const hostName = machineClaim(identity, world)?.spec.machine?.hostName
     if (plan === undefined) return undefined
-    const guest = segmentOn(plan, hostName, 'Guest', world)
-    if (guest === undefined || plan.gateway === undefined) return undefined
+    const guest = guestSegmentOn(plan, hostName, world)
+    const address = guestAddressOf(self, plan, world)
+    if (guest === undefined || address === undefined) return undefined
     const inner: MachineNIC = {
       name: 'guest',
       macAddress: macAddressOf(identity, 'guest'),
       segment: guest,
-      addresses: [plan.gateway],
+      addresses: [address],
     }
     if (!plan.services.includes('SourceNAT')) return [inner]
-    const outer = segmentOn(plan, hostName, 'Public', world)
+    const outer = trafficOn(plan.zoneName, hostName, 'Public', world)
     if (outer === undefined) return undefined
     return [inner, { name: 'public', macAddress: macAddressOf(identity, 'public'), segment: outer, addresses: [] }]
+  },
+}
+
+/** The router's own address in the network: the gateway of a tenant's network, one of the range in a shared one. */
+function guestAddressOf(self: Router, plan: NetworkPlan, world: World): string | undefined {
+  if (plan.kind === 'Network') return plan.gateway
+  return world.desired
+    .list(allocationsByHolder, self.metadata.uid)
+    .find(({ spec }) => spec.type === 'IP' && spec.realm === plan.uid)?.spec.value
+}
+
+const addressed: Phase<typeof VirtualRouter> = {
+  condition: 'AddressesAllocated',
+  judge: (self, world) => {
+    const plan = world.derived(networkPlan, networkServed(self))
+    if (plan === undefined) return waiting('NetworkNotFound', 'The network it serves is missing')
+    const held = guestAddressOf(self, plan, world)
+    if (held !== undefined) return satisfied('Allocated', held)
+    const pool = addressPoolOf(plan)
+    if (pool === undefined) return waiting('NetworkNotFound', 'The network it serves has no addresses')
+    const identity = world.identity(self)
+    const seen = world.observed.machines(identity).flatMap(({ facts }) => facts.definition.nics)
+    const address = chooseAddress(
+      pool,
+      identity,
+      seen.flatMap(({ addresses }) => addresses),
+      world,
+    )
+    if (address === undefined) {
+      return waiting('AddressesExhausted', 'The network it serves has no free address', { recheck: 60_000 })
+    }
+    const holder = holderOf(self)
+    const claim = allocate({ type: 'IP', realm: plan.uid, value: addressKey(address), holder }, world)
+    return acting('Allocating', `Taking ${address}`, claim)
   },
 }
 
@@ -64,6 +110,8 @@ function judgeConfigured(self: Router, world: World): Verdict {
     return waiting('NotRunning', 'The router does not run')
   }
   if (!here.current) return waiting('HostSilent', 'The host of the router does not answer')
+  const changing = judgeDefined(self, appliance, world)
+  if (changing !== undefined) return changing
   if (here.facts.router?.hash === wished.hash) return satisfied('AsDescribed')
   const args = { identity, epoch: claim.spec.epoch, ...wished }
   const change = operation('ConfigureRouter', { endpoint: here.endpoint, identity }, args)
@@ -73,7 +121,7 @@ function judgeConfigured(self: Router, world: World): Verdict {
 /** The reconciler of virtual routers. */
 export const virtualRouterReconciler = defineReconciler(VirtualRouter, {
   references: ({ spec }) => [{ kind: Zone, name: spec.zoneName, field: 'spec.zoneName' }],
-  phases: [...appliancePhases(appliance), configured],
+  phases: [...appliancePhases(appliance), addressed, configured],
   teardown: applianceTeardown(),
   report: (status, self, world) => {
     const identity = world.identity(self)

@@ -1,12 +1,15 @@
+import deepEqual from 'fast-deep-equal'
 import type { AnyKind } from '../../crds/define-kind.ts'
-import type { MachineDefinition, MachineFacts, MachineNIC } from '../../drivers/contract/facts.ts'
+import type { Capability, MachineDefinition, MachineFacts, MachineNIC, Mark } from '../../drivers/contract/facts.ts'
+import { operation } from '../../drivers/contract/operation.ts'
 import { allocationsByHolder, holderOf, machineClaim } from '../claims.ts'
 import { judgePlace, judgeRelease } from '../compute/machine-place.ts'
 import { claimedHost, judgePower, judgeRemoval } from '../compute/machine-power.ts'
 import type { Phase } from '../define-reconciler.ts'
-import { remove } from '../effect.ts'
-import { acting, satisfied, type Verdict, waiting } from '../verdict.ts'
+import { operate, remove } from '../effect.ts'
+import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { isStored, type Seen, type Wish, type World } from '../world.ts'
+import { abilityOf } from './zone-capabilities.ts'
 
 /** How long an appliance may take to shut down, in ms. */
 const shutdownTimeout = 30_000
@@ -14,6 +17,8 @@ const shutdownTimeout = 30_000
 /** A machine of the control plane's own: a virtual router, a console proxy, a secondary storage VM. */
 export interface Appliance<K extends AnyKind> {
   readonly role: MachineDefinition['role'] | ((self: Wish<K>) => MachineDefinition['role'])
+  /** What a host must be able to do to carry it. */
+  readonly capability: Capability
   readonly size: (self: Wish<K>) => { readonly cores: number; readonly clockMHz: number; readonly memoryBytes: number }
   /** Its NICs; undefined while a part of them is not known yet. */
   readonly nics: (self: Wish<K>, world: World) => readonly MachineNIC[] | undefined
@@ -29,11 +34,13 @@ interface ApplianceWish {
     readonly uid: string
     readonly generation: number
   }
-  readonly spec: { readonly zoneName: string }
+  readonly spec: { readonly zoneName: string; readonly management: { readonly deletionPolicy: 'Delete' | 'Orphan' } }
 }
 
 /** The phases of an appliance: a place, then power. It always runs, and is moved when its host is proven off. */
-export function appliancePhases<K extends AnyKind>(appliance: Appliance<K>): readonly Phase<K>[] {
+export function appliancePhases<K extends AnyKind>(
+  appliance: Appliance<K>,
+): readonly [scheduled: Phase<K>, powerApplied: Phase<K>] {
   return [
     {
       condition: 'Scheduled',
@@ -49,6 +56,8 @@ export function applianceTeardown<K extends AnyKind>(): readonly Phase<K>[] {
     {
       condition: 'PowerApplied',
       judge: (self, world) => {
+        const refusal = orphaning(self as ApplianceWish & Wish<K>)
+        if (refusal !== undefined) return refusal
         const identity = world.identity(self as ApplianceWish & Wish<K>)
         return judgeRemoval(identity, machineClaim(identity, world), shutdownTimeout, world)
       },
@@ -69,7 +78,9 @@ export function applianceTeardown<K extends AnyKind>(): readonly Phase<K>[] {
       needs: ['PowerApplied', 'Scheduled'],
       judge: (self, world) => {
         const { uid } = (self as ApplianceWish & Wish<K>).metadata
-        const held = world.desired.list(allocationsByHolder, uid).filter(isStored)
+        const held = world.desired
+          .list(allocationsByHolder, uid)
+          .filter(claim => claim.spec.type !== 'Machine' && isStored(claim))
         if (held.length === 0) return satisfied('Returned')
         return acting('Returning', 'Giving back what it holds', ...held.map(remove))
       },
@@ -84,19 +95,71 @@ export function seenAtHome(identity: string, world: World): Seen<MachineFacts> |
   return world.observed.machines(identity).find(({ endpoint }) => endpoint === host)
 }
 
+/**
+ * Whether the machine on its host is as described. NICs are changed live; another size needs a restart, and an
+ * appliance, which keeps nothing of its own, is restarted for it. Undefined: it is.
+ */
+export function judgeDefined<K extends AnyKind>(
+  self: Wish<K>,
+  appliance: Appliance<K>,
+  world: World,
+): Verdict | undefined {
+  const wish = self as ApplianceWish & Wish<K>
+  const refusal = orphaning(wish)
+  if (refusal !== undefined) return refusal
+  const identity = world.identity(wish)
+  const claim = machineClaim(identity, world)
+  const here = seenAtHome(identity, world)
+  const wished = definitionOf(wish, appliance, world)
+  if (claim === undefined || here === undefined || !here.current || wished === undefined) return undefined
+  const { definition, powerState } = here.facts
+  const { epoch } = claim.spec
+  const target = { endpoint: here.endpoint, identity }
+  if (!deepEqual(byName(wished.nics), byName(definition.nics))) {
+    const next = { ...definition, nics: wished.nics }
+    const change = operation('DefineMachine', target, { identity, epoch, mark: markOf(wish, world), definition: next })
+    return acting('Changing', 'Its NICs are being changed', operate(change, [claim.metadata.name]))
+  }
+  const sameSize =
+    wished.cores === definition.cores &&
+    wished.clockMHz === definition.clockMHz &&
+    wished.memoryBytes === definition.memoryBytes
+  if (sameSize || powerState !== 'Running') return undefined
+  const stop = operation('StopMachine', target, { identity, epoch, mode: 'Forced' })
+  return acting('Resizing', 'It is being restarted with its new size', operate(stop, [claim.metadata.name]))
+}
+
+function byName(nics: readonly MachineNIC[]): readonly MachineNIC[] {
+  return nics.toSorted((left, right) => (left.name < right.name ? -1 : 1))
+}
+
+function orphaning({ spec: { management } }: ApplianceWish): Verdict | undefined {
+  if (management.deletionPolicy === 'Delete') return undefined
+  return blocked('NotSupportedYet', 'spec.management.deletionPolicy "Orphan" is not supported yet: set it to "Delete"')
+}
+
 function judgeScheduled<K extends AnyKind>(
   self: ApplianceWish & Wish<K>,
   appliance: Appliance<K>,
   world: World,
 ): Verdict {
+  const identity = world.identity(self)
+  const { zoneName } = self.spec
+  const { capability } = appliance
+  if (machineClaim(identity, world) === undefined && abilityOf(zoneName, capability, world) === 'Lacking') {
+    return blocked(
+      'NotSupportedYet',
+      `spec.zoneName: no host of zone "${zoneName}" can carry it (capability ${capability}): add one that can`,
+    )
+  }
   return judgePlace(
     {
-      identity: world.identity(self),
+      identity,
       holder: holderOf(self),
       request: {
-        zoneName: self.spec.zoneName,
+        zoneName,
         ...appliance.size(self),
-        hypervisors: ['Simulator'],
+        capabilities: [capability],
         hostTags: [],
         planner: 'FirstFit',
         volumes: [],
@@ -113,26 +176,59 @@ function judgeUp<K extends AnyKind>(self: ApplianceWish & Wish<K>, appliance: Ap
   const identity = world.identity(self)
   const claim = machineClaim(identity, world)
   if (claim === undefined) return waiting('NotScheduled', 'The machine has no place on a host yet')
-  const nics = appliance.nics(self, world)
-  const role = typeof appliance.role === 'function' ? appliance.role(self) : appliance.role
-  const { name, namespace, generation } = self.metadata
-  const hold = nics === undefined ? waiting('NetworkNotReady', 'Its network has no segment yet') : undefined
+  const place = judgeScheduled(self, appliance, world)
+  const wished = definitionOf(self, appliance, world)
+  const definition = wished ?? seenAtHome(identity, world)?.facts.definition
+  const pending = waiting('NetworkNotReady', 'A part of its network is not known yet')
+  const hold = place.is === 'satisfied' ? (wished === undefined ? pending : undefined) : place
   return judgePower(
     {
       identity,
       claim,
-      mark: {
-        installation: world.installation,
-        kind: self.kind,
-        ...(namespace === undefined ? {} : { namespace }),
-        name,
-      },
-      definition: { role, ...appliance.size(self), guestHostName: name, disks: [], nics: nics ?? [] },
+      mark: markOf(self, world),
+      definition: definition ?? { ...appliance.size(self), role: roleOf(self, appliance), ...nothing },
       runStrategy: 'Always',
       shutdownTimeout,
-      generation,
-      ...(hold === undefined ? {} : { hold }),
+      generation: self.metadata.generation,
+      ...(hold === undefined ? {} : { hold: asHold(hold), keptUp: place.is !== 'acting' }),
     },
     world,
   )
+}
+
+const nothing = { guestHostName: '', disks: [], nics: [] } as const
+
+/** What holds a start back is for another phase to bring about: here it is only waited for. */
+function asHold(verdict: Verdict): Verdict {
+  return verdict.is === 'acting' ? waiting(verdict.reason, verdict.message) : verdict
+}
+
+function definitionOf<K extends AnyKind>(
+  self: ApplianceWish & Wish<K>,
+  appliance: Appliance<K>,
+  world: World,
+): MachineDefinition | undefined {
+  const nics = appliance.nics(self, world)
+  if (nics === undefined) return undefined
+  return {
+    role: roleOf(self, appliance),
+    ...appliance.size(self),
+    guestHostName: self.metadata.name,
+    disks: [],
+    nics,
+  }
+}
+
+function roleOf<K extends AnyKind>(self: Wish<K>, { role }: Appliance<K>): MachineDefinition['role'] {
+  return typeof role === 'function' ? role(self) : role
+}
+
+function markOf(self: ApplianceWish, world: World): Mark {
+  const { name, namespace } = self.metadata
+  return {
+    installation: world.installation,
+    kind: self.kind,
+    ...(namespace === undefined ? {} : { namespace }),
+    name,
+  }
 }

@@ -145,7 +145,7 @@ test('a zone says who carries its consoles, and what is not supported yet', t =>
     judge(zoneReconciler, 'ConsoleAvailable', zone({ consoleProxy }), world)
   t.like(verdict('Disabled'), { is: 'satisfied', reason: 'Disabled' })
   t.like(verdict('Host'), { is: 'blocked', reason: 'NotSupportedYet' })
-  t.like(verdict('SystemVM'), { is: 'waiting', reason: 'NoSystemVM' })
+  t.like(verdict('SystemVM'), { is: 'acting', reason: 'Creating' })
   world.put(systemVM())
   t.like(verdict('SystemVM'), { is: 'waiting', reason: 'SystemVMNotReady' })
   const ready = {
@@ -164,7 +164,7 @@ test('a zone says whether images can be carried', t => {
   const verdict = () => judge(zoneReconciler, 'TransfersAvailable', zone(), world)
   t.like(verdict(), { is: 'satisfied', reason: 'CarriedByHosts' })
   world.put(store({ transfer: 'SystemVM' }))
-  t.like(verdict(), { is: 'waiting', reason: 'NoSystemVM' })
+  t.like(verdict(), { is: 'acting', reason: 'Creating' })
   world.put(store({ name: 'secondary-2' }))
   t.like(verdict(), { is: 'waiting', reason: 'StorageNotConnected', message: 'Not connected: secondary-2' })
   world.drop(store(), store({ name: 'secondary-2' }))
