@@ -24,12 +24,11 @@ export async function adopt(options: AdoptOptions): Promise<void> {
     const done = new Set<string>()
     for (;;) {
       const { rebindings, obstacles } = await pending(access.client, done, environment)
-      // What is new may be told by each round once: nothing is bound twice.
+      // A machine tells its own conflict only once those of its disks are mended: there may be several rounds.
       const fresh = rebindings.filter(({ identity }) => !done.has(identity))
-      tellObstacles(obstacles)
       if (fresh.length === 0) return conclude(done, rebindings, obstacles)
       tellPlan(fresh)
-      if (!(await agreed(options))) return tell('Nothing was changed.')
+      if (!(await agreed(options))) return tell(done.size === 0 ? 'Nothing was changed.' : 'Nothing more was changed.')
       for (const rebinding of fresh) {
         await rebind(access.client, rebinding, environment)
         done.add(rebinding.identity)
@@ -50,8 +49,7 @@ async function pending(
   const end = environment.clock.monotonic() + patience.most
   for (;;) {
     const found = await findRebindings(client)
-    const isStale = done.size > 0 && found.rebindings.some(({ identity }) => done.has(identity))
-    if (!isStale || environment.clock.monotonic() > end) return found
+    if (found.told.isDisjointFrom(done) || environment.clock.monotonic() > end) return found
     await sleep(environment.clock, patience.step)
   }
 }
@@ -62,8 +60,9 @@ function conclude(done: ReadonlySet<string>, left: readonly Rebinding[], obstacl
   } else if (done.size === 0 && obstacles.length === 0) {
     tell('No object is in IdentityConflict: there is nothing to rebind.')
   }
+  for (const { object, message } of obstacles) tell(`not rebound  ${titleOf(object)}  ${message}`)
   if (obstacles.length > 0) {
-    throw new UserError(`Cannot rebind ${obstacles.length} objects: mend what is told above, then run this again`)
+    throw new UserError(`Cannot rebind every object: ${obstacles.length} must be mended as told above`)
   }
 }
 
@@ -72,10 +71,6 @@ function tellPlan(rebindings: readonly Rebinding[]): void {
   tell(
     ['These objects get the identity of their namesake outside:', ...columns(['object', 'identity'], rows)].join('\n'),
   )
-}
-
-function tellObstacles(obstacles: readonly Obstacle[]): void {
-  for (const obstacle of obstacles) tell(`not rebound  ${titleOf(obstacle.object)}  ${obstacle.message}`)
 }
 
 async function agreed({ yes }: AdoptOptions): Promise<boolean> {

@@ -23,19 +23,25 @@ export interface Obstacle {
 export interface Rebindings {
   readonly rebindings: readonly Rebinding[]
   readonly obstacles: readonly Obstacle[]
+  /** Every identity that some condition tells of. */
+  readonly told: ReadonlySet<string>
 }
 
-/**
- * How the conflict is told: `A VirtualMachine of this name exists outside under the identity …: run …`. A machine tells
- * its disks' conflicts too; those are the Volumes' own.
- */
-const conflict = /^A (?<kind>\w+) of this name exists outside under the identity (?<identities>[-0-9a-f, ]+):/
+/** How a conflict is told: `A VirtualMachine of this name exists outside under the identity …: run …`. */
+const telling = /^A (?<kind>\w+) of this name exists outside under the identity (?<identities>[-0-9a-f, ]+):/
 
-/** The identities outside that a message tells of, for a kind; none where it tells of something else. */
-export function identitiesIn(message: string, kind: string): readonly string[] {
-  const found = conflict.exec(message)?.groups
-  if (found === undefined || found.kind !== kind) return []
-  return (found.identities ?? '').split(',').map(identity => identity.trim())
+/** A conflict as a condition tells it. A machine tells its disks' conflicts too; those are the Volumes' own. */
+export interface ToldConflict {
+  readonly kind: string
+  /** The identities that exist outside under the name. */
+  readonly identities: readonly string[]
+}
+
+/** Reads the message of a condition whose reason is IdentityConflict; undefined where it names no identity to take. */
+export function readConflict(message: string): ToldConflict | undefined {
+  const { kind, identities } = telling.exec(message)?.groups ?? {}
+  if (kind === undefined || identities === undefined) return undefined
+  return { kind, identities: identities.split(',').map(identity => identity.trim()) }
 }
 
 /** Looks for objects that are Stalled with IdentityConflict. */
@@ -49,15 +55,20 @@ export async function findRebindings(client: Pick<Client, 'list'>): Promise<Rebi
   )
   const rebindings: Rebinding[] = []
   const obstacles: Obstacle[] = []
+  const told = new Set<string>()
   for (const object of objects) {
-    const identities = conflictsOf(object)
+    const messages = conflictsOf(object)
+    const conflicts = messages.flatMap(message => readConflict(message) ?? [])
+    for (const { identities } of conflicts) for (const identity of identities) told.add(identity)
+    const own = conflicts.filter(({ kind }) => kind === object.kind)
+    const identities = [...new Set(own.flatMap(conflict => conflict.identities))]
     const [identity] = identities
-    if (identity === undefined) continue
-    const message = obstacleFor(object, identities, { byUid, byName, givenByHolder })
-    if (message === undefined) rebindings.push({ object, identity })
-    else obstacles.push({ object, message })
+    const unreadable = messages.find(message => readConflict(message) === undefined)
+    const message = unreadable ?? obstacleFor(object, identities, { byUid, byName, givenByHolder })
+    if (message !== undefined) obstacles.push({ object, message })
+    else if (identity !== undefined) rebindings.push({ object, identity })
   }
-  return { rebindings, obstacles }
+  return { rebindings, obstacles, told }
 }
 
 /** Gives an object the identity. Done already: nothing happens. Throws where another object has it meanwhile. */
@@ -86,13 +97,11 @@ export async function rebind(
   }
 }
 
+/** The messages of an object's conflicts; each once, though a summary repeats it. */
 function conflictsOf(object: Resource): readonly string[] {
   if (!isTrue(object, 'Stalled')) return []
   const conditions = object.status?.conditions ?? []
-  const identities = conditions
-    .filter(({ reason }) => reason === 'IdentityConflict')
-    .flatMap(({ message }) => identitiesIn(message, object.kind))
-  return [...new Set(identities)]
+  return [...new Set(conditions.flatMap(({ reason, message }) => (reason === 'IdentityConflict' ? [message] : [])))]
 }
 
 interface Known {

@@ -1,0 +1,65 @@
+/** The `skystead` command in a process of its own. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { projectPath } from '../../cli/repository.ts'
+
+/** How a command ended. */
+export interface Ended {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+/** A command that runs. */
+export interface Running {
+  /** What it has written to standard output so far. */
+  readonly out: () => string
+  /** Resolves when its output holds the text; rejects when it ends without. */
+  readonly says: (text: string) => Promise<void>
+  /** Sends a signal and waits for the end. */
+  readonly end: (signal?: NodeJS.Signals) => Promise<Ended>
+  readonly ended: Promise<Ended>
+}
+
+/** Starts the command. It gets no terminal. */
+export function start(...parameters: readonly string[]): Running {
+  // Nothing of the terminal that the tests run in, nor of colours that it forces.
+  const { FORCE_COLOR: _, ...env } = process.env
+  const child = spawn(process.execPath, [projectPath('cli/main.ts'), ...parameters], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env,
+  })
+  let [out, err] = ['', '']
+  child.stdout.setEncoding('utf8').on('data', chunk => {
+    out += chunk
+  })
+  child.stderr.setEncoding('utf8').on('data', chunk => {
+    err += chunk
+  })
+  const ended = once(child, 'close').then(() => ({ code: child.exitCode, out, err }))
+  return {
+    out: () => out,
+    says: text => said(child, text, () => `${out}${err}`),
+    end: (signal = 'SIGINT') => {
+      child.kill(signal)
+      return ended
+    },
+    ended,
+  }
+}
+
+/** Runs the command to its end. */
+export function run(...parameters: readonly string[]): Promise<Ended> {
+  return start(...parameters).ended
+}
+
+function said(child: ChildProcess, text: string, output: () => string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const look = () => {
+      if (output().includes(text)) resolve()
+    }
+    child.stdout?.on('data', look)
+    child.once('close', () => reject(new Error(`It ended without saying "${text}":\n${output()}`)))
+    look()
+  })
+}
