@@ -8,7 +8,7 @@ import { SchemaError, type SchemaProblem } from './schema-error.ts'
 import { prepareSchema, type SchemaNode } from './schema-node.ts'
 import { checkStructural } from './structural-check.ts'
 import type { StructuralSchema } from './structural-schema.ts'
-import { hasUniqueLists, validateLists } from './validate-lists.ts'
+import { validateLists } from './validate-lists.ts'
 import { prepareValues, type ValueNode, validateValue } from './validate-values.ts'
 
 /** A structural schema that has been checked and compiled. */
@@ -53,7 +53,6 @@ export function compileSchema(schema: StructuralSchema): CompiledSchema {
   checkDefaults(node, values, '', problems)
   const rules = compileRules(schema, problems)
   if (problems.length > 0) throw new SchemaError(problems)
-  const uniqueLists = hasUniqueLists(node)
 
   // Pruning and defaulting only ever drop unknown fields and add known ones, so the type of the value stays.
   return {
@@ -68,7 +67,7 @@ export function compileSchema(schema: StructuralSchema): CompiledSchema {
     validate(value, oldValue) {
       const errors: FieldError[] = []
       validateValue(value, values, '', errors, oldValue)
-      if (uniqueLists) validateLists(value, node, '', errors)
+      validateLists(value, node, '', errors)
       if (!rules) return errors
       if (errors.some(error => blocking.has(error.type))) errors.push(notChecked)
       else rules(value, oldValue, errors)

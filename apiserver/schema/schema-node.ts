@@ -20,6 +20,8 @@ export interface SchemaNode {
   readonly default: unknown
   /** Properties that have a default, in the order of the schema. */
   readonly defaulted: readonly (readonly [string, SchemaNode])[]
+  /** Whether lists with unique elements or keys occur at or below the node. */
+  readonly hasUniqueLists: boolean
 }
 
 const none: ReadonlyMap<string, SchemaNode> = new Map()
@@ -35,24 +37,31 @@ export const closedNode: SchemaNode = {
   nullable: true,
   default: undefined,
   defaulted: [],
+  hasUniqueLists: false,
 }
 
 /** Prepares a schema; `root` says that it describes a whole resource. */
 export function prepareSchema(schema: StructuralSchema, root = false): SchemaNode {
   const properties = new Map<string, SchemaNode>()
   for (const [name, property] of Object.entries(schema.properties ?? {})) properties.set(name, prepareSchema(property))
-  const additional = schema.additionalProperties
+  const { additionalProperties } = schema
+  const listType = schema['x-kubernetes-list-type']
+  const items = schema.items ? prepareSchema(schema.items) : undefined
+  // `true` allows any key, but what is below is still unknown (as in Kubernetes).
+  const openNode = additionalProperties === true ? closedNode : undefined
+  const additional = typeof additionalProperties === 'object' ? prepareSchema(additionalProperties) : openNode
+  const children = [...properties.values(), items, additional]
   return {
     schema,
     properties,
-    // `true` allows any key, but what is below is still unknown (as in Kubernetes).
-    additional: typeof additional === 'object' ? prepareSchema(additional) : additional ? closedNode : undefined,
-    items: schema.items ? prepareSchema(schema.items) : undefined,
+    additional,
+    items,
     preserves: schema['x-kubernetes-preserve-unknown-fields'] === true,
     embedded: root || schema['x-kubernetes-embedded-resource'] === true,
     nullable: schema.nullable === true,
     default: schema.default,
     defaulted: [...properties].filter(([, property]) => property.default !== undefined),
+    hasUniqueLists: listType === 'set' || listType === 'map' || children.some(child => child?.hasUniqueLists),
   }
 }
 

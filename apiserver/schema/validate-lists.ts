@@ -5,19 +5,9 @@ import { goBadValue } from './go-format.ts'
 import { canonicalJSON, isObject } from './json.ts'
 import type { SchemaNode } from './schema-node.ts'
 
-/** Whether lists with unique elements occur anywhere below the node. */
-export function hasUniqueLists(node: SchemaNode): boolean {
-  const type = node.schema['x-kubernetes-list-type']
-  if (type === 'set' || type === 'map') return true
-  if (node.items && hasUniqueLists(node.items)) return true
-  if (node.additional && node.additional !== node && hasUniqueLists(node.additional)) return true
-  for (const property of node.properties.values()) if (hasUniqueLists(property)) return true
-  return false
-}
-
 /** Adds an error for the second occurrence of each element or key. */
 export function validateLists(value: unknown, node: SchemaNode, path: string, errors: FieldError[]): void {
-  if (typeof value !== 'object' || value === null) return
+  if (!node.hasUniqueLists || typeof value !== 'object' || value === null) return
   if (Array.isArray(value)) {
     checkUnique(value, node, path, errors)
     if (!node.items) return
@@ -54,11 +44,24 @@ function checkUnique(value: readonly unknown[], node: SchemaNode, path: string, 
   }
   if (value.length < 2) return
   const keys = node.schema['x-kubernetes-list-map-keys'] ?? []
+  const [key, ...others] = keys
+  if (key !== undefined && others.length === 0 && haveUniqueTexts(value, key)) return
   duplicates(
     value.map(item => keysOf(item, keys)),
     path,
     errors,
   )
+}
+
+/** Whether all elements have a text of their own under the key: what nearly all lists are, seen at a glance. */
+function haveUniqueTexts(value: readonly unknown[], key: string): boolean {
+  const seen = new Set<unknown>()
+  for (const item of value) {
+    const text = isObject(item) ? item[key] : undefined
+    if (typeof text !== 'string') return false
+    seen.add(text)
+  }
+  return seen.size === value.length
 }
 
 function keysOf(item: unknown, keys: readonly string[]): Record<string, unknown> {
