@@ -1,7 +1,7 @@
 import type { Condition } from '../crds/meta.ts'
 
 /** What one count is of. */
-export type ConditionLabels = Record<'kind' | 'zone' | 'condition' | 'status' | 'reason', string>
+export type ConditionLabels = Record<'kind' | 'place' | 'condition' | 'status' | 'reason', string>
 
 interface Count {
   readonly labels: ConditionLabels
@@ -15,12 +15,17 @@ export class ConditionCounts {
   /** An object's conditions changed: appeared (no before), moved, or went with it (no after). */
   change(
     kind: string,
-    zone: string,
-    before: readonly Condition[] | undefined,
-    after: readonly Condition[] | undefined,
+    place: string,
+    before: readonly Condition[] | undefined = [],
+    after: readonly Condition[] | undefined = [],
   ): void {
-    for (const condition of before ?? []) this.#add(kind, zone, condition, -1)
-    for (const condition of after ?? []) this.#add(kind, zone, condition, 1)
+    // Most changes move one condition of many: what counts the same before and after is left alone.
+    before.forEach((condition, index) => {
+      if (!countsAs(condition, after[index])) this.#add(kind, place, condition, -1)
+    })
+    after.forEach((condition, index) => {
+      if (!countsAs(condition, before[index])) this.#add(kind, place, condition, 1)
+    })
   }
 
   /** All counts that are not 0. */
@@ -28,14 +33,18 @@ export class ConditionCounts {
     return this.#counts.values()
   }
 
-  #add(kind: string, zone: string, { type, status, reason }: Condition, change: number): void {
-    const key = `${kind}\n${zone}\n${type}\n${status}\n${reason}`
+  #add(kind: string, place: string, { type, status, reason }: Condition, change: number): void {
+    const key = `${kind}\n${place}\n${type}\n${status}\n${reason}`
     const known = this.#counts.get(key)
     if (known === undefined) {
-      this.#counts.set(key, { labels: { kind, zone, condition: type, status, reason }, count: change })
+      this.#counts.set(key, { labels: { kind, place, condition: type, status, reason }, count: change })
       return
     }
     known.count += change
     if (known.count === 0) this.#counts.delete(key)
   }
+}
+
+function countsAs(left: Condition, right: Condition | undefined): boolean {
+  return right !== undefined && left.type === right.type && left.status === right.status && left.reason === right.reason
 }

@@ -9,7 +9,8 @@ import { createEngine, type Engine } from './engine/engine.ts'
 import { type HealthServer, startHealthServer } from './health-server.ts'
 import { install } from './install.ts'
 import type { Logger } from './log.ts'
-import { createMetrics } from './metrics.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
+import { metricSources } from './metrics-sources.ts'
 
 /** What a control plane is put together from. */
 export interface ControlPlaneOptions {
@@ -29,6 +30,7 @@ export interface ControlPlaneOptions {
 export interface ControlPlane {
   readonly engine: Engine
   readonly health: HealthServer | undefined
+  readonly metrics: Metrics
   stop(): Promise<void>
 }
 
@@ -48,6 +50,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     metrics,
     ...(options.mayDispatch === undefined ? {} : { mayDispatch: options.mayDispatch }),
   })
+  metrics.sources(
+    metricSources({ desired: engine.desired, observed: engine.observed, kinds, clock: environment.clock }),
+  )
   const readiness = { caches: () => (engine.isSynced() ? undefined : 'the caches are being filled') }
   const health =
     metricsPort === undefined ? undefined : await startHealthServer({ port: metricsPort, readiness, metrics })
@@ -55,6 +60,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   return {
     engine,
     health,
+    metrics,
     async stop() {
       await health?.close()
       await engine.stop()

@@ -32,7 +32,8 @@ export interface ReadinessRow {
 
 /** An operation that ended. */
 export interface EndedOperation {
-  readonly driver?: string
+  /** Name of the driver; '' where its endpoint is not declared any more. */
+  readonly driver: string
   readonly verb: string
   readonly outcome: string
   readonly durationMs: number
@@ -52,6 +53,8 @@ export interface MetricSources {
   /** Type of each endpoint and how old its last observation is, in ms. The oldest of a type is told. */
   readonly observationAges?: () => Iterable<readonly [type: string, ageMs: number]>
   readonly readiness?: () => Iterable<ReadinessRow>
+  /** The zone of a place that conditions were counted for; '' where it is in none. Default: the place itself. */
+  readonly zoneOfPlace?: (place: string) => string
 }
 
 /** Options of the figures. */
@@ -73,10 +76,13 @@ export interface Metrics {
   reflector(kind: string): ReflectorMetrics
   operationEnded(operation: EndedOperation): void
   listingEnded(listing: EndedListing): void
-  /** The conditions of an object changed: appeared (no before), moved, or went with it (no after). */
+  /**
+   * The conditions of an object changed: appeared (no before), moved, or went with it (no after). `place`: its zone, or
+   * whatever `zoneOfPlace` finds its zone by.
+   */
   conditionsChanged(
     kind: string,
-    zone: string,
+    place: string,
     before: readonly Condition[] | undefined,
     after: readonly Condition[] | undefined,
   ): void
@@ -222,7 +228,11 @@ export function createMetrics({ clock, objectSeries = 1_000 }: MetricsOptions): 
     ['kind', 'zone', 'condition', 'status', 'reason'],
     () => {
       conditionCount.reset()
-      for (const { labels, count } of conditions.all()) conditionCount.set(labels, count)
+      const zoneOf = sources.zoneOfPlace ?? (place => place)
+      for (const { labels, count } of conditions.all()) {
+        const { kind, place, condition, status, reason } = labels
+        conditionCount.inc({ kind, zone: zoneOf(place), condition, status, reason }, count)
+      }
     },
   )
 
@@ -273,7 +283,7 @@ export function createMetrics({ clock, objectSeries = 1_000 }: MetricsOptions): 
         heard: () => void watchHeard.set(kind, clock.monotonic()),
       }
     },
-    operationEnded({ driver = '', verb, outcome, durationMs }) {
+    operationEnded({ driver, verb, outcome, durationMs }) {
       operations.inc({ driver, verb, outcome })
       operationTime.observe({ driver, verb }, durationMs / 1000)
     },
@@ -281,7 +291,7 @@ export function createMetrics({ clock, objectSeries = 1_000 }: MetricsOptions): 
       listings.inc({ driver, type, outcome })
       listingTime.observe({ driver, type }, durationMs / 1000)
     },
-    conditionsChanged: (kind, zone, before, after) => conditions.change(kind, zone, before, after),
+    conditionsChanged: (kind, place, before, after) => conditions.change(kind, place, before, after),
     eventDropped: reason => eventsDropped.inc({ reason }),
     sources: named => void Object.assign(sources, named),
     text: () => registry.metrics(),

@@ -227,7 +227,6 @@ export class Controller {
     try {
       const answer = await client.patchStatus(this.kind, self, patch)
       desired.written(this.kind, answer)
-      this.#options.metrics.conditionsChanged(this.kind.kind, zoneOf(self), self.status?.conditions, status.conditions)
       for (const event of eventsOf(self.status?.conditions, status.conditions)) events.record(self, event)
     } catch (error) {
       const dropped = error instanceof ApiError && (error.reason === 'Conflict' || error.reason === 'NotFound')
@@ -323,11 +322,6 @@ function isPaused(self: Resource): boolean {
 
 function managementOf(self: Resource): { readonly mode?: string } | undefined {
   return (self.spec as { readonly management?: { readonly mode?: string } } | undefined)?.management
-}
-
-function zoneOf(self: Resource): string {
-  const spec = self.spec as { readonly zoneName?: string } | undefined
-  return self.kind === 'Zone' ? self.metadata.name : (spec?.zoneName ?? '')
 }
 
 function sameConditions(before: readonly Condition[] | undefined, after: readonly Condition[] | undefined): boolean {

@@ -10,6 +10,7 @@ import type { Transport } from '../api/transport.ts'
 import { createEventRecorder } from '../events.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
+import { countConditions } from '../metrics-sources.ts'
 import { createExecutor, type Executor } from '../observation/executor.ts'
 import { createObservedCache, type ObservedCache } from '../observation/observed-cache.ts'
 import { createObserver, type Observer } from '../observation/observer.ts'
@@ -194,7 +195,9 @@ export function createEngine(options: EngineOptions): Engine {
     }
   }
 
-  function objectChanged({ kind, key, fromAPI }: ObjectChange): void {
+  function objectChanged(change: ObjectChange): void {
+    const { kind, key, fromAPI } = change
+    countConditions(metrics, change)
     if (!controllers.has(kind.kind)) return
     if (!fromAPI) return
     queue.add(`${kind.kind}|${key}`, { priority: synced ? 0 : -100 })

@@ -19,7 +19,7 @@ import { topics } from './topics.ts'
 /** What the executor works with. */
 export interface ExecutorOptions {
   readonly cache: ObservedCache
-  readonly observer: Pick<Observer, 'use' | 'listSoon'>
+  readonly observer: Pick<Observer, 'use' | 'listSoon' | 'driverOf'>
   readonly environment: Environment
   readonly logger: ObservationLogger
   readonly metrics?: OperationMetrics
@@ -268,7 +268,13 @@ export class Executor {
     })
     if (lookAgain) observer.listSoon(endpoint)
     this.#journal.add({ id, verb, endpoint, identity, requestedBy, startedAt, outcome, durationMs })
-    metrics?.operationEnded({ verb, type: endpointType(endpoint), outcome, durationMs })
+    metrics?.operationEnded({
+      driver: observer.driverOf(endpoint) ?? '',
+      verb,
+      type: endpointType(endpoint),
+      outcome,
+      durationMs,
+    })
     if (this.#runs.size === 0) this.#idle?.()
   }
 

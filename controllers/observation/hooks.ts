@@ -1,4 +1,4 @@
-import type { EndpointType } from '../../drivers/contract/endpoint.ts'
+import type { DriverName, EndpointType } from '../../drivers/contract/endpoint.ts'
 import type { DriverErrorCode } from '../../drivers/contract/errors.ts'
 import type { Verb } from '../../drivers/contract/operation.ts'
 import type { Logger } from '../log.ts'
@@ -24,6 +24,8 @@ export interface ListingMetrics {
 export interface OperationMetrics {
   /** An operation ended so many milliseconds after it was given to the driver. */
   operationEnded(operation: {
+    /** Name of the driver; '' where the endpoint is not declared any more. */
+    readonly driver: DriverName | ''
     readonly verb: Verb
     readonly type: EndpointType
     readonly outcome: OperationOutcome

@@ -105,6 +105,11 @@ export class Observer implements AsyncDisposable {
     await new Promise<void>(resolve => this.#awaitingPrimed.push(resolve))
   }
 
+  /** Name of the driver that serves an endpoint; undefined while nobody declares it. */
+  driverOf(key: EndpointKey): DriverName | undefined {
+    return this.#watches.get(key)?.endpoint.driver
+  }
+
   /** Runs a call on the connection to an endpoint. Rejects with `Unavailable` when there is none. */
   async use<T>(key: EndpointKey, call: (connection: Connection) => Promise<T>): Promise<T> {
     const watch = this.#watches.get(key)

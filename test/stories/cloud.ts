@@ -10,6 +10,7 @@ import type { AnyApiKind } from '../../controllers/api/paths.ts'
 import { type ControlPlane, startControlPlane } from '../../controllers/control-plane.ts'
 import type { Engine } from '../../controllers/engine/engine.ts'
 import { createLogger } from '../../controllers/log.ts'
+import type { Metrics } from '../../controllers/metrics.ts'
 import type { AnyKind, ResourceOf } from '../../crds/define-kind.ts'
 import { Allocation } from '../../crds/infrastructure/allocation.ts'
 import { kindOf, kinds } from '../../crds/kinds.ts'
@@ -110,8 +111,16 @@ export class Cloud {
   }
 
   get engine(): Engine {
-    if (this.#plane === undefined) throw new Error('Cannot look at the engine: the controllers do not run')
-    return this.#plane.engine
+    return this.#controllers.engine
+  }
+
+  get metrics(): Metrics {
+    return this.#controllers.metrics
+  }
+
+  get #controllers(): ControlPlane {
+    if (this.#plane === undefined) throw new Error('Cannot look at the control plane: the controllers do not run')
+    return this.#plane
   }
 
   /** Applies manifests, each by server-side apply, in the order given. */

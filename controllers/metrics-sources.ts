@@ -1,0 +1,119 @@
+import type { Capacity, CapacityStatus } from '../crds/common.ts'
+import type { AnyKind } from '../crds/define-kind.ts'
+import type { Clock } from '../crds/environment.ts'
+import { Host } from '../crds/infrastructure/host.ts'
+import { HostCluster } from '../crds/infrastructure/host-cluster.ts'
+import { HostPod } from '../crds/infrastructure/host-pod.ts'
+import { Zone } from '../crds/infrastructure/zone.ts'
+import { parseQuantity } from '../crds/invariants/quantity.ts'
+import { conditionOf, type Resource } from '../crds/meta.ts'
+import { type EndpointType, endpointType } from '../drivers/contract/endpoint.ts'
+import { type DesiredCache, type ObjectChange, objectKey } from './engine/desired-cache.ts'
+import type { CapacityRow, MetricSources, Metrics, ReadinessRow } from './metrics.ts'
+import type { ObservedCache } from './observation/observed-cache.ts'
+
+/** Where figures are read from when somebody asks for them. */
+export interface MetricSourcesOptions {
+  readonly desired: Pick<DesiredCache, 'all' | 'get'>
+  readonly observed: Pick<ObservedCache, 'endpoints' | 'listedAt'>
+  readonly kinds: readonly AnyKind[]
+  readonly clock: Clock
+}
+
+/** The figures that are not counted but read: from the caches, so that a restart tells the same. */
+export function metricSources({ desired, observed, kinds, clock }: MetricSourcesOptions): Required<MetricSources> {
+  const named = (kind: AnyKind, name: string) => desired.get(kind, objectKey(name, undefined))
+  const zoneOfPod = (name: string) => fieldOf(named(HostPod, name), 'zoneName') ?? ''
+
+  function zoneOfPlace(place: string): string {
+    const [, type, name = ''] = /^(host|cluster|pod)\/(.*)$/.exec(place) ?? []
+    if (type === 'host') return zoneOfPlace(`cluster/${fieldOf(named(Host, name), 'clusterName') ?? ''}`)
+    if (type === 'cluster') return zoneOfPod(fieldOf(named(HostCluster, name), 'podName') ?? '')
+    return type === 'pod' ? zoneOfPod(name) : place
+  }
+
+  return {
+    zoneOfPlace,
+    *capacity() {
+      for (const object of desired.all(Zone)) yield* capacityRows(object, { zone: object.metadata.name })
+      for (const object of desired.all(HostPod)) {
+        const pod = object.metadata.name
+        yield* capacityRows(object, { zone: zoneOfPod(pod), pod })
+      }
+      for (const object of desired.all(HostCluster)) {
+        const pod = fieldOf(object, 'podName') ?? ''
+        yield* capacityRows(object, { zone: zoneOfPod(pod), pod, cluster: object.metadata.name })
+      }
+    },
+    *observationAges(): Generator<readonly [EndpointType, number]> {
+      for (const key of observed.endpoints()) {
+        const listedAt = observed.listedAt(key)
+        if (listedAt !== undefined) yield [endpointType(key), clock.monotonic() - listedAt]
+      }
+    },
+    *readiness() {
+      for (const kind of kinds) {
+        // What is written once and whole, as Allocations are, is never on its way.
+        if (kind.statusSubresource === false) continue
+        for (const object of desired.all(kind)) yield readinessRow(kind, object)
+      }
+    },
+  }
+}
+
+/** Counts an object's conditions as it appears in the cache, moves and goes. */
+export function countConditions(metrics: Pick<Metrics, 'conditionsChanged'>, change: ObjectChange): void {
+  const { kind, before, after } = change
+  const [old, next] = [before?.status?.conditions, after?.status?.conditions]
+  if (old === next && before?.spec === after?.spec) return
+  const [from, to] = [before && placeOf(before), after && placeOf(after)]
+  if (from !== undefined && to !== undefined && from !== to) {
+    metrics.conditionsChanged(kind.kind, from, old, undefined)
+    metrics.conditionsChanged(kind.kind, to, undefined, next)
+    return
+  }
+  metrics.conditionsChanged(kind.kind, to ?? from ?? '', old, next)
+}
+
+/** The zone of an object, or the `<type>/<name>` of what it is in, whose zone is looked up when figures are asked for. */
+function placeOf(object: Resource): string {
+  if (object.kind === Zone.kind) return object.metadata.name
+  const zoneName = fieldOf(object, 'zoneName')
+  if (zoneName !== undefined) return zoneName
+  const podName = fieldOf(object, 'podName')
+  if (podName !== undefined) return `pod/${podName}`
+  const clusterName = fieldOf(object, 'clusterName')
+  if (clusterName !== undefined) return `cluster/${clusterName}`
+  const hostName = fieldOf(object, 'hostName')
+  return hostName === undefined ? '' : `host/${hostName}`
+}
+
+function fieldOf(
+  object: Resource | undefined,
+  name: 'zoneName' | 'podName' | 'clusterName' | 'hostName',
+): string | undefined {
+  return (object?.spec as { readonly [Name in typeof name]?: string } | undefined)?.[name]
+}
+
+function capacityRows(
+  { status }: Resource,
+  place: { readonly zone: string; readonly pod?: string; readonly cluster?: string },
+): readonly CapacityRow[] {
+  const capacity: readonly Capacity[] = (status as CapacityStatus | undefined)?.capacity ?? []
+  return capacity.map(({ resource, total, allocated, used }) => ({
+    pod: '',
+    cluster: '',
+    ...place,
+    resource,
+    total: parseQuantity(total),
+    allocated: parseQuantity(allocated),
+    used: parseQuantity(used),
+  }))
+}
+
+function readinessRow(kind: AnyKind, object: Resource): ReadinessRow {
+  const { name, namespace, creationTimestamp } = object.metadata
+  const ready = conditionOf(object, 'Ready')
+  const since = ready?.status === 'True' ? undefined : Date.parse(ready?.lastTransitionTime ?? creationTimestamp)
+  return { kind: kind.kind, namespace, name, operatorKind: kind.scope === 'Cluster', notReadySince: since }
+}
