@@ -1,6 +1,9 @@
 /** The `skystead` command in a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { projectPath } from '../../cli/repository.ts'
 
 /** How a command ended. */
@@ -21,13 +24,21 @@ export interface Running {
   readonly ended: Promise<Ended>
 }
 
+const compileCache = join(tmpdir(), `skystead-cli-tests-${process.pid}`)
+
+/** Forgets what the commands of this test run have compiled. */
+export function forgetCompiled(): void {
+  rmSync(compileCache, { recursive: true, force: true })
+}
+
 /** Starts the command. It gets no terminal. */
 export function start(...parameters: readonly string[]): Running {
   // Nothing of the terminal that the tests run in, nor of colours that it forces.
   const { FORCE_COLOR: _, ...env } = process.env
   const child = spawn(process.execPath, [projectPath('cli/main.ts'), ...parameters], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env,
+    // Processes of one test run share what they have compiled: that is most of a short command's time.
+    env: { ...env, NODE_COMPILE_CACHE: compileCache },
   })
   let [out, err] = ['', '']
   child.stdout.setEncoding('utf8').on('data', chunk => {

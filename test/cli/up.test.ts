@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import anyTest from 'ava'
 import type { WorldListing } from '../../drivers/simulator/world-listing.ts'
-import { type Ended, type Running, run, start } from './command.ts'
+import { type Ended, forgetCompiled, type Running, run, start } from './command.ts'
 
 /** One cloud for all: in the order in which they stand. */
 const test = anyTest.serial
@@ -24,6 +24,7 @@ anyTest.before(async () => {
 anyTest.after.always(async () => {
   await cloud.end('SIGKILL')
   rmSync(directory, { recursive: true, force: true })
+  forgetCompiled()
 })
 
 /** The only line of a command that failed. */
@@ -113,9 +114,11 @@ test('a second start on a home in use is refused in one line', async t => {
 
 test('a taken port is refused in one line, that of the API as that of the metrics', async t => {
   const other = join(directory, 'other')
-  const api = await run('up', '--home', other, '--port', ports.api)
+  const [api, metrics] = await Promise.all([
+    run('up', '--home', `${other}-1`, '--port', ports.api),
+    run('up', '--home', `${other}-2`, '--port', '0', '--metrics-port', ports.metrics),
+  ])
   t.is(complaint(api), `skystead: Cannot listen on 127.0.0.1:${ports.api}: the port is in use`)
-  const metrics = await run('up', '--home', other, '--port', '0', '--metrics-port', ports.metrics)
   t.regex(complaint(metrics), new RegExp(`^skystead: Cannot serve metrics and health on 127.0.0.1:${ports.metrics}:`))
 })
 
