@@ -44,7 +44,7 @@ export class Failures {
   /** The failure of exactly this operation; undefined when there is none, or its arguments were others. */
   of(id: string, operation: Operation): HeldFailure | undefined {
     const failure = this.#find(operation)
-    return failure?.id === id ? failure.held : undefined
+    return failure?.id === id && sameSecret(failure.operation, operation) ? failure.held : undefined
   }
 
   /** Whether the operation must wait. */
@@ -113,4 +113,13 @@ export class Failures {
     if (left.length === 0) this.#byIdentity.delete(identity)
     else this.#byIdentity.set(identity, left)
   }
+}
+
+/** The id of an operation leaves secrets out: with another secret it is another operation all the same. */
+function sameSecret(one: Operation, other: Operation): boolean {
+  return secretOf(one) === secretOf(other)
+}
+
+function secretOf({ arguments: given }: Operation): string | undefined {
+  return 'userData' in given ? given.userData : undefined
 }

@@ -19,6 +19,8 @@ export interface HostConfiguration {
   readonly address: string
   /** Path of the hypervisor daemon's UNIX socket; the driver's usual places where it is left out. */
   readonly socketPath?: string
+  /** `KVM` uses the processor's virtualisation, `TCG` emulates it; what the host does best where it is left out. */
+  readonly emulator?: 'KVM' | 'TCG'
   /** The size of a simulated host: cores, MHz per core, memory in bytes. */
   readonly simulated?: { readonly cores: number; readonly clockMHz: number; readonly memoryBytes: number }
 }

@@ -13,13 +13,13 @@ import { PoolRegistry } from './pool-registry.ts'
 /** Options of the KVM driver. */
 export interface KVMDriverOptions {
   readonly environment: Environment
-  /** `qemu` runs guests in software, without the processor's help. Default: what libvirt finds usable. */
-  readonly domainType?: DomainOptions['type']
   /** How QEMU caches disks on the host. Default `none`, which needs a file system with direct access. */
   readonly diskCache?: DomainOptions['diskCache']
   /** Where the logs of serial consoles are kept, one file a machine. Default `/var/log/skystead/console`. */
   readonly consoleDirectory?: string
 }
+
+const domainTypes = { KVM: 'kvm', TCG: 'qemu' } as const
 
 interface Shared {
   readonly hypervisor: Hypervisor
@@ -61,7 +61,7 @@ export function createKVMDriver(options: KVMDriverOptions): Driver {
       hypervisor,
       release,
       pools,
-      domainType: options.domainType,
+      domainType: configuration.emulator && domainTypes[configuration.emulator],
       diskCache: options.diskCache ?? 'none',
       consoleDirectory: options.consoleDirectory ?? '/var/log/skystead/console',
     })

@@ -27,10 +27,12 @@ export function powerKey(host: Wish<typeof Host>, world: World): EndpointKey {
 export function hostConfiguration({ spec }: Wish<typeof Host>): HostConfiguration {
   const { address, kvm, simulator } = spec
   const socketPath = kvm?.socketPath
+  const emulator = kvm?.emulator
   return {
     type: 'Host',
     address,
     ...(socketPath === undefined ? {} : { socketPath }),
+    ...(emulator === undefined ? {} : { emulator }),
     ...(simulator === undefined
       ? {}
       : {

@@ -39,8 +39,9 @@ test('a host declares its hypervisor and its power controller', t => {
 })
 
 test('a KVM host is reached by its libvirt socket, and while its cluster is missing by what it says itself', t => {
-  const self = host({ simulator: undefined, powerControl: undefined, kvm: { socketPath: '/run/libvirt-sock' } })
-  const configuration = { type: 'Host', address: '172.16.10.101', socketPath: '/run/libvirt-sock' } as const
+  const kvm = { socketPath: '/run/libvirt-sock', emulator: 'TCG' } as const
+  const self = host({ simulator: undefined, powerControl: undefined, kvm })
+  const configuration = { type: 'Host', address: '172.16.10.101', ...kvm } as const
   const endpoints = [{ key, driver: 'KVM', name: 'host-1', configuration }] as const
   t.deepEqual(hostReconciler.endpoints?.(self, worldOf({ objects: [cluster({ hypervisor: 'KVM' }), self] })), endpoints)
   t.deepEqual(hostReconciler.endpoints?.(self, worldOf({ objects: [self] })), endpoints)
