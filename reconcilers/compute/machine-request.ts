@@ -8,6 +8,7 @@ import type { PlacementRequest, PlacementVolume } from '../placement/request.ts'
 import { volumeSize } from '../storage/volume-place.ts'
 import type { Wish, World } from '../world.ts'
 import { type DiskPlan, rootDiskName } from './machine-disks.ts'
+import { neededCapabilities } from './machine-support.ts'
 
 /** What a machine asks of the planner; undefined while its offering or template is missing. */
 export function machineRequest(
@@ -25,6 +26,7 @@ export function machineRequest(
     clockMHz: offering.clockMHz,
     memoryBytes: parseBytes(offering.memory),
     hypervisors: template.images.map(({ hypervisor }) => hypervisor),
+    capabilities: neededCapabilities(machine, world).map(({ capability }) => capability),
     hostTags: offering.hostTags,
     planner: offering.planner,
     volumes: disks.flatMap(disk => volumeRequest(disk, offering.storageTags, offering.storageType, world)),

@@ -20,6 +20,7 @@ import { diskObstacle, judgeVolumesAttached, planDisks, rootVolumeName } from '.
 import { identityConflict, judgePlace, judgeRelease } from './machine-place.ts'
 import { judgePower, judgeRemoval } from './machine-power.ts'
 import { machineRequest } from './machine-request.ts'
+import { lackingInZone, unsupported } from './machine-support.ts'
 
 type Machine = Wish<typeof VirtualMachine>
 
@@ -67,7 +68,7 @@ function judgeScheduled(self: Machine, world: World): Verdict {
   const disks = planDisks(self, world)
   const placed = machineClaim(identity, world) !== undefined
   if (!placed) {
-    const obstacle = judgeBeforePlacing(self, world)
+    const obstacle = unsupported(self, world) ?? lackingInZone(self, world) ?? judgeBeforePlacing(self, world)
     if (obstacle !== undefined) return obstacle
   }
   const request = machineRequest(self, disks, world)
@@ -79,6 +80,8 @@ function judgeScheduled(self: Machine, world: World): Verdict {
       `Template "${self.spec.templateRef.name}" needs ${formatQuantity(minimum, 'Bytes')} of memory: change spec.serviceOfferingName`,
     )
   }
+  const closed = placed ? undefined : closedToNew(self, world)
+  if (closed !== undefined) return closed
   const volumes = disks.flatMap(({ identity: id, volume }) => (id && volume ? [[id, holderOf(volume)] as const] : []))
   const offering = world.desired.get(ServiceOffering, self.spec.serviceOfferingName)
   const restartable = self.spec.runStrategy === 'Always' || self.spec.runStrategy === 'OnFailure'
@@ -92,6 +95,23 @@ function judgeScheduled(self: Machine, world: World): Verdict {
       volumeHolders: Object.fromEntries(volumes),
     },
     world,
+  )
+}
+
+/** What is switched off for new machines; those that were made with it stay. */
+function closedToNew(self: Machine, world: World): Verdict | undefined {
+  if (world.observed.machines(world.identity(self)).length > 0) return undefined
+  const { serviceOfferingName, templateRef } = self.spec
+  if (world.desired.get(ServiceOffering, serviceOfferingName)?.spec.allocationState === 'Disabled') {
+    return blocked(
+      'OfferingDisabled',
+      `spec.serviceOfferingName: ServiceOffering "${serviceOfferingName}" has allocationState Disabled: choose another`,
+    )
+  }
+  if (world.desired.get(PublicTemplate, templateRef.name)?.spec.allocationState !== 'Disabled') return undefined
+  return blocked(
+    'TemplateDisabled',
+    `spec.templateRef: PublicTemplate "${templateRef.name}" has allocationState Disabled: make the machine from another`,
   )
 }
 
@@ -159,6 +179,7 @@ function judgeMachinePower(self: Machine, world: World): Verdict {
   const definition = definitionOf(self, world)
   const place = judgeScheduled(self, world)
   const hold =
+    unsupported(self, world) ??
     placeObstacle(place) ??
     diskObstacle(self, planDisks(self, world), world) ??
     networkObstacle(self, world) ??
@@ -211,7 +232,7 @@ function judgeWithoutClaim(self: Machine, world: World): Verdict {
 const configured: Phase<typeof VirtualMachine> = {
   condition: 'Configured',
   needs: ['Scheduled', 'AddressesAllocated', 'PowerApplied'],
-  judge: judgeConfigured,
+  judge: (self, world) => unsupported(self, world) ?? judgeConfigured(self, world),
 }
 
 const poweredOff: Phase<typeof VirtualMachine> = { condition: 'PowerApplied', judge: judgeTeardown }

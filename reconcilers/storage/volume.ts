@@ -1,9 +1,10 @@
 import { PublicTemplate } from '../../crds/compute/public-template.ts'
 import { Allocation } from '../../crds/infrastructure/allocation.ts'
+import { PrimaryStorage } from '../../crds/infrastructure/primary-storage.ts'
 import { Zone } from '../../crds/infrastructure/zone.ts'
 import { parseDuration } from '../../crds/invariants/duration.ts'
-import { formatQuantity } from '../../crds/invariants/quantity.ts'
-import { DiskOffering } from '../../crds/storage/disk-offering.ts'
+import { formatQuantity, parseBytes } from '../../crds/invariants/quantity.ts'
+import { DiskOffering, type DiskOfferingSpec } from '../../crds/storage/disk-offering.ts'
 import { Volume } from '../../crds/storage/volume.ts'
 import type { EndpointKey } from '../../drivers/contract/endpoint.ts'
 import type { VolumeFacts } from '../../drivers/contract/facts.ts'
@@ -45,8 +46,64 @@ function judgeProvisioned(self: VolumeWish, world: World): Verdict {
     return blocked('SizeUnknown', 'spec.size is needed: neither the disk offering nor a template gives one')
   }
   const claim = volumeClaim(identity, world)
+  const refusal = refusalOf(self, size, claim, world)
+  if (refusal !== undefined) return refusal
   if (claim === undefined) return satisfied('NotNeededYet', 'The disk is made when a machine first attaches it')
   return judgeOnPool({ self, identity, claim, size }, world)
+}
+
+/** What no volume may wish for, or none that lies where this one does. */
+function refusalOf(self: VolumeWish, size: number, claim: Claim | undefined, world: World): Verdict | undefined {
+  const { diskOfferingName, management } = self.spec
+  if (management.deletionPolicy === 'Orphan') {
+    return blocked('NotSupportedYet', 'spec.management.deletionPolicy "Orphan" is not there yet: set it to "Delete"')
+  }
+  const { maximumVolumeSize } = settingsOf(world)
+  const held = claim?.spec.volume
+  if (size > parseBytes(maximumVolumeSize) && size > (held?.sizeBytes ?? 0)) {
+    return blocked('SizeTooLarge', `spec.size: at most ${maximumVolumeSize} (Settings spec.maximumVolumeSize)`)
+  }
+  if (held !== undefined && size < held.sizeBytes) {
+    const bytes = formatQuantity(held.sizeBytes, 'Bytes')
+    return blocked(
+      'CannotShrink',
+      `The volume has ${bytes} and cannot shrink: set spec.size, or an offering, of at least that`,
+    )
+  }
+  const offering = diskOfferingName === undefined ? undefined : world.desired.get(DiskOffering, diskOfferingName)?.spec
+  return offering === undefined ? undefined : offeringRefusal(self, offering, held?.poolName, world)
+}
+
+function offeringRefusal(
+  { spec: { diskOfferingName, size } }: VolumeWish,
+  offering: DiskOfferingSpec,
+  poolName: string | undefined,
+  world: World,
+): Verdict | undefined {
+  const named = `DiskOffering "${diskOfferingName}"`
+  if (offering.size !== undefined && size !== undefined && parseBytes(size) !== parseBytes(offering.size)) {
+    return blocked(
+      'SizeFixed',
+      `spec.size: ${named} gives ${offering.size}: leave spec.size out, or choose a custom offering`,
+    )
+  }
+  if (offering.limits !== undefined || offering.provisioningType !== 'Thin') {
+    const what = offering.limits === undefined ? `provisioningType ${offering.provisioningType}` : 'limits'
+    return blocked(
+      'NotSupportedYet',
+      `spec.diskOfferingName: ${named} has ${what}, which no driver keeps yet: choose another`,
+    )
+  }
+  if (poolName === undefined && offering.allocationState === 'Disabled') {
+    return blocked('OfferingDisabled', `spec.diskOfferingName: ${named} has allocationState Disabled: choose another`)
+  }
+  const tags = poolName === undefined ? undefined : world.desired.get(PrimaryStorage, poolName)?.spec.tags
+  const missing = tags === undefined ? undefined : offering.tags.find(tag => !tags.includes(tag))
+  if (missing === undefined) return undefined
+  return blocked(
+    'TagsDiffer',
+    `spec.diskOfferingName: ${named} wants the tag "${missing}", which primary storage "${poolName}" has not: choose one with tags of that pool`,
+  )
 }
 
 interface Placement {
@@ -181,6 +238,9 @@ function judgeRemoved(self: VolumeWish, world: World): Verdict {
   const identity = world.identity(self)
   const claim = volumeClaim(identity, world)
   if (claim === undefined) return satisfied('Removed')
+  if (self.spec.management.deletionPolicy === 'Orphan') {
+    return blocked('NotSupportedYet', 'spec.management.deletionPolicy "Orphan" is not there yet: set it to "Delete"')
+  }
   const pool = claimedPool(claim)
   if (pool === undefined) return acting('Releasing', 'The claim names no pool', remove(claim))
   const poolName = claim.spec.volume?.poolName ?? ''

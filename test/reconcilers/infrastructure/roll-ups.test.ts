@@ -165,6 +165,7 @@ test('a zone says whether images can be carried', t => {
   t.like(verdict(), { is: 'satisfied', reason: 'CarriedByHosts' })
   world.put(store({ transfer: 'SystemVM' }))
   t.like(verdict(), { is: 'acting', reason: 'Creating' })
+  world.put(systemVM({ name: 'storage-1', role: 'SecondaryStorage' }))
   world.put(store({ name: 'secondary-2' }))
   t.like(verdict(), { is: 'waiting', reason: 'StorageNotConnected', message: 'Not connected: secondary-2' })
   world.drop(store(), store({ name: 'secondary-2' }))
