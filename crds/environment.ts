@@ -32,9 +32,13 @@ export interface Environment {
   readonly random: Random
 }
 
+let written = { second: Number.NaN, text: '' }
+
 /** The moment as Kubernetes writes it: RFC 3339, whole seconds, UTC. */
 export function timestamp(clock: Clock): string {
-  return `${new Date(clock.now()).toISOString().slice(0, 19)}Z`
+  const second = Math.floor(clock.now() / 1000)
+  if (second !== written.second) written = { second, text: `${new Date(second * 1000).toISOString().slice(0, 19)}Z` }
+  return written.text
 }
 
 /** Resolves after at least `milliseconds`; rejects with the signal's reason when it aborts first. */

@@ -103,12 +103,18 @@ export class Reads {
     const known = this.#readers.get(reader.id)
     const state: ReaderState = known ?? { reader, topics: new Map() }
     if (known === undefined) this.#readers.set(reader.id, state)
-    for (const topic of state.topics.keys()) if (!topics.has(topic)) this.#drop(topic, state)
+    let kept = 0
     for (const topic of topics.keys()) {
-      if (state.topics.has(topic)) continue
+      if (state.topics.has(topic)) {
+        kept += 1
+        continue
+      }
       const readers = this.#byTopic.get(topic)
       if (readers === undefined) this.#byTopic.set(topic, new Set([state]))
       else readers.add(state)
+    }
+    if (kept < state.topics.size) {
+      for (const topic of state.topics.keys()) if (!topics.has(topic)) this.#drop(topic, state)
     }
     state.topics = topics
   }
