@@ -51,8 +51,8 @@ export interface Judged<T> {
   readonly wakeAfter: number | undefined
 }
 
-/** How a pass ended: `error` is retried with back-off. */
-export type PassOutcome = 'success' | 'error' | 'requeue'
+/** How a pass ended: `error` is retried with back-off, and so is `requeue_after`, which is nobody's fault. */
+export type PassOutcome = 'success' | 'error' | 'requeue' | 'requeue_after'
 
 interface Passed {
   readonly judgements: readonly Judgement[]
@@ -124,19 +124,12 @@ export class Controller {
 
   /** Judges every phase on one frozen world: pure, synchronous. */
   #judge(key: ObjectKey, self: Resource, phases: readonly Phase<AnyKind>[]): { passed: Passed; wakeAfter?: number } {
-    const { reconciler, targets } = this.#options
+    const { targets } = this.#options
     const { result, wakeAfter } = this.#options.judge(key, world => {
-      if (reconciler.endpoints !== undefined) {
-        this.#options.declareEndpoints(`${this.kind.kind}/${key}`, reconciler.endpoints(self, world))
-      }
+      this.#declareEndpoints(key, self, world)
       const verdicts = phases.map(phase => ({ phase, verdict: this.#verdict(phase, self, world) }))
       const judgements = verdicts.map(judgement => withFailure(judgement, targets, world))
-      const status = nextStatus({
-        ...this.#statusInput(self),
-        judgements,
-        report: draft => reconciler.report?.(draft, self, world),
-      })
-      return { judgements, status }
+      return { judgements, status: this.#status(self, judgements, world) }
     })
     const effects = effectsOf(result.judgements, phases)
     const queue = result.judgements.map(({ verdict }) => (verdict.is === 'waiting' ? verdict.queue : undefined))
@@ -155,13 +148,37 @@ export class Controller {
     try {
       return phase.judge(self, world)
     } catch (error) {
-      this.#options.metrics.panic(this.kind.kind)
-      this.#options.logger.error(
-        { err: error, kind: this.kind.kind, name: self.metadata.name, phase: phase.condition },
-        'a phase failed',
-      )
+      this.#panic(error, self, phase.condition)
       return unknown('InternalError', `Cannot judge ${phase.condition}: ${messageOf(error)}`, { recheck: 60_000 })
     }
+  }
+
+  /** Where nobody can say where to look, it is looked where it was before. */
+  #declareEndpoints(key: ObjectKey, self: Resource, world: World): void {
+    const { reconciler } = this.#options
+    if (reconciler.endpoints === undefined) return
+    try {
+      this.#options.declareEndpoints(`${this.kind.kind}/${key}`, reconciler.endpoints(self, world))
+    } catch (error) {
+      this.#panic(error, self, 'endpoints')
+    }
+  }
+
+  /** The next status; where the kind's own recipe throws, its fields stay as they are. */
+  #status(self: Resource, judgements: readonly Judgement[], world: World): CommonStatus {
+    const input = { ...this.#statusInput(self), judgements }
+    try {
+      return nextStatus({ ...input, report: draft => this.#options.reconciler.report?.(draft, self, world) })
+    } catch (error) {
+      this.#panic(error, self, 'report')
+      return nextStatus({ ...input, report: () => undefined })
+    }
+  }
+
+  #panic(error: unknown, self: Resource, phase: string): void {
+    const { metrics, logger } = this.#options
+    metrics.panic(this.kind.kind)
+    logger.error({ err: error, kind: this.kind.kind, name: self.metadata.name, phase }, 'a phase failed')
   }
 
   #statusInput(self: Resource) {
@@ -236,7 +253,8 @@ export class Controller {
 
   #waitBeforeWriting(key: ObjectKey, self: Resource, status: CommonStatus): number {
     const now = this.#options.clock.monotonic()
-    if (sameConditions(self.status?.conditions, status.conditions)) {
+    const acknowledged = self.status?.observedGeneration === status.observedGeneration
+    if (acknowledged && sameConditions(self.status?.conditions, status.conditions)) {
       const last = this.#written.get(key)
       return last === undefined ? 0 : last + rollUpInterval - now
     }
@@ -259,7 +277,9 @@ function withFailure(judgement: Judgement, { executor }: EffectTargets, world: W
     const failure = executor.failureOf(effect.operation)
     if (failure === undefined) continue
     const message = `${effect.operation.verb} was refused by ${effect.operation.endpoint}: ${failure.message}`
-    if (driverErrorCodes[failure.code] === 'blocked') return { phase, verdict: blocked(failure.code, message) }
+    // What drivers lack is told by the reason that reconcilers give where they know of it beforehand.
+    const reason = failure.code === 'Unsupported' ? 'NotSupportedYet' : failure.code
+    if (driverErrorCodes[failure.code] === 'blocked') return { phase, verdict: blocked(reason, message) }
     return { phase, verdict: { ...verdict, reason: failure.code, message: `${message}. It is tried again.` } }
   }
   return judgement
@@ -313,7 +333,7 @@ function withRefusals(
 function outcomeOf(refusals: readonly Refusal[]): PassOutcome {
   if (refusals.length === 0) return 'success'
   const quiet = refusals.every(({ error }) => error.reason === 'Conflict' || error.reason === 'NotFound')
-  return quiet ? 'requeue' : 'error'
+  return quiet ? 'requeue_after' : 'error'
 }
 
 function isPaused(self: Resource): boolean {

@@ -30,6 +30,8 @@ const resyncInterval = 600_000
 const derivationDelay = 5
 /** With more objects than this to be judged, what is only on the way is not reported. */
 const busyDepth = 100
+/** How long at most what an object reads cannot wake it after a pass that failed, in ms. */
+const longestHold = 30_000
 /** How many passes may wait for the API at the same time. */
 const concurrency = 64
 
@@ -74,6 +76,8 @@ export function createEngine(options: EngineOptions): Engine {
   let flush: Timer | undefined
   let synced = false
   const unreported = new Set<string>()
+  /** Until when, on the monotonic clock, objects whose pass failed are not woken by what they read. */
+  const held = new Map<string, number>()
   let stopped = false
 
   const queue: WorkQueue = createWorkQueue({
@@ -142,6 +146,7 @@ export function createEngine(options: EngineOptions): Engine {
       mayReport: () => synced,
       reportLater: key => unreported.add(idOf(key)),
       forget: key => {
+        held.delete(idOf(key))
         queues.standIn(idOf(key), undefined, undefined)
         reads.forget(idOf(key))
         queue.forget(idOf(key))
@@ -150,7 +155,7 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   function judgeRecorded<T>(id: string, judge: (world: ReturnType<typeof createWorld>) => T): Judged<T> {
-    const reader: Reader = { id, wake: () => queue.add(id) }
+    const reader: Reader = { id, wake: () => wake(id) }
     const queued = new Map<string, Collection>()
     let wakeAfter: number | undefined
     const result = reads.record(reader, recording =>
@@ -172,6 +177,17 @@ export function createEngine(options: EngineOptions): Engine {
     return { result, wakeAfter }
   }
 
+  function wake(id: string): void {
+    const until = held.get(id)
+    queue.add(id, until === undefined ? {} : { after: until - clock.monotonic() })
+  }
+
+  /** A write that was refused is taken back, which its own object reads: without a hold that would be a circle. */
+  function backOff(id: string): void {
+    queue.addRateLimited(id)
+    held.set(id, clock.monotonic() + Math.min(longestHold, 5 * 2 ** queue.failures(id)))
+  }
+
   async function runPass(id: string): Promise<void> {
     const separator = id.indexOf('|')
     const kind = id.slice(0, separator)
@@ -182,7 +198,8 @@ export function createEngine(options: EngineOptions): Engine {
     try {
       const outcome = await controller.pass(id.slice(separator + 1))
       finish(outcome, clock.monotonic() - started)
-      if (outcome === 'error') return queue.addRateLimited(id)
+      if (outcome === 'error' || outcome === 'requeue_after') return backOff(id)
+      held.delete(id)
       queue.forget(id)
       if (outcome === 'requeue') return queue.add(id)
       const exists = desired.get(controller.kind, id.slice(separator + 1)) !== undefined
@@ -191,7 +208,7 @@ export function createEngine(options: EngineOptions): Engine {
       finish('error', clock.monotonic() - started)
       if (stopped) return
       logger.error({ err: error, object: id }, 'a pass failed')
-      queue.addRateLimited(id)
+      backOff(id)
     }
   }
 
