@@ -6,12 +6,18 @@ import { type ApiServerThread, startApiServer } from '../cli/api-server.ts'
 import { realEnvironment } from '../cli/environment.ts'
 import { projectPath } from '../cli/repository.ts'
 import { type Client, createClient, type Writable } from '../controllers/api/client.ts'
+import { kubernetesTransport } from '../controllers/api/kubernetes-transport.ts'
 import type { AnyApiKind } from '../controllers/api/paths.ts'
 import type { Transport } from '../controllers/api/transport.ts'
 import { type ControlPlane, startControlPlane } from '../controllers/control-plane.ts'
+import { readDefinitions } from '../controllers/install.ts'
 import { createLogger } from '../controllers/log.ts'
+import type { AnyKind } from '../crds/define-kind.ts'
+import { Zone } from '../crds/infrastructure/zone.ts'
 import { kindOf } from '../crds/kinds.ts'
+import { isTrue } from '../crds/meta.ts'
 import { createSimulator, type Simulator } from '../drivers/simulator/simulator.ts'
+import { until } from './measurement.ts'
 
 /** The size of a cloud. */
 export interface CloudSize {
@@ -22,11 +28,13 @@ export interface CloudSize {
 const environment = realEnvironment()
 const Namespace = { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false } as const
 /** How many machines share a network and its namespace. */
-const machinesPerNetwork = 100
+export const machinesPerNetwork = 100
 /** How many hosts share a cluster. */
 const hostsPerCluster = 50
 /** How many objects are being created at the same time. */
 const parallel = 64
+/** A cloud in which nothing was written for so many ms is quiet: roll-ups are written every 10 s at most. */
+const quietTime = 12_000
 
 /** A cloud under load. */
 export class LargeCloud {
@@ -59,7 +67,7 @@ export class LargeCloud {
       transport: this.#counting(this.#api.transport),
       installation: 'bench',
       environment,
-      crds: projectPath('manifests/crds'),
+      crds: readDefinitions(projectPath('manifests/crds')),
       drivers: { Simulator: this.simulator.driver },
       logger: createLogger({ level: 'error', clock: environment.clock }),
     })
@@ -80,6 +88,44 @@ export class LargeCloud {
 
   get client(): Client {
     return createClient(this.api.transport)
+  }
+
+  /** A way to the API over TLS, as programs outside this process have it. Whoever asks closes it. */
+  outside(): Transport {
+    return kubernetesTransport({ kubeconfig: this.api.kubeconfigPath, environment })
+  }
+
+  /** The API's version: it grows with every write, whoever makes it. */
+  async version(): Promise<number> {
+    const { resourceVersion } = await this.client.page(Zone, { limit: 1 })
+    return Number(resourceVersion)
+  }
+
+  /** Waits until so many objects of a kind are Ready. */
+  async untilReady(kind: AnyKind, count: number): Promise<void> {
+    const { desired } = this.plane.engine
+    await until(`${count} objects of ${kind.kind} are Ready`, () => {
+      let ready = 0
+      for (const object of desired.all(kind)) if (isTrue(object, 'Ready')) ready += 1
+      return ready >= count
+    })
+  }
+
+  /** Waits until every endpoint was listed anew, so that nothing is left to be learned, and nothing is written any more. */
+  async untilQuiet(): Promise<void> {
+    const { observed, observer } = this.plane.engine
+    const begun = environment.clock.monotonic()
+    const endpoints = observed.endpoints()
+    for (const key of endpoints) observer.listSoon(key)
+    await until('every endpoint is listed', () => endpoints.every(key => (observed.listedAt(key) ?? 0) >= begun))
+    let version = await this.version()
+    let since = environment.clock.monotonic()
+    await until('nothing is written', async () => {
+      const next = await this.version()
+      if (next !== version) since = environment.clock.monotonic()
+      version = next
+      return environment.clock.monotonic() - since >= quietTime
+    })
   }
 
   get api(): ApiServerThread {
@@ -129,7 +175,12 @@ export function infrastructure({ hosts }: CloudSize): readonly Writable[] {
   })
   const clusters = Math.ceil(hosts / hostsPerCluster)
   return [
-    object(group, 'Zone', 'zone', { networkType: 'Advanced', guestCIDR: '10.1.0.0/16', publicDNS: ['192.0.2.53'], internalDNS: ['172.16.0.53'] }),
+    object(group, 'Zone', 'zone', {
+      networkType: 'Advanced',
+      guestCIDR: '10.1.0.0/16',
+      publicDNS: ['192.0.2.53'],
+      internalDNS: ['172.16.0.53'],
+    }),
     object(group, 'PhysicalNetwork', 'fabric', {
       zoneName: 'zone',
       isolation: 'VXLAN',

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { createClient } from '../controllers/api/client.ts'
 import { kubernetesTransport } from '../controllers/api/kubernetes-transport.ts'
 import { startControlPlane } from '../controllers/control-plane.ts'
-import { install } from '../controllers/install.ts'
+import { install, readDefinitions } from '../controllers/install.ts'
 import { installationOfCluster } from '../controllers/installation-id.ts'
 import { createLogger, type LogLevel } from '../controllers/log.ts'
 import { createKVMDriver } from '../drivers/kvm/driver.ts'
@@ -32,7 +32,7 @@ export async function controller(options: ControllerOptions): Promise<void> {
     const transport = kubernetesTransport({ kubeconfig: kubeconfigPath, environment })
     running.defer(() => transport.close())
     const client = createClient(transport)
-    const crds = projectPath('manifests/crds')
+    const crds = readDefinitions(projectPath('manifests/crds'))
     await install(client, crds, environment)
     const simulator = running.use(createSimulator({ environment }))
     const controlPlane = await startControlPlane({

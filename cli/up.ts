@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { createClient } from '../controllers/api/client.ts'
 import { startControlPlane } from '../controllers/control-plane.ts'
+import { readDefinitions } from '../controllers/install.ts'
 import { installationOfHome } from '../controllers/installation-id.ts'
 import { createLogger, type LogLevel } from '../controllers/log.ts'
 import { createKVMDriver } from '../drivers/kvm/driver.ts'
@@ -64,7 +65,7 @@ async function start(
     transport: api.transport,
     installation: await installationOfHome(home, environment.random),
     environment,
-    crds: projectPath('manifests/crds'),
+    crds: readDefinitions(projectPath('manifests/crds')),
     drivers: { Simulator: simulator.driver, KVM: createKVMDriver({ environment }) },
     logger,
     metricsPort: options.metricsPort,

@@ -3,7 +3,7 @@ import { kinds } from '../crds/kinds.ts'
 import type { Driver } from '../drivers/contract/driver.ts'
 import type { DriverName } from '../drivers/contract/endpoint.ts'
 import { reconcilers } from '../reconcilers/reconcilers.ts'
-import { createClient } from './api/client.ts'
+import { createClient, type Writable } from './api/client.ts'
 import type { Transport } from './api/transport.ts'
 import { createEngine, type Engine } from './engine/engine.ts'
 import { type HealthServer, startHealthServer } from './health-server.ts'
@@ -17,8 +17,8 @@ export interface ControlPlaneOptions {
   readonly transport: Transport
   readonly installation: string
   readonly environment: Environment
-  /** Directory of the CRDs to install. */
-  readonly crds: string
+  /** The CRDs to install. */
+  readonly crds: readonly Writable[]
   readonly drivers: Readonly<Partial<Record<DriverName, Driver>>>
   readonly logger: Logger
   /** Port of `/healthz`, `/readyz`, `/metrics`; 0: any free one. Left out: they are not served. */

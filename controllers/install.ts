@@ -1,9 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { type Environment, sleep } from '../crds/environment.ts'
 import type { CommonStatus, Resource } from '../crds/meta.ts'
-import type { Client } from './api/client.ts'
+import type { Client, Writable } from './api/client.ts'
 import type { BuiltInKind } from './api/paths.ts'
 
 /** Custom resource definitions, as a kind of the API. */
@@ -28,10 +28,18 @@ export const systemNamespace = 'skystead-system'
 /** How long a definition may take to be served, in ms. */
 const patience = 30_000
 
-/** Applies the CRDs of a directory and the system namespace, and waits until the API serves them. */
-export async function install(client: Client, directory: string, environment: Environment): Promise<void> {
-  const files = (await readdir(directory)).filter(name => name.endsWith('.yaml')).sort()
-  const definitions = await Promise.all(files.map(async name => parse(await readFile(join(directory, name), 'utf8'))))
+/** The CRDs of a directory. */
+export function readDefinitions(directory: string): readonly Writable[] {
+  const files = readdirSync(directory).filter(name => name.endsWith('.yaml'))
+  return files.sort().map(name => parse(readFileSync(join(directory, name), 'utf8')))
+}
+
+/** Applies CRDs and the system namespace, and waits until the API serves them. */
+export async function install(
+  client: Client,
+  definitions: readonly Writable[],
+  environment: Environment,
+): Promise<void> {
   const options = { fieldManager: 'skystead-installer', force: true }
   await Promise.all(definitions.map(definition => client.apply(CustomResourceDefinition, definition, options)))
   await client.apply(Namespace, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: systemNamespace } }, options)

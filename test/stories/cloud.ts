@@ -9,6 +9,7 @@ import { inProcessTransport } from '../../controllers/api/in-process-transport.t
 import type { AnyApiKind } from '../../controllers/api/paths.ts'
 import { type ControlPlane, startControlPlane } from '../../controllers/control-plane.ts'
 import type { Engine } from '../../controllers/engine/engine.ts'
+import { readDefinitions } from '../../controllers/install.ts'
 import { createLogger } from '../../controllers/log.ts'
 import type { Metrics } from '../../controllers/metrics.ts'
 import type { AnyKind, ResourceOf } from '../../crds/define-kind.ts'
@@ -19,6 +20,8 @@ import { createSimulator, type Simulator } from '../../drivers/simulator/simulat
 import { type VirtualEnvironment, virtualEnvironment } from '../virtual-clock.ts'
 
 const Namespace = { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false } as const
+
+const definitions = readDefinitions(projectPath('manifests/crds'))
 
 /** The quickstart's manifests. */
 export const quickstart = readFileSync(projectPath('manifests/quickstart/quickstart.yaml'), 'utf8')
@@ -77,7 +80,7 @@ export class Cloud {
       transport: inProcessTransport(request => server.handle(request)),
       installation: 'installation-1',
       environment: this.environment,
-      crds: projectPath('manifests/crds'),
+      crds: definitions,
       drivers: { Simulator: this.simulator.driver },
       logger: createLogger({ level: this.#logLevel, clock: this.environment.clock }),
     })
