@@ -120,7 +120,7 @@ export function worldOf(parts: WorldParts = {}): TestWorld {
       return now - Date.parse(since) >= limit
     },
     now: () => `${new Date(now).toISOString().slice(0, 19)}Z`,
-    derived: (definition, name) => reads.remember(definition, name, world),
+    derived: (definition, name) => reads.remember(definition, name, passOf(world)),
     queued(queue) {
       queues.add(queue)
       return world
@@ -139,4 +139,9 @@ export function worldOf(parts: WorldParts = {}): TestWorld {
   put(...(parts.objects ?? []))
   see(parts)
   return world
+}
+
+/** The world as one pass has it: what is computed once a pass is computed anew. Hand this to whatever judges. */
+export function passOf(world: TestWorld): World {
+  return { ...world }
 }

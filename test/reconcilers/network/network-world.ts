@@ -13,7 +13,7 @@ import { cluster, host, physicalNetwork, pod, publicRange, router, zone } from '
 import { answering } from '../observed-tables.ts'
 import { keyOf, uidOf } from '../resource-builder.ts'
 import { machine, network, networkOffering, offering, publicIP, template } from '../tenant-builders.ts'
-import { type TestWorld, worldOf } from '../world-builder.ts'
+import { passOf, type TestWorld, worldOf } from '../world-builder.ts'
 
 /** The host that everything is on. */
 export const host1 = keyOf('Host', 'host-1')
@@ -111,7 +111,8 @@ export function verdictsOf<K extends AnyKind>(
   const { name, namespace } = object.metadata
   const self = world.desired.get(reconciler.kind, name, namespace) as Wish<K> | undefined
   if (self === undefined) throw new Error(`Cannot judge ${object.kind} ${name}: the world has none`)
-  return Object.fromEntries((reconciler[list] ?? []).map(phase => [phase.condition, phase.judge(self, world)]))
+  const pass = passOf(world)
+  return Object.fromEntries((reconciler[list] ?? []).map(phase => [phase.condition, phase.judge(self, pass)]))
 }
 
 /** Verdict and reason, and for what acts the effects: `acting Allocating Create`. */
