@@ -40,6 +40,9 @@ const MONOTONIC_START = 1_000_000
 /** An endless chain of immediates is left to itself after so many turns. */
 const MOST_TURNS = 10_000
 
+/** What the process waits for while it opens, reads or closes files. */
+const fileRequests: ReadonlySet<string> = new Set(['FSReqPromise', 'FSReqCallback', 'FileHandleCloseReq'])
+
 /** Immediates that `flush` of any virtual environment has pending: they are nobody's work. */
 let ownImmediates = 0
 
@@ -146,20 +149,28 @@ export function virtualEnvironment(seed: number | string = 1): VirtualEnvironmen
   }
 }
 
-/** At least two turns of the event loop, and more while code under test has immediates of its own pending. */
+/**
+ * At least two turns of the event loop, and more while code under test has immediates of its own pending, or waits for
+ * a file: no virtual time passes meanwhile, however slow the disk is.
+ */
 async function flush(): Promise<void> {
   for (let turn = 0; turn < MOST_TURNS; turn++) {
     ownImmediates++
     await new Promise<void>(resolve => setImmediate(resolve))
     ownImmediates--
-    if (turn > 0 && pendingImmediates() <= ownImmediates) return
+    const { immediates, files } = pendingWork()
+    if (files > 0) turn = 0
+    else if (turn > 0 && immediates <= ownImmediates) return
   }
 }
 
-function pendingImmediates(): number {
-  let count = 0
-  for (const resource of process.getActiveResourcesInfo()) if (resource === 'Immediate') count++
-  return count
+function pendingWork(): { readonly immediates: number; readonly files: number } {
+  let [immediates, files] = [0, 0]
+  for (const resource of process.getActiveResourcesInfo()) {
+    if (resource === 'Immediate') immediates++
+    if (fileRequests.has(resource)) files++
+  }
+  return { immediates, files }
 }
 
 /** Unsigned 32-bit numbers, well mixed (splitmix32). */
