@@ -1,11 +1,12 @@
 import test from 'ava'
 import { VirtualRouter } from '../../../crds/infrastructure/virtual-router.ts'
 import type { Resource } from '../../../crds/meta.ts'
+import { hashOf } from '../../../reconcilers/identity.ts'
 import { networkReconciler } from '../../../reconcilers/network/network.ts'
 import { networkPlan } from '../../../reconcilers/network/network-plan.ts'
 import { allocation, holder } from '../claim-builders.ts'
 import { physicalNetwork, publicRange, router, settings, zone } from '../infrastructure-builders.ts'
-import { deepFreeze, uidOf } from '../resource-builder.ts'
+import { deepFreeze } from '../resource-builder.ts'
 import { firewallRule, machine, network, networkOffering, publicIP } from '../tenant-builders.ts'
 import { brief, created, networkWorld, segmentClaim, served, verdictsOf, web } from './network-world.ts'
 
@@ -16,7 +17,7 @@ const readyRouter = router({
 })
 
 function routerNameOf(): string {
-  return `r-${uidOf('Network', 'web', 'shop').slice(0, 8)}-web`
+  return `r-${hashOf(['shop', 'web']).slice(0, 8)}-web`
 }
 
 interface Case {
