@@ -1,0 +1,249 @@
+import test from 'ava'
+import type { ClaimNotes } from '../../../crds/infrastructure/allocation.ts'
+import { Allocation } from '../../../crds/infrastructure/allocation.ts'
+import type { MachineFacts } from '../../../drivers/contract/facts.ts'
+import { judgePlace, judgeRelease, type PlaceWish } from '../../../reconcilers/compute/machine-place.ts'
+import type { Verdict } from '../../../reconcilers/verdict.ts'
+import type { EndpointState, OperationState, PowerState } from '../../../reconcilers/world.ts'
+import { holder, machineClaim } from '../claim-builders.ts'
+import { hostFacts, machineFacts } from '../fact-builders.ts'
+import { cluster, host, pod, pool, zone } from '../infrastructure-builders.ts'
+import { answering, notCalledYet, silent } from '../observed-tables.ts'
+import { deepFreeze, keyOf, uidOf } from '../resource-builder.ts'
+import { machine, volume } from '../tenant-builders.ts'
+import { passOf, worldOf } from '../world-builder.ts'
+import { brief } from './power-situations.ts'
+
+const guest = machine()
+const identity = guest.metadata.uid
+const host1 = keyOf('Host', 'host-1')
+const host2 = keyOf('Host', 'host-2')
+const longSilent = silent('2026-11-02T11:00:00Z')
+const offTwice: PowerState = { power: 'Off', confirmed: true }
+
+interface Situation {
+  readonly claimed?: boolean
+  readonly held?: Parameters<typeof machineClaim>[2]
+  readonly notes?: ClaimNotes
+  readonly seen?: readonly (readonly [typeof host1, Partial<MachineFacts>])[]
+  readonly hostState?: EndpointState
+  readonly power?: PowerState
+  readonly lifecycle?: 'Active' | 'Lost'
+  readonly otherHost?: boolean
+  readonly running?: boolean
+  readonly wish?: Partial<PlaceWish>
+  readonly local?: boolean
+  readonly absent?: ReadonlySet<string>
+  readonly namesake?: boolean
+}
+
+const running: OperationState = { verb: 'StartMachine', endpoint: host1, state: 'Running' }
+
+function worldWith(parts: Situation) {
+  const claim = machineClaim(guest, 'host-1', parts.held)
+  const notes = parts.notes === undefined ? {} : { notes: parts.notes }
+  const second = host({ name: 'host-2', address: '172.16.10.102' })
+  const sightings = (parts.seen ?? []).map(([endpoint, facts]) => ({ endpoint, facts: machineFacts(guest, facts) }))
+  const other = machineFacts(guest, { identity: uidOf('VirtualMachine', 'before', 'shop') })
+  return worldOf({
+    objects: [
+      zone(),
+      pod(),
+      cluster(),
+      host(parts.lifecycle === undefined ? {} : { lifecycle: parts.lifecycle }),
+      ...(parts.otherHost === false ? [] : [second]),
+      pool(),
+      guest,
+      ...(parts.claimed === false ? [] : [deepFreeze({ ...claim, spec: { ...claim.spec, ...notes } })]),
+    ],
+    endpoints: {
+      [host1]: parts.hostState ?? answering,
+      [host2]: answering,
+      [keyOf('PowerController', 'host-1')]: answering,
+      [keyOf('PrimaryStorage', 'primary-1')]: answering,
+    },
+    hosts: { [host1]: hostFacts(), [host2]: hostFacts() },
+    spaces: { [keyOf('PrimaryStorage', 'primary-1')]: { totalBytes: 2 ** 41, usedBytes: 0 } },
+    ...(parts.power === undefined ? {} : { powers: { [keyOf('PowerController', 'host-1')]: parts.power } }),
+    ...(parts.absent === undefined ? {} : { absent: parts.absent }),
+    operations: { [identity]: parts.running === true ? [running] : [] },
+    machines: [...sightings, ...(parts.namesake === true ? [{ endpoint: host2, facts: other }] : [])],
+  })
+}
+
+function wishOf({ wish = {}, local = false }: Situation): PlaceWish {
+  const scope = local ? 'Local' : 'Shared'
+  return {
+    identity,
+    holder: holder(guest),
+    request: {
+      zoneName: 'zone-a',
+      cores: 1,
+      clockMHz: 1000,
+      memoryBytes: 512 * 2 ** 20,
+      hostTags: [],
+      planner: 'FirstFit',
+      volumes: local ? [{ identity: volume().metadata.uid, sizeBytes: 1, tags: [], scope }] : [],
+    },
+    wanted: true,
+    movable: true,
+    volumeHolders: {},
+    ...wish,
+  }
+}
+
+function placeIn(parts: Situation): Verdict {
+  return judgePlace(wishOf(parts), passOf(worldWith(parts)))
+}
+
+const larger = { ...wishOf({}).request, memoryBytes: 1024 * 2 ** 20 }
+const huge = { ...wishOf({}).request, memoryBytes: 2 ** 40 }
+const lost = { hostState: longSilent, power: offTwice } as const
+
+const cases: readonly (readonly [string, Situation, string, RegExp?])[] = [
+  ['VM-065 without a wish the system picks a host', { claimed: false }, 'acting Placing Create', /host-1/],
+  [
+    'VM-005 a machine that is not to run needs no place',
+    { claimed: false, wish: { wanted: false } },
+    'satisfied NotNeeded',
+  ],
+  [
+    'a machine that is seen is placed where it is',
+    { claimed: false, seen: [[host2, {}]] },
+    'acting Placing Create',
+    /host-2/,
+  ],
+  [
+    'one that is not to run and is seen keeps its place as well',
+    { claimed: false, wish: { wanted: false }, seen: [[host2, { powerState: 'Off' }]] },
+    'acting Placing Create',
+    /host-2/,
+  ],
+  [
+    'VM-053 one that is seen twice is placed nowhere',
+    {
+      claimed: false,
+      seen: [
+        [host1, {}],
+        [host2, {}],
+      ],
+    },
+    'blocked SeenTwice',
+    /Host\/.+ and Host\//,
+  ],
+  [
+    'a machine of the same name and another identity is a conflict, and nothing is made',
+    { claimed: false, namesake: true },
+    'blocked IdentityConflict',
+    /adopt --rebind/,
+  ],
+  [
+    'VM-006 without room it waits and says why',
+    { claimed: false, wish: { request: huge } },
+    'waiting NoHostFits',
+    /None of 2 hosts fits/,
+  ],
+  ['a place that is held is kept', {}, 'satisfied Placed', /host-1/],
+  ['a place on a host that was not called yet is kept', { hostState: notCalledYet }, 'satisfied Placed'],
+  ['a silent host that is not proven off keeps everything', { hostState: longSilent }, 'unknown HostSilent'],
+  [
+    'a power controller that says On keeps everything',
+    { hostState: longSilent, power: { power: 'On', confirmed: true } },
+    'unknown HostSilent',
+    /may still run/,
+  ],
+  [
+    'power read as Off once keeps everything',
+    { hostState: longSilent, power: { power: 'Off', confirmed: false } },
+    'unknown HostSilent',
+  ],
+  ['VM-051 OFF-032 a host that is proven off: the claim moves', lost, 'acting Moving Update', /host-2/],
+  [
+    "the operator's word moves it as well",
+    { hostState: longSilent, lifecycle: 'Lost' },
+    'acting Moving Update',
+    /Attestation/,
+  ],
+  ['OFF-032 a machine that is not highly available stays', { ...lost, wish: { movable: false } }, 'satisfied Placed'],
+  ['a machine that is not to run stays', { ...lost, wish: { wanted: false } }, 'satisfied Placed'],
+  ['a guest that ended itself stays', { ...lost, notes: { guestEndedAt: '2026-11-02T10:00:00Z' } }, 'satisfied Placed'],
+  [
+    "VM-055 STO-054 a disk on the host's own storage keeps the machine there",
+    { ...lost, local: true },
+    'satisfied Placed',
+  ],
+  ['an operation that has not ended yet is waited for', { ...lost, running: true }, 'waiting Fencing'],
+  ['VM-052 without another host it waits', { ...lost, otherHost: false }, 'waiting NoHostFits'],
+  [
+    'a running machine keeps its place until it stops, whatever its offering',
+    { seen: [[host1, {}]], wish: { request: larger } },
+    'satisfied Placed',
+  ],
+  [
+    'VM-116 one that is off grows in its place',
+    { seen: [[host1, { powerState: 'Off' }]], wish: { request: larger } },
+    'acting Resizing Update',
+  ],
+  [
+    'VM-130 without room there it leaves, by removing its definition first',
+    { seen: [[host1, { powerState: 'Off' }]], wish: { request: huge } },
+    'acting LeavingHost RemoveMachine',
+  ],
+  ['then its claim goes when the host is seen without it', { wish: { request: huge } }, 'acting Releasing Delete'],
+  ['not before that', { wish: { request: huge }, absent: new Set() }, 'acting ProvingAbsence Observe'],
+  [
+    'VM-130 one that is not to run waits in its place',
+    { seen: [[host1, { powerState: 'Off' }]], wish: { request: huge, wanted: false } },
+    'satisfied Placed',
+  ],
+]
+
+for (const [title, parts, expected, message] of cases) {
+  test(title, t => {
+    const verdict = placeIn(parts)
+    t.is(brief(verdict), expected)
+    if (message !== undefined) t.regex(verdict.message, message)
+  })
+}
+
+test('a new claim has an epoch above any that a host has seen; a moved one has one more', t => {
+  const parts: Situation = { claimed: false, seen: [[host2, { epoch: 7 }]] }
+  const world = worldWith(parts)
+  const placing = judgePlace(wishOf(parts), passOf(world))
+  if (placing.is === 'acting') world.apply(placing.effects)
+  t.is(world.desired.get(Allocation, `machine-${identity}`)?.spec.epoch, 8)
+  const moving = worldWith(lost)
+  const verdict = judgePlace(wishOf(lost), passOf(moving))
+  if (verdict.is === 'acting') moving.apply(verdict.effects)
+  const moved = moving.desired.get(Allocation, `machine-${identity}`)
+  t.like(moved?.spec, { epoch: 2, notes: { hostLostAt: '2026-11-02T12:00:00Z' } })
+  t.is(moved?.spec.machine?.hostName, 'host-2')
+})
+
+test('another host under the name of the lost one proves nothing', t => {
+  const parts: Situation = { hostState: answering, held: { hostIdentity: uidOf('Host', 'former') }, lifecycle: 'Lost' }
+  const world = worldWith(parts)
+  world.see({ endpoints: { [host1]: longSilent, [keyOf('Host', 'former')]: longSilent } })
+  const verdict = judgePlace(wishOf(parts), passOf(world))
+  t.is(brief(verdict), 'unknown HostSilent')
+  t.regex(verdict.message, /is another one now/)
+})
+
+const releases: readonly (readonly [string, Situation, string])[] = [
+  ['a claim goes when a full listing of its host lacks the machine', {}, 'acting Releasing Delete'],
+  ['a listing is asked for until then', { absent: new Set() }, 'acting ProvingAbsence Observe'],
+  ['a silent host keeps it', { hostState: longSilent }, 'unknown HostSilent'],
+  ['a host that is proven off gives it back', lost, 'acting Releasing Delete'],
+]
+
+for (const [title, parts, expected] of releases) {
+  test(title, t => {
+    const world = worldWith(parts)
+    const claim = world.desired.get(Allocation, `machine-${identity}`)
+    if (claim === undefined) throw new Error('Cannot find the claim')
+    t.is(
+      brief(judgeRelease(claim, identity, passOf(world)) ?? { is: 'satisfied', reason: 'Kept', message: '' }),
+      expected,
+    )
+  })
+}
