@@ -160,19 +160,17 @@ export interface NIC {
    */
   readonly macAddress?: MACAddress
   /**
-   * secondaryIPs lists further addresses of the NIC. Default: none.
-   * @default []
+   * secondaryIPs lists further addresses of the NIC. Left out: none.
    * @listType set
    * @maxItems 32
    */
-  readonly secondaryIPs: readonly IPv4Address[]
+  readonly secondaryIPs?: readonly IPv4Address[]
   /**
-   * securityGroupNames lists the security groups of the NIC. Default: none.
-   * @default []
+   * securityGroupNames lists the security groups of the NIC. Left out: none.
    * @listType set
    * @maxItems 16
    */
-  readonly securityGroupNames: readonly ObjectName[]
+  readonly securityGroupNames?: readonly ObjectName[]
 }
 
 /** Placement is the operator's wish where a machine runs. */

@@ -78,13 +78,12 @@ export interface Traffic {
   /** label is the bridge, port group or virtual switch that carries it, as it is named on every host. */
   readonly label: NetworkLabel
   /**
-   * labels name it otherwise on the hosts of one hypervisor. Default: none.
-   * @default []
+   * labels name it otherwise on the hosts of one hypervisor. Left out: nowhere.
    * @listType map
    * @listMapKey hypervisor
    * @maxItems 8
    */
-  readonly labels: readonly HypervisorLabel[]
+  readonly labels?: readonly HypervisorLabel[]
 }
 
 /** The kinds of traffic that a physical network may carry. */

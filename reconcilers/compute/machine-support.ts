@@ -17,7 +17,7 @@ export function unsupported(machine: Machine, world: World): Verdict | undefined
   }
   if (sshKeyNames.length > 0)
     return notYet('spec.sshKeyNames: keys are not handed over yet: put them into spec.userData')
-  const grouped = nics.find(({ securityGroupNames }) => securityGroupNames.length > 0)
+  const grouped = nics.find(({ securityGroupNames }) => (securityGroupNames ?? []).length > 0)
   if (grouped !== undefined) {
     return notYet(`spec.nics[${grouped.name}].securityGroupNames: there are no security groups yet: remove the field`)
   }

@@ -5,6 +5,7 @@ import type { NetworkSegment, RouterDocument } from '../../drivers/contract/fact
 import { allocate, allocationName, allocationsByHolder, type Claim, holderOf, machineClaim } from '../claims.ts'
 import { hashOf, macAddressOf } from '../identity.ts'
 import { once } from '../once.ts'
+import { isZoneRead } from '../placement/place.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { defineDerived, defineIndex, isStored, type Wish, type World } from '../world.ts'
 import { type AddressPool, chooseAddress, isUsable } from './addressing.ts'
@@ -90,7 +91,7 @@ function planAddresses(machine: Machine, nic: NIC, place: NICPlace, world: World
   const held = world.desired
     .list(allocationsByHolder, machine.metadata.uid)
     .filter(({ spec }) => spec.type === 'IP' && spec.realm === plan.uid)
-  const secondary = nic.secondaryIPs
+  const secondary = nic.secondaryIPs ?? []
   const seen = world.observed
     .machines(identity)
     .flatMap(({ facts }) => facts.definition.nics.filter(({ name }) => name === nic.name))
@@ -108,6 +109,8 @@ function planAddresses(machine: Machine, nic: NIC, place: NICPlace, world: World
   }
   const missing = wished.filter(address => !held.some(({ spec }) => spec.value === addressKey(address)))
   if (missing.length === 0) return { addresses: wished, verdict: satisfied('Allocated') }
+  const early = tooEarly(machine, identity, world)
+  if (early !== undefined) return refused(early)
   const holder = holderOf(machine)
   const claims = missing.map(address =>
     allocate({ type: 'IP', realm: plan.uid, value: addressKey(address), holder }, world),
@@ -115,10 +118,24 @@ function planAddresses(machine: Machine, nic: NIC, place: NICPlace, world: World
   return { addresses: [], verdict: acting('Allocating', `Taking ${missing.join(', ')}`, ...claims) }
 }
 
+/**
+ * No new address while a machine of this name is, or may be, outside under another identity: it has addresses already,
+ * and whoever is rebound to it keeps them.
+ */
+function tooEarly(machine: Machine, identity: string, world: World): Verdict | undefined {
+  if (machineClaim(identity, world) !== undefined) return undefined
+  const { name, namespace } = machine.metadata
+  if (world.observed.named(machine.kind, namespace, name).some(other => other !== identity)) {
+    return waiting('IdentityConflict', 'A machine of this name exists outside under another identity')
+  }
+  if (isZoneRead(machine.spec.zoneName, world)) return undefined
+  return waiting('InventoriesNotRead', 'Addresses are taken as soon as every inventory of the zone was read')
+}
+
 /** A network without addresses of its own cannot give any. */
 function planWithoutAddresses(nic: NIC): Addresses {
   const field = nic.ipAddress === undefined ? 'secondaryIPs' : 'ipAddress'
-  if (nic.ipAddress === undefined && nic.secondaryIPs.length === 0) {
+  if (nic.ipAddress === undefined && (nic.secondaryIPs ?? []).length === 0) {
     return { addresses: [], verdict: satisfied('NotNeeded') }
   }
   return refused(

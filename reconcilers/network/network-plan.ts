@@ -213,7 +213,7 @@ function labelOn(
   const entry = physical.spec.traffic.find(({ type }) => type === traffic)
   const clusterName = world.desired.get(Host, hostName)?.spec.clusterName
   const hypervisor = clusterName && world.desired.get(HostCluster, clusterName)?.spec.hypervisor
-  return entry?.labels.find(label => label.hypervisor === hypervisor)?.label ?? entry?.label
+  return entry?.labels?.find(label => label.hypervisor === hypervisor)?.label ?? entry?.label
 }
 
 /** Where a network's addresses come from; undefined where nothing gives any. */

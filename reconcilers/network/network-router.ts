@@ -2,21 +2,27 @@ import { VirtualRouter } from '../../crds/infrastructure/virtual-router.ts'
 import type { ObjectMeta } from '../../crds/meta.ts'
 import { create, remove } from '../effect.ts'
 import { finalizerOf } from '../finalizer.ts'
+import { hashOf } from '../identity.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { isStored, type World } from '../world.ts'
 import { routersByNetwork } from './applied-document.ts'
 import { type NetworkKey, networkKey, networkPlan, networkRefOf } from './network-plan.ts'
 import { routerLacking } from './router-ability.ts'
 
-/** The name of a network's router: it follows from the network, and no two networks share one. */
-export function routerName({ metadata }: { readonly metadata: Pick<ObjectMeta, 'uid' | 'name'> }): string {
-  return `r-${metadata.uid.slice(0, 8)}-${metadata.name.slice(0, 50)}`.replace(/[-.]+$/, '')
+/**
+ * The name of a network's router. It follows from the network's own name, not from its uid: after a loss of the API's
+ * storage the router that runs is known again, instead of being doubled.
+ */
+export function routerName({ metadata }: { readonly metadata: Pick<ObjectMeta, 'namespace' | 'name'> }): string {
+  const { name, namespace } = metadata
+  const hash = hashOf([namespace ?? '', name]).slice(0, 8)
+  return `r-${hash}-${name.slice(0, 50)}`.replace(/[-.]+$/, '')
 }
 
 /** Whether a network has its router: made when the network is used and its offering wants one, and up. */
 export function judgeRouter(
   key: NetworkKey,
-  network: { readonly metadata: Pick<ObjectMeta, 'uid' | 'name'> },
+  network: { readonly metadata: Pick<ObjectMeta, 'namespace' | 'name'> },
   used: boolean,
   world: World,
 ): Verdict {

@@ -24,9 +24,15 @@ const hypervisorsOfZone = defineDerived('hypervisorsOfZone', (zoneName, world): 
   return [...new Set(all)].sort()
 })
 
-/** The identity of an image in a store: it follows from the template's, the store's and the URL. */
-export function imageIdentity(templateIdentity: string, store: EndpointKey, url: string): string {
-  return uuidV5(templateIdentity, `${store} ${url}`)
+/** The namespace of the identities of images. */
+const imageNamespace = '0d9a3c1e-5b1f-4a36-9d1e-7c2f6b8e4a90'
+
+/**
+ * The identity of an image in a store. It follows from names and addresses alone: the same manifests find the same
+ * images again, though the API's storage was lost and every uid is another.
+ */
+export function imageIdentity(templateName: string, storeURL: string, url: string): string {
+  return uuidV5(imageNamespace, `${templateName} ${storeURL} ${url}`)
 }
 
 /** Every image that some store is to hold: those of the hypervisors that the store's zone runs. */
@@ -52,7 +58,7 @@ function copyPlan(
   world: World,
 ): TemplateCopyPlan {
   const endpoint = endpointKey('SecondaryStorage', world.identity(store))
-  const identity = imageIdentity(world.identity(template), endpoint, image.url)
+  const identity = imageIdentity(template.metadata.name, store.spec.url, image.url)
   return { zoneName: store.spec.zoneName, storeName: store.metadata.name, endpoint, identity, image }
 }
 
@@ -61,17 +67,23 @@ export function copySeen({ endpoint, identity }: TemplateCopyPlan, world: World)
   return world.observed.images(identity).find(seen => seen.endpoint === endpoint)
 }
 
-/** Images in stores that bear the template's name: its own, and such as another object of the name has left. */
+/** Images in stores that bear the template's name: its own, and such as were made for it in another way. */
 export function imagesNamed(
   template: Wish<typeof PublicTemplate>,
   world: World,
 ): { readonly own: readonly Seen<ImageFacts>[]; readonly others: readonly Seen<ImageFacts>[] } {
-  const identity = world.identity(template)
+  const { name } = template.metadata
+  const urls = new Map(
+    world.desired
+      .list(allZones, 'all')
+      .flatMap(zone => world.desired.list(storesByZone, zone.metadata.name))
+      .map(store => [endpointKey('SecondaryStorage', world.identity(store)), store.spec.url]),
+  )
   const all = world.observed
-    .named(template.kind, undefined, template.metadata.name)
+    .named(template.kind, undefined, name)
     .flatMap(image => world.observed.images(image))
-    .filter(({ endpoint }) => endpoint.startsWith('SecondaryStorage/'))
+    .filter(({ endpoint }) => urls.has(endpoint))
   const isOwn = ({ endpoint, facts }: Seen<ImageFacts>) =>
-    imageIdentity(identity, endpoint, facts.url) === facts.identity
+    imageIdentity(name, urls.get(endpoint) ?? '', facts.url) === facts.identity
   return { own: all.filter(isOwn), others: all.filter(seen => !isOwn(seen)) }
 }

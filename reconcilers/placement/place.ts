@@ -52,6 +52,12 @@ function unreadInventories(zone: CandidateZone, world: World): readonly string[]
   return unread
 }
 
+/** Whether enough of a zone was read to tell what is new in it. A zone that is not there yet has nothing to read. */
+export function isZoneRead(zoneName: string, world: World): boolean {
+  const zone = world.derived(candidateZone, zoneName)
+  return zone === undefined || unreadInventories(zone, world).length === 0
+}
+
 function unreadMessage(unread: readonly string[]): string {
   const named = unread.slice(0, 5).map(name => `"${name}"`)
   const more = unread.length > named.length ? ` and ${unread.length - named.length} more` : ''

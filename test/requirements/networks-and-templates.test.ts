@@ -162,7 +162,8 @@ const first = keyOf('SecondaryStorage', 'secondary-1')
 function image(endpoint: typeof first, sizeBytes = 2 ** 30) {
   const url = 'sim://images/tiny-linux'
   const mark = { installation: 'installation-1', kind: 'PublicTemplate', name: 'tiny-linux' }
-  return { endpoint, facts: { identity: imageIdentity(template().metadata.uid, endpoint, url), mark, url, sizeBytes } }
+  const storeURL = endpoint === first ? 'sim://secondary-1' : 'sim://secondary-2'
+  return { endpoint, facts: { identity: imageIdentity(mark.name, storeURL, url), mark, url, sizeBytes } }
 }
 
 test('INF-219 INF-235 STO-062 STO-064 an image store may join a zone at any time: it gets its copy as well', t => {
@@ -182,7 +183,7 @@ test('TPL-020 a zone that joins later gets its copy too', t => {
     zone({ name: 'zone-b' }),
     pod({ name: 'pod-b', zoneName: 'zone-b' }),
     cluster({ name: 'cluster-b', podName: 'pod-b' }),
-    store({ name: 'secondary-2', zoneName: 'zone-b' }),
+    store({ name: 'secondary-2', zoneName: 'zone-b', url: 'sim://secondary-2' }),
   )
   t.like(judge(publicTemplateReconciler, 'Downloaded', template(), world), { is: 'acting', reason: 'Downloading' })
 })
@@ -194,7 +195,7 @@ test('TPL-032 TPL-015 each zone’s copy has a state of its own, in steps of 5 %
     zone({ name: 'zone-b' }),
     pod({ name: 'pod-b', zoneName: 'zone-b' }),
     cluster({ name: 'cluster-b', podName: 'pod-b' }),
-    store({ name: 'secondary-2', zoneName: 'zone-b' }),
+    store({ name: 'secondary-2', zoneName: 'zone-b', url: 'sim://secondary-2' }),
   )
   const { identity } = image(second).facts
   world.see({

@@ -13,7 +13,7 @@ import { worldOf } from '../world-builder.ts'
 const key = keyOf('SecondaryStorage', 'secondary-1')
 const otherKey = keyOf('SecondaryStorage', 'secondary-2')
 const url = 'sim://images/tiny-linux'
-const identity = imageIdentity(template().metadata.uid, key, url)
+const identity = imageIdentity('tiny-linux', 'sim://secondary-1', url)
 
 function cloud() {
   const objects = [zone(), pod(), cluster(), host(), store(), template()]
@@ -22,7 +22,7 @@ function cloud() {
 
 function image(endpoint = key, changes: Partial<ImageFacts> = {}): Sighting<ImageFacts> {
   const mark = { installation: 'installation-1', kind: 'PublicTemplate', name: 'tiny-linux' }
-  const ofStore = imageIdentity(template().metadata.uid, endpoint, url)
+  const ofStore = imageIdentity('tiny-linux', endpoint === key ? 'sim://secondary-1' : 'sim://secondary-2', url)
   return { endpoint, facts: { identity: ofStore, mark, url, sizeBytes: 2 ** 30, ...changes } }
 }
 
