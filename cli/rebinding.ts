@@ -63,7 +63,8 @@ export async function findRebindings(client: Pick<Client, 'list'>): Promise<Rebi
     const own = conflicts.filter(({ kind }) => kind === object.kind)
     const identities = [...new Set(own.flatMap(conflict => conflict.identities))]
     const [identity] = identities
-    const unreadable = messages.find(message => readConflict(message) === undefined)
+    // Several conditions may tell of one conflict, and only one of them whose it is.
+    const unreadable = own.length > 0 ? undefined : messages.find(message => readConflict(message) === undefined)
     const message = unreadable ?? obstacleFor(object, identities, { byUid, byName, givenByHolder })
     if (message !== undefined) obstacles.push({ object, message })
     else if (identity !== undefined) rebindings.push({ object, identity })
