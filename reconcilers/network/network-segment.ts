@@ -1,6 +1,6 @@
 import { Allocation, type Holder } from '../../crds/infrastructure/allocation.ts'
 import type { PhysicalNetwork } from '../../crds/infrastructure/physical-network.ts'
-import { parseNumberRange } from '../../crds/invariants/number-range.ts'
+import { contains, parseNumberRange } from '../../crds/invariants/number-range.ts'
 import { allocate, allocationName } from '../claims.ts'
 import { remove } from '../effect.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
@@ -14,10 +14,11 @@ const highestVLAN = 4094
 /** A network that needs a segment of a physical network to itself. */
 export interface SegmentWish {
   readonly holder: Holder
-  readonly identity: string
   readonly physical: Wish<typeof PhysicalNetwork>
   /** The VLAN id or VNI that an operator names; undefined: any free one. */
   readonly wished: number | undefined
+  /** Those that its machines and its router are plugged into now: one of them is taken again where no claim is left. */
+  readonly seen: () => readonly number[]
   /** Whether one is needed now. */
   readonly needed: boolean
   /** Whether one that is held may be given back: nothing is plugged into it. */
@@ -26,8 +27,8 @@ export interface SegmentWish {
 
 /** Whether a network holds its VLAN id or VNI. One is unique on its physical network. */
 export function judgeSegmentClaim(wish: SegmentWish, world: World): Verdict {
-  const { holder, identity, physical, wished, needed, spare } = wish
-  const { isolation, segments } = physical.spec
+  const { holder, physical, wished, needed, spare } = wish
+  const { isolation } = physical.spec
   const { name, uid } = physical.metadata
   if (isolation === 'None') {
     if (wished === undefined) return satisfied('NotNeeded')
@@ -46,7 +47,7 @@ export function judgeSegmentClaim(wish: SegmentWish, world: World): Verdict {
     const { kind, name: other } = taker.spec.holder
     return blocked('SegmentTaken', `spec.vlan: ${wished} is held by ${kind} "${other}" on physical network "${name}"`)
   }
-  const value = wished ?? freeSegment(segments, identity, uid, world)
+  const value = wished ?? freeSegment(wish, world)
   if (value === undefined) {
     return waiting('SegmentsExhausted', `Physical network "${name}" has no free segment: add to its spec.segments`, {
       recheck: 60_000,
@@ -56,8 +57,10 @@ export function judgeSegmentClaim(wish: SegmentWish, world: World): Verdict {
   return acting('Allocating', `Taking segment ${value}`, allocate(claim, world))
 }
 
-function freeSegment(segments: readonly string[], identity: string, realm: string, world: World): number | undefined {
-  return freeValue(segments.map(parseNumberRange), identity, value =>
-    world.desired.exists(Allocation, allocationName('Segment', String(value), realm)),
-  )
+function freeSegment({ holder, physical, seen }: SegmentWish, world: World): number | undefined {
+  const ranges = physical.spec.segments.map(parseNumberRange)
+  const isTaken = (value: number) =>
+    world.desired.exists(Allocation, allocationName('Segment', String(value), physical.metadata.uid))
+  const known = seen().find(value => ranges.some(range => contains(range, value)) && !isTaken(value))
+  return known ?? freeValue(ranges, `${holder.namespace ?? ''}/${holder.name}`, isTaken)
 }

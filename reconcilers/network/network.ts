@@ -10,12 +10,14 @@ import { defineReconciler, type Phase, type Reference } from '../define-reconcil
 import { create, remove } from '../effect.ts'
 import { finalizerOf } from '../finalizer.ts'
 import { publicRangesByZone } from '../infrastructure/topology.ts'
+import { isZoneRead } from '../placement/place.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { defineIndex, isStored, type Wish, type World } from '../world.ts'
 import { routersByNetwork } from './applied-document.ts'
 import { firewallRulesByTarget } from './firewall-rules.ts'
 import { machinesByNetwork, type NetworkPlan, networkPlan, physicalNetworkOf, segmentClaim } from './network-plan.ts'
 import { judgeRouter, routerName } from './network-router.ts'
+import { segmentsSeen } from './network-seen.ts'
 import { judgeSegmentClaim } from './network-segment.ts'
 import { isImplemented, judgeIdleNote, keyOf } from './network-use.ts'
 import { addressHeld, publicIPsByNetwork } from './public-addresses.ts'
@@ -62,12 +64,15 @@ function judgeSegment(self: NetworkWish, world: World): Verdict {
       `spec.networkOfferingName: NetworkOffering "${plan.offeringName}" has allocationState Disabled: choose another`,
     )
   }
+  if (isNew && self.spec.vlan === undefined && !isZoneRead(plan.zoneName, world)) {
+    return waiting('InventoriesNotRead', 'A segment is chosen once the hosts of the zone were read: it may be in use')
+  }
   return judgeSegmentClaim(
     {
       holder: holderOf(self),
-      identity: world.identity(self),
       physical,
       wished: self.spec.vlan === undefined ? undefined : Number(self.spec.vlan),
+      seen: () => segmentsSeen(self, plan, world),
       needed: isImplemented(self, world),
       spare: !hasRouter,
     },

@@ -55,7 +55,7 @@ function judgeSegment(self: SharedWish, world: World): Verdict {
   if (lacking !== undefined) return lacking
   if (self.spec.vlan === undefined) return satisfied('Untagged')
   const wished = Number(self.spec.vlan)
-  const wish = { holder: holderOf(self), identity: world.identity(self), physical, wished, needed: true, spare: false }
+  const wish = { holder: holderOf(self), physical, wished, seen: () => [], needed: true, spare: false }
   return judgeSegmentClaim(wish, world)
 }
 
