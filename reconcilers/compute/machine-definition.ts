@@ -11,7 +11,8 @@ import { planNIC } from '../network/machine-nics.ts'
 import { once } from '../once.ts'
 import { acting, satisfied, type Verdict, waiting } from '../verdict.ts'
 import type { Wish, World } from '../world.ts'
-import { definedDisks, planDisks } from './machine-disks.ts'
+import { planDisks } from './disk-plan.ts'
+import { definedDisks } from './machine-disks.ts'
 import { claimedHost, isOff } from './machine-power.ts'
 
 type Machine = Wish<typeof VirtualMachine>

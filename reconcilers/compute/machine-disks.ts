@@ -1,6 +1,6 @@
 import { PublicTemplate } from '../../crds/compute/public-template.ts'
 import { ServiceOffering } from '../../crds/compute/service-offering.ts'
-import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
+import type { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import type { Manifest } from '../../crds/meta.ts'
 import { Volume, type VolumeSpec } from '../../crds/storage/volume.ts'
 import type { MachineDisk } from '../../drivers/contract/facts.ts'
@@ -15,53 +15,14 @@ import {
 } from '../claims.ts'
 import { create, type Effect, remove } from '../effect.ts'
 import { finalizerOf } from '../finalizer.ts'
-import { once } from '../once.ts'
 import { place } from '../placement/place.ts'
 import { claimedPool, volumeOnPool } from '../storage/volume-place.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
-import { defineIndex, isStored, type Wish, type World } from '../world.ts'
+import { isStored, type Wish, type World } from '../world.ts'
+import { type DiskPlan, planDisks, rootVolumeName } from './disk-plan.ts'
 import { machineRequest } from './machine-request.ts'
 
 type Machine = Wish<typeof VirtualMachine>
-
-/** The name under which a machine has its root disk. */
-export const rootDiskName = 'root'
-
-/** A disk that a machine wishes for. */
-export interface DiskPlan {
-  /** `root`, or the name in `spec.volumes`. */
-  readonly name: string
-  readonly volumeName: string
-  readonly volume: Wish<typeof Volume> | undefined
-  /** Identity of the volume; undefined until the API has stored it. */
-  readonly identity: string | undefined
-}
-
-/** The name of a machine's root volume. */
-export function rootVolumeName(machine: Machine): string {
-  return machine.spec.rootVolume?.volumeName ?? `${machine.metadata.name}-root`
-}
-
-/** Machines by the volumes that they wish for, `namespace/name`. */
-export const machinesByVolume = defineIndex(VirtualMachine, 'machinesByVolume', machine =>
-  [rootVolumeName(machine), ...machine.spec.volumes.map(({ volumeName }) => volumeName)].map(
-    name => `${machine.metadata.namespace}/${name}`,
-  ),
-)
-
-/** The disks that a machine wishes for, its root disk first. */
-export function planDisks(machine: Machine, world: World): readonly DiskPlan[] {
-  return once(world, `disks/${machine.metadata.uid}`, () => planWishedDisks(machine, world))
-}
-
-function planWishedDisks(machine: Machine, world: World): readonly DiskPlan[] {
-  const wished = [{ name: rootDiskName, volumeName: rootVolumeName(machine) }, ...machine.spec.volumes]
-  return wished.map(({ name, volumeName }) => {
-    const volume = world.desired.get(Volume, volumeName, machine.metadata.namespace)
-    const identity = volume !== undefined && isStored(volume) ? world.identity(volume) : undefined
-    return { name, volumeName, volume, identity }
-  })
-}
 
 /** Why the machine cannot use one of its disks yet; undefined when it can use them all. */
 export function diskObstacle(machine: Machine, disks: readonly DiskPlan[], world: World): Verdict | undefined {

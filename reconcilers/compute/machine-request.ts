@@ -7,7 +7,7 @@ import { volumeClaim } from '../claims.ts'
 import type { PlacementRequest, PlacementVolume } from '../placement/request.ts'
 import { volumeSize } from '../storage/volume-place.ts'
 import type { Wish, World } from '../world.ts'
-import { type DiskPlan, rootDiskName } from './machine-disks.ts'
+import { type DiskPlan, rootDiskName } from './disk-plan.ts'
 import { neededCapabilities } from './machine-support.ts'
 
 /** What a machine asks of the planner; undefined while its offering or template is missing. */

@@ -47,7 +47,7 @@ test('a machine gets its defaults', t => {
     runStrategy: 'Always',
     shutdownTimeout: '120s',
     volumes: [],
-    nics: [{ name: 'web', networkName: 'web', secondaryIPs: [], securityGroupNames: [] }],
+    nics: [{ name: 'web', networkName: 'web' }],
     sshKeyNames: [],
     management: { mode: 'Enforce', deletionPolicy: 'Delete' },
     protected: 'Disabled',

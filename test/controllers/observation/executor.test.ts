@@ -524,5 +524,7 @@ test('figures are handed on for every operation', async t => {
   fake.at(hostA).perform = failing('Unsupported')
   executor.submit(startMachine('m'), by)
   await environment.advance(0)
-  t.deepEqual(ended, [{ driver: 'Simulator', verb: 'StartMachine', type: 'Host', outcome: 'Unsupported', durationMs: 0 }])
+  t.deepEqual(ended, [
+    { driver: 'Simulator', verb: 'StartMachine', type: 'Host', outcome: 'Unsupported', durationMs: 0 },
+  ])
 })

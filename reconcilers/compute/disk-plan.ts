@@ -1,0 +1,38 @@
+import type { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
+import { Volume } from '../../crds/storage/volume.ts'
+import { once } from '../once.ts'
+import { isStored, type Wish, type World } from '../world.ts'
+
+type Machine = Wish<typeof VirtualMachine>
+
+/** The name under which a machine has its root disk. */
+export const rootDiskName = 'root'
+
+/** A disk that a machine wishes for. */
+export interface DiskPlan {
+  /** `root`, or the name in `spec.volumes`. */
+  readonly name: string
+  readonly volumeName: string
+  readonly volume: Wish<typeof Volume> | undefined
+  /** Identity of the volume; undefined until the API has stored it. */
+  readonly identity: string | undefined
+}
+
+/** The name of a machine's root volume. */
+export function rootVolumeName(machine: Machine): string {
+  return machine.spec.rootVolume?.volumeName ?? `${machine.metadata.name}-root`
+}
+
+/** The disks that a machine wishes for, its root disk first. */
+export function planDisks(machine: Machine, world: World): readonly DiskPlan[] {
+  return once(world, `disks/${machine.metadata.uid}`, () => planWishedDisks(machine, world))
+}
+
+function planWishedDisks(machine: Machine, world: World): readonly DiskPlan[] {
+  const wished = [{ name: rootDiskName, volumeName: rootVolumeName(machine) }, ...machine.spec.volumes]
+  return wished.map(({ name, volumeName }) => {
+    const volume = world.desired.get(Volume, volumeName, machine.metadata.namespace)
+    const identity = volume !== undefined && isStored(volume) ? world.identity(volume) : undefined
+    return { name, volumeName, volume, identity }
+  })
+}
