@@ -17,7 +17,7 @@ test('files and folders are named after the thing, in kebab-case', t => {
   t.deepEqual(wrongNames(sources), [])
 })
 
-test('no file has more than 400 lines', t => {
+test('no file has more than 400 lines, no test more than 600', t => {
   t.deepEqual(longFiles(sources), [])
 })
 
