@@ -5,7 +5,7 @@ import { allocate, allocationName } from '../claims.ts'
 import { remove } from '../effect.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import type { Wish, World } from '../world.ts'
-import { freeValue } from './free-value.ts'
+import { freeValue, seekerOf } from './free-value.ts'
 import { segmentClaim } from './network-plan.ts'
 
 /** The highest VLAN id. */
@@ -62,5 +62,5 @@ function freeSegment({ holder, physical, seen }: SegmentWish, world: World): num
   const isTaken = (value: number) =>
     world.desired.exists(Allocation, allocationName('Segment', String(value), physical.metadata.uid))
   const known = seen().find(value => ranges.some(range => contains(range, value)) && !isTaken(value))
-  return known ?? freeValue(ranges, `${holder.namespace ?? ''}/${holder.name}`, isTaken)
+  return known ?? freeValue(ranges, seekerOf(holder), isTaken)
 }

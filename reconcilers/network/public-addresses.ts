@@ -14,7 +14,7 @@ import { allocate, allocationName, allocationsByHolder } from '../claims.ts'
 import { publicRangesByZone } from '../infrastructure/topology.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { defineIndex, type Wish, type World } from '../world.ts'
-import { freeValue } from './free-value.ts'
+import { freeValue, seekerOf } from './free-value.ts'
 
 type PublicAddress = Wish<typeof PublicIP>
 
@@ -51,7 +51,6 @@ export function rangeOfAddress(
 /** Somebody who needs a public address: a PublicIP, or a machine of the control plane's own. */
 export interface PublicAddressWish {
   readonly holder: Holder
-  readonly identity: string
   readonly zoneName: string
   /** The zone's uid: an address is unique in its zone. */
   readonly zoneUID: string
@@ -60,13 +59,13 @@ export interface PublicAddressWish {
 
 /** Whether a public address is held; else which one is taken. */
 export function judgePublicAddress(wish: PublicAddressWish, world: World): Verdict {
-  const { holder, identity, wished, zoneName, zoneUID } = wish
+  const { holder, wished, zoneName, zoneUID } = wish
   const held = publicAddressOf(holder.uid, world)
   if (held !== undefined) return satisfied('Allocated', held)
   if (wished !== undefined) return judgeWished({ ...wish, wished }, world)
   const open = world.desired.list(publicRangesByZone, zoneName).filter(({ spec }) => spec.allocationState === 'Enabled')
   const pool = open.flatMap(({ spec }) => spec.addresses.map(parseRange))
-  const free = freeValue(pool, identity, value => {
+  const free = freeValue(pool, seekerOf(holder), value => {
     const address = addressFromNumber(value)
     return (
       open.some(range => isKept(address, range)) ||

@@ -7,7 +7,7 @@ import { defineReconciler, type Phase, type Reference } from '../define-reconcil
 import { remove } from '../effect.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { isStored, type Wish, type World } from '../world.ts'
-import { appliedDocument, judgeWithdrawn, stillServes } from './applied-document.ts'
+import { appliedDocument, judgeWithdrawn, routersByNetwork, stillServes } from './applied-document.ts'
 import { firewallRulesByTarget } from './firewall-rules.ts'
 import { targetRefusal } from './guest-address.ts'
 import { networkKey, networkPlan } from './network-plan.ts'
@@ -30,7 +30,6 @@ const addressAllocated: Phase<typeof PublicIP> = {
     return judgePublicAddress(
       {
         holder: holderOf(self),
-        identity: world.identity(self),
         zoneName: self.spec.zoneName,
         zoneUID: zone.metadata.uid,
         wished: self.spec.address,
@@ -68,11 +67,14 @@ function judgeAssociated(self: PublicAddress, world: World): Verdict {
       `${address} is in no PublicIPRange of zone "${self.spec.zoneName}" any more: bring the range back, or make another PublicIP`,
     )
   }
+  const isSource = sourceNATName(key, world) === self.metadata.name
+  if (isSource && world.desired.list(routersByNetwork, key).length === 0) {
+    return satisfied('Idle', 'Nothing uses the network yet', { summary: true })
+  }
   const held = appliedDocument(key, world)?.publicAddresses.find(entry => entry.address === address)
   if (held === undefined) return waiting('RouterNotConfigured', 'The router does not hold the address yet')
   const target = staticNATTarget(self, key, world)
   if (held.staticNAT !== target) return waiting('RouterNotConfigured', 'The router does not hold the static NAT yet')
-  const isSource = sourceNATName(key, world) === self.metadata.name
   if (held.sourceNAT !== isSource)
     return waiting('RouterNotConfigured', 'The router does not translate sources to it yet')
   return satisfied('Associated')

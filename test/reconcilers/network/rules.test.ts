@@ -332,6 +332,12 @@ for (const [what, object, condition, expected] of settled) {
   })
 }
 
+test('NET-050 the source NAT address of a network that has no router yet is Ready/Idle', t => {
+  const sourceNAT = publicIP({ name: 'web-source-nat' })
+  const world = networkWorld([network(), sourceNAT, publicClaim(sourceNAT, '192.0.2.101')])
+  t.is(brief(judgeRule(sourceNAT, world).Associated), 'satisfied Idle')
+})
+
 test('a firewall rule of a network without a router is kept for later', t => {
   const world = networkWorld([network(), firewallRule()])
   t.is(brief(judgeRule(firewallRule(), world).Applied), 'satisfied Idle')
