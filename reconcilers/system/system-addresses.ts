@@ -33,7 +33,6 @@ export function judgeSystemAddresses(self: System, world: World): Verdict {
   const open = judgePublicAddress(
     {
       holder: holderOf(self),
-      identity: world.identity(self),
       zoneName: self.spec.zoneName,
       zoneUID: zone.metadata.uid,
     },
