@@ -41,10 +41,25 @@ function rank({ kind }: Writable): number {
 
 async function createIfMissing(client: Client, object: Writable): Promise<void> {
   try {
-    await client.create(kindFor(object), object, { fieldManager: 'skystead' })
+    await client.create(kindFor(object), asApplied(object), { fieldManager: 'skystead' })
   } catch (error) {
     if (!(error instanceof ApiError) || error.reason !== 'AlreadyExists') throw error
   }
+}
+
+/** The object with kubectl's note of what was applied: a person's own `kubectl apply` of it finds nothing to change. */
+function asApplied(object: Writable): Writable {
+  const applied = { ...object, metadata: { ...object.metadata, annotations: {} } }
+  const note = `${JSON.stringify(inKeyOrder(applied))}\n`
+  const metadata = { ...object.metadata, annotations: { 'kubectl.kubernetes.io/last-applied-configuration': note } }
+  return { ...object, metadata }
+}
+
+function inKeyOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inKeyOrder)
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).map(([key, member]) => [key, inKeyOrder(member)] as const)
+  return Object.fromEntries(entries.sort(([left], [right]) => (left < right ? -1 : 1)))
 }
 
 function kindFor({ apiVersion, kind }: Writable): AnyApiKind {
