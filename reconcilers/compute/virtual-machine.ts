@@ -13,6 +13,7 @@ import { defineReconciler, type Phase, type Reference } from '../define-reconcil
 import { remove } from '../effect.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
 import { planNIC } from '../network/machine-nics.ts'
+import { once } from '../once.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { defineIndex, isStored, type Wish, type World } from '../world.ts'
 import { planDisks, rootVolumeName } from './disk-plan.ts'
@@ -65,6 +66,10 @@ function references({ spec, metadata: { namespace } }: Machine): readonly Refere
 const scheduled: Phase<typeof VirtualMachine> = { condition: 'Scheduled', judge: judgeScheduled }
 
 function judgeScheduled(self: Machine, world: World): Verdict {
+  return once(world, `scheduled/${self.metadata.uid}`, () => findPlace(self, world))
+}
+
+function findPlace(self: Machine, world: World): Verdict {
   const identity = world.identity(self)
   const disks = planDisks(self, world)
   const placed = machineClaim(identity, world) !== undefined

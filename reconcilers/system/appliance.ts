@@ -7,6 +7,7 @@ import { judgePlace, judgeRelease } from '../compute/machine-place.ts'
 import { claimedHost, judgePower, judgeRemoval } from '../compute/machine-power.ts'
 import type { Phase } from '../define-reconciler.ts'
 import { operate, remove } from '../effect.ts'
+import { once } from '../once.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { isStored, type Seen, type Wish, type World } from '../world.ts'
 import { abilityOf } from './zone-capabilities.ts'
@@ -143,6 +144,10 @@ function judgeScheduled<K extends AnyKind>(
   appliance: Appliance<K>,
   world: World,
 ): Verdict {
+  return once(world, `scheduled/${self.metadata.uid}`, () => findPlace(self, appliance, world))
+}
+
+function findPlace<K extends AnyKind>(self: ApplianceWish & Wish<K>, appliance: Appliance<K>, world: World): Verdict {
   const identity = world.identity(self)
   const { zoneName } = self.spec
   const { capability } = appliance

@@ -173,7 +173,7 @@ const cases: readonly (readonly [string, Situation, string, RegExp?])[] = [
     'satisfied Placed',
   ],
   ['an operation that has not ended yet is waited for', { ...lost, running: true }, 'waiting Fencing'],
-  ['VM-052 without another host it waits', { ...lost, otherHost: false }, 'waiting NoHostFits'],
+  ['without another host it waits', { ...lost, otherHost: false }, 'waiting NoHostFits'],
   [
     'a running machine keeps its place until it stops, whatever its offering',
     { seen: [[host1, {}]], wish: { request: larger } },
@@ -185,14 +185,14 @@ const cases: readonly (readonly [string, Situation, string, RegExp?])[] = [
     'acting Resizing Update',
   ],
   [
-    'VM-130 without room there it leaves, by removing its definition first',
+    'without room there it leaves, by removing its definition first',
     { seen: [[host1, { powerState: 'Off' }]], wish: { request: huge } },
     'acting LeavingHost RemoveMachine',
   ],
   ['then its claim goes when the host is seen without it', { wish: { request: huge } }, 'acting Releasing Delete'],
   ['not before that', { wish: { request: huge }, absent: new Set() }, 'acting ProvingAbsence Observe'],
   [
-    'VM-130 one that is not to run waits in its place',
+    'one that is not to run waits in its place',
     { seen: [[host1, { powerState: 'Off' }]], wish: { request: huge, wanted: false } },
     'satisfied Placed',
   ],

@@ -87,7 +87,7 @@ for (const [what, object, message] of refusedOfferings) {
 
 const cases: readonly Case[] = [
   {
-    title: 'VM-001 VM-065 VM-068 VM-078 a machine takes a place before anything is done outside',
+    title: 'VM-001 VM-065 VM-078 a machine takes a place before anything is done outside',
     world: () => unplaced(),
     condition: 'Scheduled',
     expected: 'acting Placing Create Create',
@@ -133,25 +133,25 @@ const cases: readonly Case[] = [
     message: /1Gi of memory: change spec\.serviceOfferingName/,
   },
   {
-    title: 'OFF-009 an offering that is disabled makes no new machine',
+    title: 'an offering that is disabled makes no new machine',
     world: () => unplaced(offering({ allocationState: 'Disabled' })),
     condition: 'Scheduled',
     expected: 'blocked OfferingDisabled',
   },
   {
-    title: 'OFF-011 machines that exist keep it',
+    title: 'machines that exist keep it',
     world: () => whole(offering({ allocationState: 'Disabled' })),
     condition: 'Scheduled',
     expected: 'satisfied Placed',
   },
   {
-    title: 'TPL-036 a template that is disabled makes no new machine',
+    title: 'a template that is disabled makes no new machine',
     world: () => unplaced(template({ allocationState: 'Disabled' })),
     condition: 'Scheduled',
     expected: 'blocked TemplateDisabled',
   },
   {
-    title: 'TPL-036 machines that exist run on',
+    title: 'machines that exist run on',
     world: () => whole(template({ allocationState: 'Disabled' })),
     condition: 'Scheduled',
     expected: 'satisfied Placed',
@@ -195,7 +195,7 @@ const cases: readonly Case[] = [
     expected: 'waiting OfferingNotFound',
   },
   {
-    title: 'STO-098 STO-103 disks are claimed before they are attached',
+    title: 'STO-098 disks are claimed before they are attached',
     world: () => machineWorld([withData, root, volume()]),
     condition: 'VolumesAttached',
     expected: 'acting Attaching Create Create Create Create',
@@ -327,7 +327,7 @@ test("VM-002 VM-018 the definition has the offering's size, the guest's name, di
   t.is(brief(judgeMachine(world).PowerApplied ?? fail()), 'satisfied Running')
 })
 
-test("VM-012 STO-076 OFF-048 the size of the root disk: its own, else the offering's, else the template's", t => {
+test("VM-012 STO-076 the size of the root disk: its own, else the offering's, else the template's", t => {
   const sizeOf = (...objects: readonly Resource[]) => {
     const verdict = judgeMachine(machineWorld(objects)).VolumesAttached
     if (verdict?.is !== 'acting') return undefined

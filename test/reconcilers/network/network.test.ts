@@ -122,7 +122,7 @@ const cases: readonly Case[] = [
     message: /Network "other"/,
   },
   {
-    title: 'INF-114 a VLAN id ends at 4094',
+    title: 'a VLAN id ends at 4094',
     objects: [
       network({ vlan: 4095 }),
       networkOffering({ specifyVLAN: true }),

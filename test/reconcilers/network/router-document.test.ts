@@ -16,7 +16,7 @@ function documentOf(...objects: readonly Resource[]) {
 
 const leaving = { deletionTimestamp: '2026-11-02T11:00:00Z', finalizers: ['x'] }
 
-test("NET-052 NET-211 NET-214 NET-215 SYS-089 a machine has its address, host name and default route by DHCP; DNS goes to the zone's servers", t => {
+test("NET-052 NET-211 NET-214 NET-215 a machine has its address, host name and default route by DHCP; DNS goes to the zone's servers", t => {
   const { dhcp, guest } = documentOf()
   t.deepEqual(guest, {
     cidr: '10.1.1.0/24',

@@ -67,7 +67,7 @@ const cases: readonly Case[] = [
     message: /^spec\.publicIPName/,
   },
   {
-    title: 'OFF-097 an offering without the service takes no port forwarding',
+    title: 'an offering without the service takes no port forwarding',
     object: portForwardingRule(),
     also: [noServices],
     condition: 'Valid',
@@ -150,7 +150,7 @@ const cases: readonly Case[] = [
     expected: 'satisfied Valid',
   },
   {
-    title: 'NET-153 a network without the service has no firewall',
+    title: 'a network without the service has no firewall',
     object: firewallRule(),
     also: [noServices],
     condition: 'Valid',

@@ -160,11 +160,7 @@ const provisioned: readonly (readonly [string, Situation, string, RegExp?])[] = 
     { claim: false, seen: false, objects: [diskOffering({ allocationState: 'Disabled' })] },
     'blocked OfferingDisabled',
   ],
-  [
-    'OFF-050 what exists keeps it',
-    { objects: [diskOffering({ allocationState: 'Disabled' })] },
-    'satisfied Provisioned',
-  ],
+  ['what exists keeps it', { objects: [diskOffering({ allocationState: 'Disabled' })] }, 'satisfied Provisioned'],
   [
     'limits that no driver keeps are refused by name',
     { objects: [diskOffering({ limits: { readIOPS: 100 } })] },
@@ -184,7 +180,7 @@ const provisioned: readonly (readonly [string, Situation, string, RegExp?])[] = 
     /^spec\.management\.deletionPolicy/,
   ],
   [
-    "STO-093 STO-094 a template without an image for the pool's hypervisor is refused",
+    "a template without an image for the pool's hypervisor is refused",
     {
       volume: fromTemplate,
       claim: volumeClaim(volume(), 'primary-1', { sizeBytes: 8 * GiB }),
@@ -244,8 +240,8 @@ const removal: readonly (readonly [string, Situation, string, RegExp?])[] = [
   ],
   ['its claim goes when a full listing lacks it', { seen: false }, 'acting Releasing Delete'],
   ['a listing is asked for until then', { seen: false, absent: new Set() }, 'acting ProvingAbsence Observe'],
-  ['STO-071 a silent pool keeps the disk', { state: silent('2026-11-02T11:00:00Z') }, 'unknown PoolSilent'],
-  ['STO-045 without a claim nothing is left', { claim: false, seen: false }, 'satisfied Removed'],
+  ['a silent pool keeps the disk', { state: silent('2026-11-02T11:00:00Z') }, 'unknown PoolSilent'],
+  ['without a claim nothing is left', { claim: false, seen: false }, 'satisfied Removed'],
   [
     'deletionPolicy Orphan destroys nothing',
     { volume: { management: { ...managed.management, deletionPolicy: 'Orphan' } } },

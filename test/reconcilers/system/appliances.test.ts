@@ -49,7 +49,7 @@ for (const object of [router(), systemVM()]) {
   const { kind } = object
   const capability = kind === 'SystemVM' ? 'SystemVM' : 'VirtualRouter'
 
-  test(`SYS-021 SYS-045 ${kind}: a place is taken on any host that can carry it`, t => {
+  test(`SYS-045 ${kind}: a place is taken on any host that can carry it`, t => {
     t.is(brief(judge(object, networkWorld([network(), object])).Scheduled), 'acting Placing Create')
     t.is(abilityOf('zone-a', capability, passOf(networkWorld([]))), 'Offered')
   })
@@ -129,7 +129,7 @@ test('SYS-084 a router has the gateway address on the guest network, and a NIC i
   t.like(open?.segment, { isolation: 'None', label: 'public0' })
 })
 
-test('SYS-047 SYS-048 SYS-094 a router that runs is given its configuration, again whenever it has another', t => {
+test('SYS-047 SYS-094 a router that runs is given its configuration, again whenever it has another', t => {
   const world = networkWorld(served())
   t.is(brief(judge(router(), world).Configured), 'waiting NotRunning')
   const facts = start(world, router())
