@@ -4,6 +4,7 @@ import type { Resource } from '../../crds/meta.ts'
 import type { Driver } from '../../drivers/contract/driver.ts'
 import type { DriverName } from '../../drivers/contract/endpoint.ts'
 import type { Reconciler } from '../../reconcilers/define-reconciler.ts'
+import { isStored } from '../../reconcilers/world.ts'
 import { createClient } from '../api/client.ts'
 import { createReflector, type Reflector } from '../api/reflector.ts'
 import type { Transport } from '../api/transport.ts'
@@ -213,10 +214,12 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   function objectChanged(change: ObjectChange): void {
-    const { kind, key, fromAPI } = change
+    const { kind, key, fromAPI, before, after } = change
     countConditions(metrics, change)
     if (!controllers.has(kind.kind)) return
-    if (!fromAPI) return
+    // The watch tells nothing new of a child that our own write has brought into the cache before it.
+    const isNewChild = after !== undefined && isStored(after) && (before === undefined || !isStored(before))
+    if (!fromAPI && !isNewChild) return
     queue.add(`${kind.kind}|${key}`, { priority: synced ? 0 : -100 })
   }
 

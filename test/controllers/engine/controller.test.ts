@@ -3,12 +3,12 @@ import { ApiError } from '../../../controllers/api/api-error.ts'
 import { Allocation } from '../../../crds/infrastructure/allocation.ts'
 import { operation } from '../../../drivers/contract/operation.ts'
 import type { Phase } from '../../../reconcilers/define-reconciler.ts'
-import { operate, remove } from '../../../reconcilers/effect.ts'
+import { create, operate, remove } from '../../../reconcilers/effect.ts'
 import { acting, satisfied, waiting } from '../../../reconcilers/verdict.ts'
 import type { World } from '../../../reconcilers/world.ts'
 import { hostA, machine, startMachine } from '../observation/samples.ts'
 import { claimFor, claimName, Rig, type WidgetWish } from './rig.ts'
-import { Widget } from './samples.ts'
+import { Widget, widgetManifest } from './samples.ts'
 
 type WidgetPhase = Phase<typeof Widget>
 
@@ -323,4 +323,23 @@ test('of two widgets that wish for the same value one has it, and the other wait
   const reasons = [await rig.condition('a', 'Made'), await rig.condition('b', 'Made')]
   t.deepEqual(reasons.toSorted(), ['False/Taken', 'True/Mine'])
   t.is(rig.count('POST allocations'), 1)
+})
+
+test('a child is reconciled though the answer to its creation comes before the watch event', async t => {
+  const parent: WidgetPhase = {
+    condition: 'Made',
+    judge: (self, world) => {
+      if (self.metadata.name === 'child') return satisfied('Made')
+      if (world.desired.get(Widget, 'child') === undefined) {
+        return acting('Creating', '', create(widgetManifest('child')))
+      }
+      const made = world.desired.status(Widget, 'child', undefined, ({ conditions }) => conditions?.length)
+      return made === undefined ? waiting('ChildNotReady', '') : satisfied('Made')
+    },
+  }
+  await using rig = await Rig.start({ phases: [parent] }, { watchDelay: 500 })
+  await rig.apply('parent')
+  await rig.advance(10_000)
+  t.is(await rig.condition('child', 'Ready'), 'True/Ready')
+  t.is(await rig.condition('parent', 'Ready'), 'True/Ready')
 })

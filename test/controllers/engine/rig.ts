@@ -44,6 +44,8 @@ export type Intercept = (
 /** Options of a rig. */
 export interface RigOptions {
   readonly mayDispatch?: () => boolean
+  /** How long watch events are on their way, in ms. Default 0. */
+  readonly watchDelay?: number
   /** Default: every operation answers after 50 ms that the machine of its identity runs. */
   readonly perform?: FakeEndpoint['perform']
   /** The environment that the engine gets. Default: the virtual one as it is. */
@@ -101,7 +103,7 @@ export class Rig implements AsyncDisposable {
     }
     const logger = createLogger({ level: 'silent', clock: virtual.clock })
     const engine = createEngine({
-      transport: intercepting(direct, wire, journal),
+      transport: intercepting(delayed(direct, virtual, options.watchDelay ?? 0), wire, journal),
       installation,
       environment,
       reconcilers: [
@@ -204,6 +206,19 @@ function intercepting(direct: Transport, wire: Wire, journal: string[]): Transpo
       if (request.method !== 'GET' && resource !== 'other') journal.push(`${request.method} ${resource}${status}`)
       const forward = () => direct.request(request)
       return wire.intercept(request, forward) ?? forward()
+    },
+  }
+}
+
+function delayed(direct: Transport, { clock }: VirtualEnvironment, milliseconds: number): Transport {
+  if (milliseconds === 0) return direct
+  return {
+    ...direct,
+    watch(path, { signal, onEvent }) {
+      const later: typeof onEvent = (type, object) => {
+        clock.after(milliseconds, () => onEvent(type, object))
+      }
+      return direct.watch(path, { signal, onEvent: later })
     },
   }
 }
