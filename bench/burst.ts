@@ -1,52 +1,51 @@
-/** Machines per second from manifest to Ready in one burst, writes for each, memory, and a restart to steady. */
 import { VirtualMachine } from '../crds/compute/virtual-machine.ts'
 import { Host } from '../crds/infrastructure/host.ts'
-import type { AnyKind } from '../crds/define-kind.ts'
-import { isTrue } from '../crds/meta.ts'
-import { type CloudSize, infrastructure, LargeCloud, machine, networks } from './large-cloud.ts'
+import { Network } from '../crds/network/network.ts'
+import { type CloudSize, infrastructure, type LargeCloud, machine, networks } from './large-cloud.ts'
+import { type Figures, secondsOf } from './measurement.ts'
+import { detailsOf, sumOf, writesBetween } from './writes.ts'
 
-const size: CloudSize = { hosts: Number(process.argv[2] ?? 2_000), machines: Number(process.argv[3] ?? 10_000) }
-await using cloud = await LargeCloud.start()
-const figures: Record<string, number> = {}
-
-figures.hostsSeconds = await seconds(async () => {
-  await cloud.create(infrastructure(size))
-  await untilReady(Host, size.hosts)
-})
-for (const objects of networks(size)) await cloud.create(objects)
-cloud.writes.clear()
-const cpuBefore = process.cpuUsage()
-figures.burstSeconds = await seconds(async () => {
-  await cloud.create(Array.from({ length: size.machines }, (_, index) => machine(index)))
-  figures.createdSeconds = 0
-  await untilReady(VirtualMachine, size.machines)
-})
-const cpu = process.cpuUsage(cpuBefore)
-figures.machinesPerSecond = Math.round(size.machines / figures.burstSeconds)
-figures.cpuSeconds = (cpu.user + cpu.system) / 1e6
-const writes = [...cloud.writes.values()].reduce((sum, count) => sum + count, 0)
-figures.writesPerMachine = Math.round((10 * writes) / size.machines) / 10 + 1
-figures.memoryMiB = Math.round(process.memoryUsage().rss / 2 ** 20)
-console.error(Object.fromEntries([...cloud.writes].sort()))
-figures.restartSeconds = await seconds(async () => {
-  await cloud.stopAll()
-  await cloud.startAll()
-})
-console.log(JSON.stringify({ name: 'burst', size, figures }))
-console.error(cloud.simulator.world.invariants().slice(0, 5))
-
-async function seconds(work: () => Promise<void>): Promise<number> {
-  const began = performance.now()
-  await work()
-  return Math.round(performance.now() - began) / 1000
+/** Describes hosts and networks, and waits until all are Ready. Answers with the seconds that took. */
+export async function prepare(cloud: LargeCloud, size: CloudSize): Promise<number> {
+  return await secondsOf(async () => {
+    await cloud.create(infrastructure(size))
+    await cloud.untilReady(Host, size.hosts)
+    const described = networks(size)
+    for (const objects of described) await cloud.create(objects)
+    await cloud.untilReady(Network, described[1]?.length ?? 0)
+  })
 }
 
-async function untilReady(kind: AnyKind, count: number): Promise<void> {
-  for (;;) {
-    let ready = 0
-    for (const object of cloud.plane.engine.desired.all(kind)) if (isTrue(object, 'Ready')) ready += 1
-    if (process.env.VERBOSE) console.error(kind.kind, ready, Math.round(process.memoryUsage().rss / 2 ** 20))
-    if (ready === count) return
-    await new Promise(resolve => setTimeout(resolve, process.env.VERBOSE ? 2000 : 50))
+/**
+ * Machines per second from manifest to Ready in one burst, API writes for each, and memory. Writes are counted until
+ * there was none for `quietTime` ms.
+ */
+export async function measureBurst(cloud: LargeCloud, size: CloudSize, quietTime: number): Promise<Figures> {
+  const hostsSeconds = await prepare(cloud, size)
+  await cloud.untilQuiet(quietTime)
+  const before = cloud.writes.all()
+  const cpuBefore = process.cpuUsage()
+  let createdSeconds = 0
+  const burstSeconds = await secondsOf(async () => {
+    createdSeconds = await secondsOf(() =>
+      cloud.create(Array.from({ length: size.machines }, (_, index) => machine(index))),
+    )
+    await cloud.untilReady(VirtualMachine, size.machines)
+  })
+  const { user, system } = process.cpuUsage(cpuBefore)
+  await cloud.untilQuiet(quietTime)
+  const writes = writesBetween(before, cloud.writes.all())
+  return {
+    machinesPerSecond: size.machines / burstSeconds,
+    // One more for the manifest itself.
+    writesPerMachine: sumOf(writes) / size.machines + 1,
+    peakMemoryMiB: process.resourceUsage().maxRSS / 1024,
+    memoryMiB: process.memoryUsage.rss() / 2 ** 20,
+    burstSeconds,
+    createdSeconds,
+    cpuSeconds: (user + system) / 1e6,
+    hostsSeconds,
+    violations: cloud.simulator.world.invariants().length,
+    ...detailsOf(writes),
   }
 }

@@ -18,6 +18,7 @@ import { kindOf } from '../crds/kinds.ts'
 import { isTrue } from '../crds/meta.ts'
 import { createSimulator, type Simulator } from '../drivers/simulator/simulator.ts'
 import { until } from './measurement.ts'
+import { WriteCounter } from './writes.ts'
 
 /** The size of a cloud. */
 export interface CloudSize {
@@ -33,8 +34,8 @@ export const machinesPerNetwork = 100
 const hostsPerCluster = 50
 /** How many objects are being created at the same time. */
 const parallel = 64
-/** A cloud in which nothing was written for so many ms is quiet: roll-ups are written every 10 s at most. */
-const quietTime = 12_000
+/** Roll-ups are written every 10 s at most: what was not written for so many ms is not to come. */
+const longerThanRollUps = 12_000
 
 /** A cloud under load. */
 export class LargeCloud {
@@ -42,8 +43,8 @@ export class LargeCloud {
   readonly simulator: Simulator
   #api: ApiServerThread | undefined
   #plane: ControlPlane | undefined
-  /** Writes that the control plane has sent, by what they write; events apart. */
-  writes = new Map<string, number>()
+  /** Counts what the control plane writes. */
+  readonly writes = new WriteCounter()
 
   private constructor(home: string) {
     this.home = home
@@ -64,7 +65,7 @@ export class LargeCloud {
     }
     this.#api = await startApiServer({ home: this.home, port: 0, died })
     this.#plane = await startControlPlane({
-      transport: this.#counting(this.#api.transport),
+      transport: this.writes.counted(this.#api.transport),
       installation: 'bench',
       environment,
       crds: readDefinitions(projectPath('manifests/crds')),
@@ -111,8 +112,11 @@ export class LargeCloud {
     })
   }
 
-  /** Waits until every endpoint was listed anew, so that nothing is left to be learned, and nothing is written any more. */
-  async untilQuiet(): Promise<void> {
+  /**
+   * Waits until every endpoint was listed anew, so that nothing is left to be learned, and nothing was written for so
+   * many ms.
+   */
+  async untilQuiet(quietTime = longerThanRollUps): Promise<void> {
     const { observed, observer } = this.plane.engine
     const begun = environment.clock.monotonic()
     const endpoints = observed.endpoints()
@@ -146,21 +150,6 @@ export class LargeCloud {
       for (const object of queue) await client.create(kindFor(object), object)
     })
     await Promise.all(workers)
-  }
-
-  #counting(transport: Transport): Transport {
-    return {
-      ...transport,
-      request: request => {
-        if (request.method !== 'GET' && !request.path.includes('/events')) {
-          const [path = ''] = request.path.split('?')
-          const plural = path.split('/')[path.includes('/namespaces/') ? 6 : 4] ?? ''
-          const key = `${request.method} ${plural}${path.endsWith('/status') ? '/status' : ''}`
-          this.writes.set(key, (this.writes.get(key) ?? 0) + 1)
-        }
-        return transport.request(request)
-      },
-    }
   }
 }
 
