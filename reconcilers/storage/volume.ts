@@ -9,13 +9,21 @@ import { Volume } from '../../crds/storage/volume.ts'
 import type { EndpointKey } from '../../drivers/contract/endpoint.ts'
 import type { VolumeFacts } from '../../drivers/contract/facts.ts'
 import { operation, type Verbs } from '../../drivers/contract/operation.ts'
-import { attachmentClaim, type Claim, moveClaim, noteOnClaim, volumeClaim, volumeClaimName } from '../claims.ts'
+import {
+  allocationsByHolder,
+  attachmentClaim,
+  type Claim,
+  moveClaim,
+  noteOnClaim,
+  volumeClaim,
+  volumeClaimName,
+} from '../claims.ts'
 import { identityConflict } from '../compute/machine-place.ts'
 import { defineReconciler, type Phase, type Reference } from '../define-reconciler.ts'
 import { observe, operate, remove } from '../effect.ts'
 import { settingsOf } from '../infrastructure/settings.ts'
 import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
-import { defineIndex, type Seen, type Wish, type World } from '../world.ts'
+import { defineIndex, isStored, type Seen, type Wish, type World } from '../world.ts'
 import { claimedPool, hypervisorOfPool, imageFor, volumeOnPool, volumeSize } from './volume-place.ts'
 
 type VolumeWish = Wish<typeof Volume>
@@ -237,7 +245,7 @@ const removed: Phase<typeof Volume> = { condition: 'Provisioned', needs: ['Attac
 function judgeRemoved(self: VolumeWish, world: World): Verdict {
   const identity = world.identity(self)
   const claim = volumeClaim(identity, world)
-  if (claim === undefined) return satisfied('Removed')
+  if (claim === undefined) return judgeIdentityReturned(self, world)
   if (self.spec.management.deletionPolicy === 'Orphan') {
     return blocked('NotSupportedYet', 'spec.management.deletionPolicy "Orphan" is not there yet: set it to "Delete"')
   }
@@ -268,6 +276,15 @@ function judgeRemoved(self: VolumeWish, world: World): Verdict {
   }
   const deletion = operation('DeleteVolume', { endpoint: pool, identity }, { identity, epoch })
   return acting('Destroying', 'The disk is being destroyed', operate(deletion, claims))
+}
+
+/** An identity that was given to the volume goes with it, after the disk. */
+function judgeIdentityReturned(self: VolumeWish, world: World): Verdict {
+  const given = world.desired
+    .list(allocationsByHolder, self.metadata.uid)
+    .filter(({ spec }) => spec.type === 'Identity')
+  if (given.length === 0) return satisfied('Removed')
+  return acting('Returning', 'Giving back its identity', ...given.filter(isStored).map(remove))
 }
 
 function references({ spec }: VolumeWish): readonly Reference[] {

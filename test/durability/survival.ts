@@ -82,9 +82,14 @@ async function deleteEverything(
     await skystead.start()
     t.deepEqual(doubles(await skystead.world()), [], `kill ${kill} while deleting`)
   }
+  await leavesNothing(t, skystead, options.patience)
+}
+
+/** Deletes everything; the API and the simulated world are empty within so many ms. */
+export async function leavesNothing(t: ExecutionContext, skystead: SkysteadProcess, patience: number): Promise<void> {
   await removeAll(skystead.client)
-  await until(async () => firstOf(notReadyOrThere(await everything(skystead.client))), options.patience)
-  await until(async () => firstOf(allocations(await skystead.client.list(Allocation))), options.patience)
+  await until(async () => firstOf(notReadyOrThere(await everything(skystead.client))), patience)
+  await until(async () => firstOf(allocations(await skystead.client.list(Allocation))), patience)
   const { machines, volumes, images } = await skystead.world()
   t.deepEqual({ machines, volumes, images }, { machines: [], volumes: [], images: [] })
   t.deepEqual(await skystead.violations(), [])
@@ -165,7 +170,7 @@ function allocations({ items }: { readonly items: readonly { readonly metadata: 
 }
 
 /** Undefined where there is none; the first lines where there are many. */
-function firstOf(lines: readonly string[]): string | undefined {
+export function firstOf(lines: readonly string[]): string | undefined {
   return lines.length === 0 ? undefined : `${lines.length}:\n${lines.slice(0, 20).join('\n')}`
 }
 

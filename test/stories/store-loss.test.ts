@@ -1,7 +1,11 @@
 import test from 'ava'
+import { findRebindings, rebind } from '../../cli/rebinding.ts'
 import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
+import { Allocation } from '../../crds/infrastructure/allocation.ts'
+import { kindOf } from '../../crds/kinds.ts'
 import { conditionOf } from '../../crds/meta.ts'
-import { Cloud, quickstart } from './cloud.ts'
+import { PublicIP } from '../../crds/network/public-ip.ts'
+import { Cloud, quickstart, withoutTrash } from './cloud.ts'
 
 test('the API store lost and the same manifests again: no second machine, and the conflict is named', async t => {
   await using cloud = await Cloud.start()
@@ -35,4 +39,71 @@ test('the API store lost and the same manifests again: no second machine, and th
   }
   t.deepEqual(world.invariants(), [])
   t.is(typeof changingOperations, 'number')
+})
+
+/** Rebinds whatever tells a conflict, round by round, as `skystead adopt --rebind` does. */
+async function rebindAll(cloud: Cloud): Promise<void> {
+  for (let round = 0; round < 5; round++) {
+    const { rebindings } = await complete(cloud, findRebindings(cloud.client))
+    if (rebindings.length === 0) return
+    for (const rebinding of rebindings) await complete(cloud, rebind(cloud.client, rebinding, cloud.environment))
+    await cloud.advance(30_000)
+  }
+}
+
+async function complete<T>(cloud: Cloud, promise: Promise<T>): Promise<T> {
+  return (await cloud.environment.until(promise)) as T
+}
+
+/** What must be the same after a rebinding: who is there, with which disks, addresses and segments. */
+function essence(cloud: Cloud) {
+  const { machines, volumes, images } = cloud.simulator.world.list()
+  return {
+    machines: machines
+      .map(({ identity, host, facts: { mark, powerState, definition } }) => ({
+        identity,
+        host,
+        name: mark?.name,
+        powerState,
+        disks: definition.disks.map(disk => disk.identity),
+        nics: definition.nics.map(({ macAddress, addresses, segment }) => ({ macAddress, addresses, id: segment.id })),
+      }))
+      .toSorted(byIdentity),
+    volumes: volumes.map(({ identity, machines }) => ({ identity, machines })).toSorted(byIdentity),
+    images: images.map(({ identity, url }) => ({ identity, url })).toSorted(byIdentity),
+  }
+}
+
+function byIdentity(left: { readonly identity: string }, right: { readonly identity: string }): number {
+  return left.identity < right.identity ? -1 : 1
+}
+
+test('rebinding after the store was lost: the same machines, disks, addresses and segments, all Ready; deletable to the last', async t => {
+  await using cloud = await Cloud.start()
+  await cloud.apply(withoutTrash, quickstart)
+  await cloud.untilReady()
+  const before = essence(cloud)
+  const address = (await cloud.get(PublicIP, 'web-ip', 'shop'))?.status?.address
+  await cloud.loseStore()
+  await cloud.apply(withoutTrash, quickstart)
+  await cloud.advance(60_000)
+  await rebindAll(cloud)
+  await cloud.untilReady()
+  await cloud.advance(120_000)
+  t.deepEqual(essence(cloud), before)
+  t.is((await cloud.get(PublicIP, 'web-ip', 'shop'))?.status?.address, address)
+  t.deepEqual(cloud.simulator.world.invariants(), [])
+  for (const object of await cloud.everything()) {
+    const kind = kindOf(object.apiVersion, object.kind)
+    if (kind === undefined || object.kind === 'Settings') continue
+    await cloud.delete(kind, object.metadata.name, object.metadata.namespace)
+  }
+  await cloud.until(async () => (await cloud.everything()).length === 1)
+  const { machines, volumes, images } = cloud.simulator.world.list()
+  t.deepEqual({ machines, volumes, images }, { machines: [], volumes: [], images: [] })
+  const left = await cloud.list(Allocation)
+  t.deepEqual(
+    left.map(({ metadata }) => metadata.name),
+    [],
+  )
 })
