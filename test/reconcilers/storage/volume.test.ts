@@ -3,7 +3,7 @@ import type { Resource } from '../../../crds/meta.ts'
 import type { VolumeFacts } from '../../../drivers/contract/facts.ts'
 import { volumeReconciler } from '../../../reconcilers/storage/volume.ts'
 import type { EndpointState } from '../../../reconcilers/world.ts'
-import { volumeClaim } from '../claim-builders.ts'
+import { allocation, holder, volumeClaim } from '../claim-builders.ts'
 import { attachment, placedVolume, pool1, withData } from '../compute/machine-world.ts'
 import { brief } from '../compute/power-situations.ts'
 import { volumeFacts } from '../fact-builders.ts'
@@ -261,4 +261,13 @@ test('STO-133 a volume that is attached is not removed, and names its machine', 
   t.regex(verdict.message, /Machine "web-1" uses the volume/)
   t.is(brief(judge({}, 'teardown').attached), 'satisfied Detached')
   t.deepEqual(volumeReconciler.teardown?.find(({ condition }) => condition === 'Provisioned')?.needs, ['Attached'])
+})
+
+test('an identity that was given to a volume goes back last', t => {
+  const given = allocation({ type: 'Identity', value: uidOf('Volume', 'before', 'shop'), holder: holder(volume()) })
+  const world = worldWith({ claim: false, seen: false, objects: [given] })
+  const judged = () => verdictsOf(volumeReconciler, volume(), world, 'teardown').Provisioned ?? fail()
+  t.is(brief(judged()), 'acting Returning Delete')
+  world.drop(given)
+  t.is(brief(judged()), 'satisfied Removed')
 })
