@@ -57,6 +57,8 @@ test.serial('the steps of "how to add a kind", followed literally, make an objec
     /CapacityReserve/,
   )
   t.regex(readFileSync(join(copy, 'docs/reference/capacityreserve.md'), 'utf8'), /CapacityReserve/)
+  const checked = await node('node_modules/.bin/tsc', '--noEmit').catch((error: { readonly stdout: string }) => error)
+  t.notRegex(checked.stdout, /capacity-reserve/, 'the example has types that fit')
   const ava = 'node_modules/.bin/ava'
   const { stdout } = await node(ava, '--tap', 'test/stories/capacity-reserve.test.ts', 'test/crds/samples.test.ts')
   t.regex(stdout, /^# fail 0$/m)
