@@ -78,6 +78,11 @@ const shared = (...names: readonly string[]) => ({
 
 export const offeringsAccepted: readonly AcceptedCase[] = [
   {
+    title: 'VM-170 user data of exactly 32 KiB when encoded',
+    kind: 'VirtualMachine',
+    changes: [{ userData: 'x'.repeat(24_576) }],
+  },
+  {
     title: 'INF-129 a service offering with cores, clock, memory, HA, storage type and tags of its root disk',
     kind: 'ServiceOffering',
     changes: [
@@ -185,6 +190,20 @@ export const offeringsAccepted: readonly AcceptedCase[] = [
 ]
 
 export const offeringsRefused: readonly RefusedCase[] = [
+  {
+    title: 'VM-170 user data of more than 32 KiB when encoded: 24,577 characters',
+    kind: 'VirtualMachine',
+    changes: [{ userData: 'x'.repeat(24_577) }],
+    field: 'spec.userData',
+    message: /may not be more than 24576/,
+  },
+  {
+    title: 'NET-152 NET-160 protocols that a firewall does not know',
+    kind: 'FirewallRule',
+    changes: ['SCTP', 'tcp', '6'].map(protocol => ({ protocol })),
+    field: 'spec.protocol',
+    message: /supported values: "All", "ICMP", "TCP", "UDP"/,
+  },
   {
     title: 'OFF-042 a rate below 0',
     kind: 'NetworkOffering',

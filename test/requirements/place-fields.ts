@@ -177,6 +177,13 @@ export const placesAccepted: readonly AcceptedCase[] = [
 
 export const placesRefused: readonly RefusedCase[] = [
   {
+    title: 'INF-090 guest traffic without a range of VLANs',
+    kind: 'PhysicalNetwork',
+    changes: [{ segments: [] }],
+    field: 'spec',
+    message: /`segments` must be given/,
+  },
+  {
     title: 'INF-027 five resolvers',
     kind: 'Zone',
     changes: [{ publicDNS: [1, 2, 3, 4, 5].map(last => `192.0.2.${last}`) }],

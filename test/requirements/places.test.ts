@@ -112,6 +112,18 @@ test('HST-082 NET-029 a segment that is listed already is refused, overlapping o
   }
 })
 
+test('INF-115 HST-081 the list of segments is replaced as a whole: what is left out is gone', t => {
+  const world = worldOf({ objects: [zone(), physicalNetwork({ segments: ['100-199', '300-399'] })] })
+  const total = (segments: readonly string[]) => {
+    const self = physicalNetwork({ segments })
+    world.put(self)
+    return amount(reported(physicalNetworkReconciler, self, world), 'GuestNetworkSegment')?.total
+  }
+  t.is(total(['100-199', '300-399']), '200')
+  t.is(total(['300-349']), '50')
+  t.is(total(['300-349', '4000']), '51')
+})
+
 test('INF-095 a physical network stays while a network is on it, and names it', t => {
   const world = worldOf({ objects: [zone(), physicalNetwork(), sharedNetwork()] })
   t.deepEqual(users(physicalNetworkReconciler, physicalNetwork(), world), ['SharedNetwork shared-1'])

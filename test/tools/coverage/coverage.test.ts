@@ -11,7 +11,7 @@ const catalogue = readCatalogue(resolve(root, '../shared/spec'))
 const proofs = findProofs(root)
 
 /** It only rises: raise it when more is proven. */
-const provenAtLeast = 230
+const provenAtLeast = 310
 
 if (catalogue === undefined) {
   console.log('# SKIP coverage: the catalogue of requirements (../shared/spec) is not on this machine')
