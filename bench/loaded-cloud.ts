@@ -69,6 +69,7 @@ async function measureSingles(): Promise<Figures> {
     createdP99Ms: percentile(created, 99),
     // One more for the manifest itself.
     writesPerMachine: sumOf(writes, machinePlurals) / singles + 1,
+    ...detailsOf(writes),
   }
 }
 
