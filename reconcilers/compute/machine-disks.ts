@@ -35,24 +35,29 @@ export function diskObstacle(machine: Machine, disks: readonly DiskPlan[], world
 
 /**
  * The disks of a definition: those that the machine holds the attachment of and that can be used. One that the host has
- * defined already stays, whatever speaks against using it anew: it goes when it is no longer wished.
+ * defined already stays, whatever speaks against using it anew and even before the attachment is claimed (a machine that
+ * is taken over runs on it): it goes when it is no longer wished, or another machine's.
  */
 export function definedDisks(machine: Machine, disks: readonly DiskPlan[], world: World): readonly MachineDisk[] {
   const seen = world.observed.machines(world.identity(machine))
-  const present = new Set(seen.flatMap(({ facts }) => facts.definition.disks.map(disk => disk.identity)))
+  const present = new Map(seen.flatMap(({ facts }) => facts.definition.disks.map(disk => [disk.identity, disk.pool])))
   const defined: MachineDisk[] = []
   for (const disk of disks) {
     const { name, identity } = disk
-    if (identity === undefined || !holdsAttachment(machine, identity, world)) continue
-    if (!present.has(identity) && obstacleOf(machine, disk, world) !== undefined) continue
-    const pool = claimedPool(volumeClaim(identity, world))
-    if (pool !== undefined) defined.push({ name, identity, pool })
+    if (identity === undefined) continue
+    const pool = claimedPool(volumeClaim(identity, world)) ?? present.get(identity)
+    if (pool === undefined) continue
+    const usable = present.has(identity)
+      ? !isAnothers(machine, identity, world)
+      : obstacleOf(machine, disk, world) === undefined
+    if (usable) defined.push({ name, identity, pool })
   }
   return defined
 }
 
-function holdsAttachment(machine: Machine, volumeIdentity: string, world: World): boolean {
-  return attachmentClaim(volumeIdentity, world)?.spec.attachment?.machineIdentity === world.identity(machine)
+function isAnothers(machine: Machine, volumeIdentity: string, world: World): boolean {
+  const holder = attachmentClaim(volumeIdentity, world)?.spec.attachment?.machineIdentity
+  return holder !== undefined && holder !== world.identity(machine)
 }
 
 /** Whether every disk exists and is attached; makes the root volume and takes the claims. */
