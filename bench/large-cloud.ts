@@ -54,18 +54,23 @@ export class LargeCloud {
   /** Starts an empty cloud in a home of its own. */
   static async start(): Promise<LargeCloud> {
     const cloud = new LargeCloud(await mkdtemp(join(tmpdir(), 'skystead-bench-')))
-    await cloud.startAll()
+    await cloud.startServer()
+    await cloud.startControllers()
     return cloud
   }
 
-  /** Starts the API server and the controllers. */
-  async startAll(): Promise<void> {
+  /** Starts the API server on the home. */
+  async startServer(): Promise<void> {
     const died = (error: Error) => {
       throw error
     }
     this.#api = await startApiServer({ home: this.home, port: 0, died })
+  }
+
+  /** Starts the controllers; resolves when caches are filled and every endpoint was asked. */
+  async startControllers(): Promise<void> {
     this.#plane = await startControlPlane({
-      transport: this.writes.counted(this.#api.transport),
+      transport: this.writes.counted(this.api.transport),
       installation: 'bench',
       environment,
       crds: readDefinitions(projectPath('manifests/crds')),

@@ -110,13 +110,15 @@ async function measureRestart(): Promise<Figures> {
   await settle()
   const before = await state()
   await cloud.stopAll()
-  let startedSeconds = 0
+  let serverSeconds = 0
+  let controllersSeconds = 0
   const steadySeconds = await secondsOf(async () => {
-    startedSeconds = await secondsOf(() => cloud.startAll())
+    serverSeconds = await secondsOf(() => cloud.startServer())
+    controllersSeconds = await secondsOf(() => cloud.startControllers())
     await until('the queue is empty', queueIsEmpty, { every: 50, limit: 120_000 })
   })
   await pause(sizeOf(request, 'watchSeconds') * 1000)
-  return { steadySeconds, startedSeconds, ...(await since(before)) }
+  return { steadySeconds, serverSeconds, controllersSeconds, ...(await since(before)) }
 }
 
 async function measureLists(): Promise<Figures | undefined> {
