@@ -88,9 +88,7 @@ function planAddresses(machine: Machine, nic: NIC, place: NICPlace, world: World
   if (pool === undefined) return planWithoutAddresses(nic)
   const neighbour = neighbourOf(machine, nic, place, world)
   if (neighbour !== undefined) return refused(neighbour)
-  const held = world.desired
-    .list(allocationsByHolder, machine.metadata.uid)
-    .filter(({ spec }) => spec.type === 'IP' && spec.realm === plan.uid)
+  const held = addressesHeld(machine, plan, world)
   const secondary = nic.secondaryIPs ?? []
   const seen = world.observed
     .machines(identity)
@@ -128,8 +126,14 @@ function tooEarly(machine: Machine, identity: string, world: World): Verdict | u
   if (world.observed.named(machine.kind, namespace, name).some(other => other !== identity)) {
     return waiting('IdentityConflict', 'A machine of this name exists outside under another identity')
   }
-  if (isZoneRead(machine.spec.zoneName, world)) return undefined
+  if (world.derived(isZoneRead, machine.spec.zoneName)) return undefined
   return waiting('InventoriesNotRead', 'Addresses are taken as soon as every inventory of the zone was read')
+}
+
+function addressesHeld(machine: Machine, plan: NetworkPlan, world: World): readonly Claim[] {
+  return world.desired
+    .list(allocationsByHolder, machine.metadata.uid)
+    .filter(({ spec }) => spec.type === 'IP' && spec.realm === plan.uid)
 }
 
 /** A network without addresses of its own cannot give any. */
@@ -283,7 +287,7 @@ export const dhcpEntries = defineDerived('dhcpEntries', (key, world): readonly D
   return machine.spec.nics.flatMap((nic): readonly DHCPEntry[] => {
     const network = networkOf(machine, nic)
     const plan = world.derived(networkPlan, network)
-    if (plan === undefined) return []
+    if (plan === undefined || addressesHeld(machine, plan, world).length === 0) return []
     const [address] = planAddresses(machine, nic, { key: network, plan, identity }, world).addresses
     if (address === undefined) return []
     const macAddress = nic.macAddress ?? macAddressOf(identity, nic.name)

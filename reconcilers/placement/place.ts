@@ -1,7 +1,7 @@
 import { Host } from '../../crds/infrastructure/host.ts'
 import { PrimaryStorage } from '../../crds/infrastructure/primary-storage.ts'
 import { hostOfIdentity, poolOfIdentity } from '../infrastructure/topology.ts'
-import type { World } from '../world.ts'
+import { defineDerived, type World } from '../world.ts'
 import { type CandidateZone, candidateCluster, candidateZone } from './candidates.ts'
 import { type HostVerdict, type Placed, type Placement, type PlacementRequest, refused } from './request.ts'
 import { type Scope, Search } from './search.ts'
@@ -16,8 +16,9 @@ export function place(request: PlacementRequest, world: World): Placement {
   if (zone.closed !== undefined && request.hostIdentity === undefined) {
     return refused('ZoneClosed', `Zone "${request.zoneName}" ${zone.closed}`)
   }
-  const unread = unreadInventories(zone, world)
-  if (unread.length > 0) return refused('InventoriesNotRead', unreadMessage(unread))
+  if (!world.derived(isZoneRead, request.zoneName)) {
+    return refused('InventoriesNotRead', unreadMessage(unreadInventories(zone, world)))
+  }
   const scope = scopeOf(request, world)
   if ('apart' in scope) return refused('VolumesApart', scope.apart)
   const search = new Search(withPoolNames(request, world), scope, world)
@@ -52,11 +53,14 @@ function unreadInventories(zone: CandidateZone, world: World): readonly string[]
   return unread
 }
 
-/** Whether enough of a zone was read to tell what is new in it. A zone that is not there yet has nothing to read. */
-export function isZoneRead(zoneName: string, world: World): boolean {
+/**
+ * Whether enough of a zone was read to tell what is new in it, by the zone's name. A zone that is not there yet has
+ * nothing to read. Remembered: what it rests on moves with every claim, and it hardly ever.
+ */
+export const isZoneRead = defineDerived('isZoneRead', (zoneName, world): boolean => {
   const zone = world.derived(candidateZone, zoneName)
   return zone === undefined || unreadInventories(zone, world).length === 0
-}
+})
 
 function unreadMessage(unread: readonly string[]): string {
   const named = unread.slice(0, 5).map(name => `"${name}"`)
