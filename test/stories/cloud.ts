@@ -39,13 +39,15 @@ export interface CloudOptions {
   readonly seed?: number
   /** What the control plane logs, from this level on, goes to the test's output. Default silent. */
   readonly logLevel?: 'debug' | 'warn' | 'silent'
+  /** Where log lines go instead. Default: standard error. */
+  readonly logStream?: { write(line: string): void }
 }
 
 /** A cloud under test. */
 export class Cloud {
   readonly environment: VirtualEnvironment
   readonly simulator: Simulator
-  readonly #logLevel: 'debug' | 'warn' | 'silent'
+  readonly #options: CloudOptions
   #server: Awaited<ReturnType<typeof createAPIServer>> | undefined
   #plane: ControlPlane | undefined
   #client: Client | undefined
@@ -53,7 +55,7 @@ export class Cloud {
   private constructor(options: CloudOptions) {
     this.environment = virtualEnvironment(options.seed ?? 1)
     this.simulator = createSimulator({ environment: this.environment, seed: options.seed ?? 1 })
-    this.#logLevel = options.logLevel ?? 'silent'
+    this.#options = options
   }
 
   /** A cloud that is up, with nothing described yet. */
@@ -76,13 +78,15 @@ export class Cloud {
   async startControllers(): Promise<void> {
     const server = this.#server
     if (server === undefined) throw new Error('Cannot start controllers: there is no API server')
+    const { logLevel = 'silent', logStream } = this.#options
+    const { clock } = this.environment
     const starting = startControlPlane({
       transport: inProcessTransport(request => server.handle(request)),
       installation: 'installation-1',
       environment: this.environment,
       crds: definitions,
       drivers: { Simulator: this.simulator.driver },
-      logger: createLogger({ level: this.#logLevel, clock: this.environment.clock }),
+      logger: createLogger({ level: logLevel, clock, ...(logStream === undefined ? {} : { stream: logStream }) }),
     })
     this.#plane = await this.#complete(starting)
   }
