@@ -16,7 +16,7 @@ import { applyAll, doubles } from '../../durability/survival.ts'
 import { cloudOf, deployment, networks } from '../../durability/workload.ts'
 import { virtualEnvironment } from '../../virtual-clock.ts'
 
-const count = 1_000
+const count = 600
 const networkCount = 10
 
 test(`${count} machines in one burst: no name is taken twice, no address is given twice, no claim is left over`, async t => {
