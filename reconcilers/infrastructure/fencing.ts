@@ -17,7 +17,8 @@ export interface FenceOptions {
 
 /**
  * Whether a host is proven to run nothing: it does not answer, and either its power was read as Off twice after it fell
- * silent, or an operator says that it is lost. That its object is gone is no proof.
+ * silent, or an operator says that it is lost and no power controller says that it is on. That its object is gone is no
+ * proof.
  */
 export function fenceOf(hostName: string, world: World, options: FenceOptions = {}): Fence {
   const host = world.desired.get(Host, hostName)
@@ -41,12 +42,29 @@ export function fenceOf(hostName: string, world: World, options: FenceOptions = 
   }
   if (answers === 'Yes') return not(`Host "${hostName}" answers`)
   if (answers === 'Unknown') return not(`Host "${hostName}" has not been called yet`)
-  if (isLost) return { fenced: true, by: 'Attestation' }
+  if (isLost) return fencedByAttestation(host, world)
   const { hostLossDelay } = settingsOf(world)
   if (silentSince === undefined || !world.elapsed(silentSince, parseDuration(hostLossDelay))) {
     return not(`Host "${hostName}" has not answered for less than ${hostLossDelay} (Settings spec.hostLossDelay)`)
   }
   return fencedByPower(host, silentSince, world)
+}
+
+/** The operator's word counts unless the power controller says otherwise: a host that is powered on may run machines. */
+function fencedByAttestation(host: Wish<typeof Host>, world: World): Fence {
+  const { name } = host.metadata
+  const key = endpointKey('PowerController', world.identity(host))
+  const isControlled = host.spec.powerControl !== undefined
+  const { answers, message } = world.observed.endpoint(key)
+  if (isControlled && answers === 'Unknown' && message === undefined) {
+    return not(`Host "${name}" is declared Lost; its power controller is being asked`)
+  }
+  if (isControlled && answers === 'Yes' && world.observed.power(key)?.power === 'On') {
+    return not(
+      `Host "${name}" is declared Lost, but its power is On, so its machines may still run: switch it off, or take out spec.powerControl if it errs`,
+    )
+  }
+  return { fenced: true, by: 'Attestation' }
 }
 
 function fencedByPower(host: Wish<typeof Host>, silentSince: string, world: World): Fence {

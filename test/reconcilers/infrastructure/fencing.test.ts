@@ -35,12 +35,28 @@ test('a silent host that the operator declares lost is fenced without any power 
   t.deepEqual(fenceOf('host-1', worldWith({ spec })), { fenced: true, by: 'Attestation' })
 })
 
+test('the word of the operator counts where the power controller does not answer, whatever it said before', t => {
+  const spec = { lifecycle: 'Lost' } as const
+  const power: PowerState = { power: 'On', confirmed: false }
+  t.true(fenceOf('host-1', worldWith({ spec, power, controller: silent('2026-11-02T11:00:00Z') })).fenced)
+})
+
 const refusals: readonly (readonly [string, Situation, RegExp])[] = [
   ['answers', { state: answering, power: offTwice }, /answers$/],
   [
     'answers although it is declared lost',
     { state: answering, spec: { lifecycle: 'Lost' } },
     /set spec.lifecycle to Active/,
+  ],
+  [
+    'is declared lost while its power is on',
+    { spec: { lifecycle: 'Lost' }, power: { power: 'On', confirmed: false } },
+    /declared Lost, but its power is On/,
+  ],
+  [
+    'is declared lost and whose power controller was not called yet',
+    { spec: { lifecycle: 'Lost' }, controller: notCalledYet },
+    /its power controller is being asked/,
   ],
   ['has not been called yet', { state: notCalledYet, spec: { lifecycle: 'Lost' } }, /not been called yet/],
   ['fell silent only just now', { state: silent('2026-11-02T11:59:40Z'), power: offTwice }, /less than 30s/],

@@ -141,7 +141,7 @@ test('LossContained: connected, unknown, not fenced, fenced, or lost yet answeri
   t.like(verdict(), { is: 'satisfied', reason: 'Connected' })
   t.like(verdict(host(), notCalledYet), { is: 'unknown' })
   t.like(verdict(host({ powerControl: undefined }), longAgo), { is: 'waiting', reason: 'NotFenced' })
-  t.like(verdict(host({ lifecycle: 'Lost' }), longAgo), { is: 'satisfied', reason: 'Fenced' })
+  t.like(verdict(host({ lifecycle: 'Lost', powerControl: undefined }), longAgo), { is: 'satisfied', reason: 'Fenced' })
   t.like(verdict(host({ lifecycle: 'Lost' })), { is: 'blocked', reason: 'LostYetAnswers' })
 })
 
