@@ -52,7 +52,9 @@ export interface HostSpec extends Allocatable, Managed {
    */
   readonly clusterName: ObjectName
   /**
-   * address is the IP address or DNS name by which the host is managed.
+   * address is the IP address or DNS name by which the host is managed. It cannot be changed: what answers at another
+   * address is another host, and that it does not run a machine would prove nothing of this one.
+   * @immutable
    * @minLength 1
    * @maxLength 253
    * @pattern ^[0-9A-Za-z]([-0-9A-Za-z.:]*[0-9A-Za-z])?$
