@@ -20,6 +20,7 @@ import { claimedPool, volumeOnPool } from '../storage/volume-place.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { isStored, type Wish, type World } from '../world.ts'
 import { type DiskPlan, planDisks, rootVolumeName } from './disk-plan.ts'
+import { claimedHost, definitionsHeld } from './machine-power.ts'
 import { machineRequest } from './machine-request.ts'
 
 type Machine = Wish<typeof VirtualMachine>
@@ -72,7 +73,9 @@ export function judgeVolumesAttached(machine: Machine, world: World): Verdict {
   const obstacle = diskObstacle(machine, disks, world)
   if (obstacle !== undefined && !isIdle(machine, world)) return obstacle
   const identity = world.identity(machine)
-  const [seen] = world.observed.machines(identity)
+  const claim = machineClaim(identity, world)
+  const host = claim === undefined ? undefined : claimedHost(claim)
+  const seen = world.observed.machines(identity).find(({ endpoint }) => endpoint === host)
   const present = new Set(seen?.facts.definition.disks.map(disk => disk.identity))
   const missing = seen === undefined ? undefined : disks.find(disk => disk.identity && !present.has(disk.identity))
   if (missing !== undefined) return waiting('Attaching', `Disk "${missing.name}" is not attached on the host yet`)
@@ -140,7 +143,7 @@ function rootVolume(machine: Machine, name: string, world: World): Manifest<Part
   }
 }
 
-/** Disks that are no longer wished for: their attachment goes once no definition has them. */
+/** Disks that are no longer wished for: their attachment goes once it is proven that no definition has them. */
 function judgeDetaching(machine: Machine, disks: readonly DiskPlan[], world: World): Verdict | undefined {
   const identity = world.identity(machine)
   const wished = new Set(disks.map(disk => disk.identity))
@@ -148,9 +151,9 @@ function judgeDetaching(machine: Machine, disks: readonly DiskPlan[], world: Wor
     .list(attachmentsByMachine, identity)
     .filter(({ spec }) => !wished.has(spec.attachment?.volumeIdentity))
   if (freed.length === 0) return undefined
-  const held = new Set(
-    world.observed.machines(identity).flatMap(({ facts }) => facts.definition.disks.map(disk => disk.identity)),
-  )
+  const definitions = definitionsHeld(identity, world)
+  if (definitions === undefined) return waiting('Detaching', 'Whether a host still has the disk is not known')
+  const held = new Set(definitions.flatMap(({ disks: defined }) => defined.map(disk => disk.identity)))
   const free = freed.filter(({ spec }) => !held.has(spec.attachment?.volumeIdentity ?? ''))
   if (free.length === 0) return waiting('Detaching', 'A disk is being detached from the machine')
   return acting('Detaching', 'Giving back a disk', ...free.map(remove))

@@ -1,9 +1,10 @@
 import type { RunStrategy } from '../../crds/compute/virtual-machine.ts'
 import type { ClaimNotes } from '../../crds/infrastructure/allocation.ts'
 import { type EndpointKey, endpointKey } from '../../drivers/contract/endpoint.ts'
+import type { DriverErrorCode } from '../../drivers/contract/errors.ts'
 import type { MachineDefinition, MachineFacts, Mark } from '../../drivers/contract/facts.ts'
 import { operation } from '../../drivers/contract/operation.ts'
-import { type Claim, moveClaim, noteOnClaim } from '../claims.ts'
+import { type Claim, machineClaim, moveClaim, noteOnClaim } from '../claims.ts'
 import { operate } from '../effect.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
 import { hostOfIdentity } from '../infrastructure/topology.ts'
@@ -113,6 +114,25 @@ export function isFenced(endpoint: EndpointKey, world: World): boolean {
   const hostIdentity = endpoint.slice(endpoint.indexOf('/') + 1)
   const host = hostOfIdentity(hostIdentity, world)
   return host !== undefined && fenceOf(host.metadata.name, world, { hostIdentity }).fenced
+}
+
+/**
+ * Every definition that a host may have of the machine. Undefined while that cannot be said: its host was not read or
+ * does not answer, or an operation is under way or unanswered. A host that is proven off has none that counts.
+ */
+export function definitionsHeld(identity: string, world: World): readonly MachineDefinition[] | undefined {
+  if (world.operations(identity).some(({ state }) => state === 'Running')) return undefined
+  if (inDoubt(identity, world).length > 0) return undefined
+  const claim = machineClaim(identity, world)
+  const host = claim === undefined ? undefined : claimedHost(claim)
+  if (host !== undefined && !isFenced(host, world)) {
+    const { answers, listed } = world.observed.endpoint(host)
+    if (answers !== 'Yes' || !listed) return undefined
+  }
+  return world.observed
+    .machines(identity)
+    .filter(({ endpoint, current }) => current || !isFenced(endpoint, world))
+    .map(({ facts }) => facts.definition)
 }
 
 function judgeRunningElsewhere(wish: MachineWish, { endpoint, facts }: Seen<MachineFacts>): Verdict {
@@ -230,20 +250,32 @@ function judgeRunning(wish: MachineWish, host: EndpointKey, here: MachineFacts |
     const ended = judgeEnded(wish, here, world)
     if (ended !== undefined) return ended
   }
-  return runStrategy === 'Once' ? judgeOnce(wish, host, here) : judgeStart(wish, host, here)
+  return runStrategy === 'Once' ? judgeOnce(wish, host, here, world) : judgeStart(wish, host, here)
 }
 
 /** One start for each generation of the spec, noted under a new epoch before it is made. */
-function judgeOnce(wish: MachineWish, host: EndpointKey, here: MachineFacts | undefined): Verdict {
+function judgeOnce(wish: MachineWish, host: EndpointKey, here: MachineFacts | undefined, world: World): Verdict {
   const { claim, generation } = wish
   if (claim.spec.notes?.startedGeneration !== generation) {
     if (wish.hold !== undefined) return wish.hold
     return acting('Starting', 'The one start is noted', noteAnew(claim, { startedGeneration: generation }))
   }
   if (claim.spec.notes.hostLostAt !== undefined) return satisfied('HostLost', 'Its host was lost; it stays off')
-  const started = here !== undefined && here.epoch >= claim.spec.epoch && here.powerState !== 'Paused'
+  const wasGiven = here !== undefined && here.epoch >= claim.spec.epoch && here.powerState !== 'Paused'
+  const started = wasGiven && !wasRefused(wish, host, here, world)
   return started ? satisfied('Ended', 'It was started once and has ended') : judgeStart(wish, host, here)
 }
+
+/** Whether the host took the definition and refused to start it. A machine that has run says why it is off. */
+function wasRefused({ identity }: MachineWish, host: EndpointKey, here: MachineFacts, world: World): boolean {
+  if (here.stopCause !== undefined) return false
+  return world
+    .operations(identity)
+    .some(({ endpoint, state, code }) => endpoint === host && state === 'Failed' && !unanswered.includes(code))
+}
+
+/** Codes after which nobody knows whether the machine has run. */
+const unanswered: readonly (DriverErrorCode | undefined)[] = ['Unavailable', 'Timeout', 'Aborted', undefined]
 
 /** A guest that ended itself stays off under OnFailure; that it did is noted before anything rests on it. */
 function judgeEnded(wish: MachineWish, here: MachineFacts, world: World): Verdict | undefined {

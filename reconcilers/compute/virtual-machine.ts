@@ -20,7 +20,7 @@ import { planDisks, rootVolumeName } from './disk-plan.ts'
 import { definitionOf, driftOf, judgeConfigured, markOf, minimumMemory } from './machine-definition.ts'
 import { diskObstacle, judgeVolumesAttached } from './machine-disks.ts'
 import { identityConflict, judgePlace, judgeRelease } from './machine-place.ts'
-import { judgePower, judgeRemoval } from './machine-power.ts'
+import { definitionsHeld, judgePower, judgeRemoval } from './machine-power.ts'
 import { machineRequest } from './machine-request.ts'
 import { lackingInZone, unsupported } from './machine-support.ts'
 
@@ -150,13 +150,14 @@ const addressesAllocated: Phase<typeof VirtualMachine> = {
 /** Addresses of NICs that are no longer wished for go back once the machine no longer has the NIC. */
 function releaseAddresses(self: Machine, world: World): Verdict | undefined {
   const wished = new Set(self.spec.nics.flatMap(nic => planNIC(self, nic, world).addresses))
-  const identity = world.identity(self)
-  const used = new Set(
-    world.observed.machines(identity).flatMap(({ facts }) => facts.definition.nics.flatMap(nic => nic.addresses)),
-  )
-  const spare = world.desired
+  const unwished = world.desired
     .list(allocationsByHolder, self.metadata.uid)
-    .filter(({ spec }) => spec.type === 'IP' && !wished.has(spec.value) && !used.has(spec.value))
+    .filter(({ spec }) => spec.type === 'IP' && !wished.has(spec.value))
+  if (unwished.length === 0) return undefined
+  const definitions = definitionsHeld(world.identity(self), world)
+  if (definitions === undefined) return undefined
+  const used = new Set(definitions.flatMap(({ nics }) => nics.flatMap(nic => nic.addresses)))
+  const spare = unwished.filter(({ spec }) => !used.has(spec.value))
   return spare.length === 0 ? undefined : acting('Releasing', 'Giving back addresses', ...spare.map(remove))
 }
 
