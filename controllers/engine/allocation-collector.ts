@@ -2,6 +2,7 @@ import type { AnyKind } from '../../crds/define-kind.ts'
 import type { Environment, Timer } from '../../crds/environment.ts'
 import { Allocation, type AllocationSpec } from '../../crds/infrastructure/allocation.ts'
 import type { Resource } from '../../crds/meta.ts'
+import { machineClaimName } from '../../reconcilers/claims.ts'
 import type { Client } from '../api/client.ts'
 import type { Logger } from '../log.ts'
 import type { ObservedCache } from '../observation/observed-cache.ts'
@@ -70,8 +71,11 @@ export function createAllocationCollector(options: AllocationCollectorOptions): 
   }
 
   /** Absent evidence is no evidence: while an endpoint has not been listed, what may be there counts as observed. */
-  function isObserved({ type, value, holder, machine, volume }: AllocationSpec): boolean {
-    const identity = type === 'Machine' || type === 'Volume' ? value : holder.uid
+  function isObserved({ type, value, holder, machine, volume, attachment }: AllocationSpec): boolean {
+    const identity = type === 'Machine' || type === 'Volume' ? value : (attachment?.machineIdentity ?? holder.uid)
+    // What a machine holds goes after its place: only that says where it might still run.
+    if (type !== 'Machine' && desired.get(Allocation, objectKey(machineClaimName(identity), undefined)) !== undefined)
+      return true
     if (observed.machines(identity).length > 0 || observed.volumes(identity).length > 0) return true
     if (machine !== undefined) return !observed.endpoint(`Host/${machine.hostIdentity}`).listed
     return volume !== undefined && !observed.endpoint(`PrimaryStorage/${volume.poolIdentity}`).listed
