@@ -13,6 +13,8 @@ import {
   allocationsByHolder,
   attachmentClaim,
   type Claim,
+  claimVolume,
+  holderOf,
   moveClaim,
   noteOnClaim,
   volumeClaim,
@@ -22,6 +24,7 @@ import { identityConflict } from '../compute/machine-place.ts'
 import { defineReconciler, type Phase, type Reference } from '../define-reconciler.ts'
 import { observe, operate, remove } from '../effect.ts'
 import { settingsOf } from '../infrastructure/settings.ts'
+import { poolOfIdentity } from '../infrastructure/topology.ts'
 import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import { defineIndex, isStored, type Seen, type Wish, type World } from '../world.ts'
 import { claimedPool, hypervisorOfPool, imageFor, volumeOnPool, volumeSize } from './volume-place.ts'
@@ -56,8 +59,20 @@ function judgeProvisioned(self: VolumeWish, world: World): Verdict {
   const claim = volumeClaim(identity, world)
   const refusal = refusalOf(self, size, claim, world)
   if (refusal !== undefined) return refusal
-  if (claim === undefined) return satisfied('NotNeededYet', 'The disk is made when a machine first attaches it')
+  if (claim === undefined) return judgeUnclaimed(self, identity, world)
   return judgeOnPool({ self, identity, claim, size }, world)
+}
+
+/** A disk that exists already (the API's store was lost) is claimed where it lies: else nothing would ever remove it. */
+function judgeUnclaimed(self: VolumeWish, identity: string, world: World): Verdict {
+  const [seen, another] = world.observed.volumes(identity)
+  const poolIdentity = seen?.endpoint.slice(seen.endpoint.indexOf('/') + 1)
+  const pool = poolIdentity === undefined ? undefined : poolOfIdentity(poolIdentity, world)
+  if (seen === undefined || another !== undefined || poolIdentity === undefined || pool === undefined) {
+    return satisfied('NotNeededYet', 'The disk is made when a machine first attaches it')
+  }
+  const place = { poolName: pool.metadata.name, poolIdentity, sizeBytes: seen.facts.sizeBytes }
+  return acting('Claiming', 'The disk exists already', claimVolume(identity, holderOf(self), place, world))
 }
 
 /** What no volume may wish for, or none that lies where this one does. */
