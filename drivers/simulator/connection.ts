@@ -159,7 +159,7 @@ export class SimulatedConnection implements Connection {
     })
     const after = fault?.when === 'After'
     const { powerLosses } = place
-    const job = startJob(place, exchange)
+    const job = startJob(place, exchange, fault)
     try {
       if (milliseconds > 0) await sleep(clock, milliseconds / 2)
       if (fault !== undefined && !after) await this.#meet(fault, exchange.verb)
@@ -220,11 +220,11 @@ export class SimulatedConnection implements Connection {
   }
 }
 
-/** Long work is listed while it is under way. */
-function startJob<T>(place: Place, exchange: Exchange<T>): string | undefined {
+/** Long work is listed while it is under way: what is long by nature, and what a fault makes long. */
+function startJob<T>(place: Place, exchange: Exchange<T>, fault: Fault | undefined): string | undefined {
   const { operationId, identity, verb } = exchange
   if (operationId === undefined || identity === undefined) return undefined
-  if (verb !== 'StoreImage' && verb !== 'CreateVolume') return undefined
+  if (verb !== 'StoreImage' && verb !== 'CreateVolume' && fault?.effect !== 'Delay') return undefined
   place.jobs.set(operationId, { operationId, targets: [identity], progressPercent: 0 })
   return operationId
 }
