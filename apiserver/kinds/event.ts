@@ -109,11 +109,18 @@ function convert(event: APIObject, names: ReadonlyMap<string, string>, apiVersio
   return { ...(Object.fromEntries(members) as JSONObject), apiVersion, kind: event.kind, metadata: event.metadata }
 }
 
+/** Times that were not given are there as null, as in Kubernetes: `kubectl get events --sort-by=.lastTimestamp` needs them. */
+function prepared(next: APIObject, subject: string, first: string, last: string): APIObject {
+  const defaults = { [subject]: {}, [first]: null, [last]: null }
+  const given = Object.entries(next).filter(([name, value]) => name !== subject || isRecord(value))
+  return { ...defaults, ...(Object.fromEntries(given) as APIObject) }
+}
+
 const strategy: Strategy = {
   ...plainStrategy,
   createOnUpdate: true,
   fields: fieldsOf('involvedObject'),
-  prepare: next => (isRecord(next.involvedObject) ? next : { ...next, involvedObject: {} }),
+  prepare: next => prepared(next, 'involvedObject', 'firstTimestamp', 'lastTimestamp'),
 }
 
 const conversion = { collection: eventCollection, storedVersion: 'v1' }
@@ -127,7 +134,7 @@ export const groupEvents = serve(
   {
     ...strategy,
     fields: fieldsOf('regarding'),
-    prepare: next => (isRecord(next.regarding) ? next : { ...next, regarding: {} }),
+    prepare: next => prepared(next, 'regarding', 'deprecatedFirstTimestamp', 'deprecatedLastTimestamp'),
   },
   {
     ...conversion,

@@ -300,6 +300,23 @@ test('events are one collection in two forms', async t => {
   t.deepEqual(namesOf(others), [])
 })
 
+test('an event without times has them as null, so that clients can sort by them', async t => {
+  const { post, get } = await startServer()
+  await post('/apis/events.k8s.io/v1/namespaces/default/events', {
+    apiVersion: 'events.k8s.io/v1',
+    kind: 'Event',
+    metadata: { name: 'e1' },
+    regarding: { kind: 'Thing', name: 'a' },
+    eventTime: '2026-01-01T00:00:00.000000Z',
+  })
+  const { body } = await get('/api/v1/namespaces/default/events/e1')
+  t.is(body.firstTimestamp, null)
+  t.is(body.lastTimestamp, null)
+  const { body: group } = await get('/apis/events.k8s.io/v1/namespaces/default/events/e1')
+  t.is(group.deprecatedLastTimestamp, null)
+  t.deepEqual(group.regarding, { kind: 'Thing', name: 'a' })
+})
+
 test('events are gone an hour after they last happened', async t => {
   const { post, get, environment } = await startServer()
   const event = (name: string, lastTimestamp: string) => ({
