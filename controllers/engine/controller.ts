@@ -11,6 +11,7 @@ import { ApiError } from '../api/client.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { inUse, referencesResolved } from './common-phases.ts'
+import { eventsOf } from './condition-events.ts'
 import { type ObjectKey, objectKey } from './desired-cache.ts'
 import { carryOut, type EffectTargets, type Refusal } from './effects.ts'
 import { type Judgement, mergePatch, nextStatus } from './status.ts'
@@ -128,7 +129,7 @@ export class Controller {
     const { result, wakeAfter } = this.#options.judge(key, world => {
       this.#declareEndpoints(key, self, world)
       const verdicts = phases.map(phase => ({ phase, verdict: this.#verdict(phase, self, world) }))
-      const judgements = verdicts.map(judgement => withFailure(judgement, targets, world))
+      const judgements = verdicts.map(judgement => withFailure(judgement, targets, world)).map(toldIfHeld)
       return { judgements, status: this.#status(self, judgements, world) }
     })
     const effects = effectsOf(result.judgements, phases)
@@ -244,7 +245,8 @@ export class Controller {
     try {
       const answer = await client.patchStatus(this.kind, self, patch)
       desired.written(this.kind, answer)
-      for (const event of eventsOf(self.status?.conditions, status.conditions)) events.record(self, event)
+      const deleting = self.metadata.deletionTimestamp !== undefined
+      for (const event of eventsOf(self.status?.conditions, status.conditions, deleting)) events.record(self, event)
     } catch (error) {
       const dropped = error instanceof ApiError && (error.reason === 'Conflict' || error.reason === 'NotFound')
       if (!dropped) throw error
@@ -268,8 +270,8 @@ export class Controller {
 }
 
 /** An operation that failed says so in the condition of the phase that wants it. */
-function withFailure(judgement: Judgement, { executor }: EffectTargets, world: World): Judgement {
-  const { phase, verdict } = judgement
+function withFailure<J extends Judgement>(judgement: J, { executor }: EffectTargets, world: World): J {
+  const { verdict } = judgement
   if (verdict.is !== 'acting') return judgement
   for (const effect of verdict.effects) {
     if (effect.effect !== 'Operate') continue
@@ -279,10 +281,24 @@ function withFailure(judgement: Judgement, { executor }: EffectTargets, world: W
     const message = `${effect.operation.verb} was refused by ${effect.operation.endpoint}: ${failure.message}`
     // What drivers lack is told by the reason that reconcilers give where they know of it beforehand.
     const reason = failure.code === 'Unsupported' ? 'NotSupportedYet' : failure.code
-    if (driverErrorCodes[failure.code] === 'blocked') return { phase, verdict: blocked(reason, message) }
-    return { phase, verdict: { ...verdict, reason: failure.code, message: `${message}. It is tried again.` } }
+    if (driverErrorCodes[failure.code] === 'blocked') return { ...judgement, verdict: blocked(reason, message) }
+    return { ...judgement, verdict: { ...verdict, reason: failure.code, message: `${message}. It is tried again.` } }
   }
   return judgement
+}
+
+/** A phase whose effects are held back says for what: nobody is told that something is done which is not. */
+function toldIfHeld(
+  judgement: Judgement & { readonly phase: Phase<AnyKind> },
+  _index: number,
+  all: readonly Judgement[],
+): Judgement {
+  const { phase, verdict } = judgement
+  if (verdict.is !== 'acting') return judgement
+  const holder = all.find(other => phase.needs?.includes(other.phase.condition) && other.verdict.is !== 'satisfied')
+  if (holder === undefined) return judgement
+  const { reason, message } = holder.verdict
+  return { phase, verdict: { ...verdict, reason, message: `Waits for ${holder.phase.condition}: ${message}` } }
 }
 
 /** The effects of the phases whose needs are met, at most one operation per identity. */
@@ -350,18 +366,6 @@ function sameConditions(before: readonly Condition[] | undefined, after: readonl
     const known = before[index]
     return known?.type === condition.type && known.status === condition.status && known.reason === condition.reason
   })
-}
-
-/** Events tell of a wish met and of a standstill; everything between is in the conditions. */
-function eventsOf(before: readonly Condition[] | undefined, after: readonly Condition[] | undefined) {
-  const events: { type: 'Normal' | 'Warning'; reason: string; action: string; note: string }[] = []
-  for (const type of ['Ready', 'Stalled']) {
-    const [old, next] = [before, after].map(list => list?.find(condition => condition.type === type))
-    if (next?.status !== 'True' || (old?.status === 'True' && old.reason === next.reason)) continue
-    const severity = type === 'Ready' ? 'Normal' : 'Warning'
-    events.push({ type: severity, reason: next.reason, action: 'Reconcile', note: next.message || `${type} is True` })
-  }
-  return events
 }
 
 function messageOf(error: unknown): string {
