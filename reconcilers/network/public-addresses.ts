@@ -82,7 +82,10 @@ function judgeWished(wish: PublicAddressWish & { readonly wished: string }, worl
   const { holder, wished, zoneName, zoneUID } = wish
   const range = rangeOfAddress(zoneName, wished, world)
   if (range === undefined) {
-    return blocked('AddressOutsideRanges', `spec.address: ${wished} is in no PublicIPRange of zone "${zoneName}"`)
+    return blocked(
+      'AddressOutsideRanges',
+      `spec.address: ${wished} is in no PublicIPRange of zone "${zoneName}": choose an address of one`,
+    )
   }
   if (isKept(wished, range)) {
     return blocked(
@@ -93,7 +96,7 @@ function judgeWished(wish: PublicAddressWish & { readonly wished: string }, worl
   const claim = world.desired.get(Allocation, allocationName('PublicIP', addressKey(wished), zoneUID))
   if (claim !== undefined) {
     const { kind, name } = claim.spec.holder
-    return waiting('AddressTaken', `spec.address: ${wished} is held by ${kind} "${name}"`)
+    return waiting('AddressTaken', `spec.address: ${wished} is held by ${kind} "${name}": choose another`)
   }
   if (range.spec.allocationState === 'Disabled') {
     return waiting('RangeDisabled', `spec.address: PublicIPRange "${range.metadata.name}" has allocationState Disabled`)

@@ -9,9 +9,10 @@ import { defineReconciler, type Phase } from '../define-reconciler.ts'
 import { operate } from '../effect.ts'
 import { macAddressOf } from '../identity.ts'
 import { type Appliance, appliancePhases, applianceTeardown, judgeDefined, seenAtHome } from '../system/appliance.ts'
-import { acting, satisfied, type Verdict, waiting } from '../verdict.ts'
+import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { defineIndex, type Wish, type World } from '../world.ts'
 import { chooseAddress } from './addressing.ts'
+import { routersByNetwork } from './applied-document.ts'
 import {
   addressPoolOf,
   guestSegmentOn,
@@ -67,8 +68,33 @@ function guestAddressOf(self: Router, plan: NetworkPlan, world: World): string |
     .find(({ spec }) => spec.type === 'IP' && spec.realm === plan.uid)?.spec.value
 }
 
+/** A network has one router: a second one would answer at the same addresses. Who is older or has a place stays. */
+const alone: Phase<typeof VirtualRouter> = {
+  condition: 'Alone',
+  judge: (self, world) => {
+    const { uid } = self.metadata
+    const routers = world.desired.list(routersByNetwork, networkServed(self))
+    const age = routers.findIndex(({ metadata }) => metadata.uid === uid)
+    const other = routers.find(
+      (router, index) =>
+        router.metadata.uid !== uid && (index < age || machineClaim(world.identity(router), world) !== undefined),
+    )
+    if (other === undefined) return satisfied('Alone')
+    const { kind, name } = self.spec.networkRef
+    return blocked(
+      'NetworkServedAlready',
+      `spec.networkRef: VirtualRouter "${other.metadata.name}" serves ${kind} "${name}" already: delete one of the two`,
+    )
+  },
+}
+
+function onlyAlone(phase: Phase<typeof VirtualRouter>): Phase<typeof VirtualRouter> {
+  return { ...phase, needs: [...(phase.needs ?? []), alone.condition] }
+}
+
 const addressed: Phase<typeof VirtualRouter> = {
   condition: 'AddressesAllocated',
+  needs: ['Alone'],
   judge: (self, world) => {
     const plan = world.derived(networkPlan, networkServed(self))
     if (plan === undefined) return waiting('NetworkNotFound', 'The network it serves is missing')
@@ -121,7 +147,7 @@ function judgeConfigured(self: Router, world: World): Verdict {
 /** The reconciler of virtual routers. */
 export const virtualRouterReconciler = defineReconciler(VirtualRouter, {
   references: ({ spec }) => [{ kind: Zone, name: spec.zoneName, field: 'spec.zoneName' }],
-  phases: [...appliancePhases(appliance), addressed, configured],
+  phases: [alone, ...appliancePhases(appliance).map(onlyAlone), addressed, configured],
   teardown: applianceTeardown(),
   report: (status, self, world) => {
     const identity = world.identity(self)

@@ -106,7 +106,12 @@ export class Search {
     const counts = [...this.#counts].map(([rule, hosts]) => ({ rule, hosts }))
     counts.sort((left, right) => right.hosts - left.hosts || (left.rule < right.rule ? -1 : 1))
     const total = counts.reduce((sum, { hosts }) => sum + hosts, 0)
-    if (total === 0) return refused('NoHosts', `Zone "${this.#request.zoneName}" has no host where the machine may be`)
+    if (total === 0) {
+      const { placement, zoneName } = this.#request
+      const isWished = Object.values(placement ?? {}).some(name => name !== undefined)
+      const mend = isWished ? 'add one, or change spec.placement' : 'add one'
+      return refused('NoHosts', `Zone "${zoneName}" has no host${describeScope(this.scope)}: ${mend}`)
+    }
     const parts = counts.map(({ rule, hosts }) => `${hosts} ${placementRules[rule]}`)
     return refused('NoHostFits', `None of ${total} hosts fits: ${parts.join(', ')}`, counts)
   }
@@ -258,4 +263,11 @@ export class Search {
 
 function byLowestLoad(left: { readonly lowestLoad: number }, right: { readonly lowestLoad: number }): number {
   return left.lowestLoad - right.lowestLoad
+}
+
+/** The scope in words: ` named "host-9" in cluster "c"`. */
+function describeScope({ hostName, clusterName, podName }: Scope): string {
+  const named = hostName === undefined ? '' : ` named "${hostName}"`
+  if (clusterName !== undefined) return `${named} in cluster "${clusterName}"`
+  return podName === undefined ? named : `${named} in pod "${podName}"`
 }

@@ -293,7 +293,14 @@ test('an operator may wish a host, a cluster or a pod', t => {
   t.is(wished({ hostName: 'host-2' }), 'host-2')
   t.is(wished({ clusterName: 'cluster-2' }), 'host-9')
   t.is(wished({ podName: 'pod-2' }), 'host-9')
-  t.is(wished({ podName: 'pod-3' }), 'NoHosts: Zone "zone-a" has no host where the machine may be')
+  t.is(
+    wished({ podName: 'pod-3' }),
+    'NoHosts: Zone "zone-a" has no host in pod "pod-3": add one, or change spec.placement',
+  )
+  t.is(
+    wished({ hostName: 'host-7' }),
+    'NoHosts: Zone "zone-a" has no host named "host-7": add one, or change spec.placement',
+  )
   world.put(host({ name: 'host-2', address: '172.16.10.102', allocationState: 'Disabled' }))
   t.is(wished({ hostName: 'host-2' }), 'NoHostFits: None of 1 hosts fits: 1 with allocationState Disabled')
 })

@@ -86,6 +86,9 @@ for (const object of [router(), systemVM()]) {
     const off = { power: 'Off', confirmed: true } as const
     const power = keyOf('PowerController', 'host-1')
     world.see({ endpoints: { [power]: answering }, powers: { [power]: off } })
+    const noting = judge(object, world).Scheduled
+    t.is(brief(noting), 'acting NotingStray Create')
+    if (noting?.is === 'acting') world.apply(noting.effects)
     t.is(brief(judge(object, world).Scheduled), 'acting Moving Update')
   })
 
@@ -245,4 +248,20 @@ test('a system VM that somebody else made serves the zone and is not taken away'
   const stalled = { ...ready, type: 'Stalled', reason: 'NotSupportedYet' }
   world.put(systemVM({ status: { conditions: [{ ...ready, status: 'False' }, stalled] } }))
   t.is(brief(consoleAvailable.judge(wishing, passOf(world))), 'blocked NotSupportedYet')
+})
+
+test('a second router of a network does nothing and names the first; one that has a place stays', t => {
+  const [first, second] = [router(), { ...router(), metadata: { ...router().metadata, name: 'second', uid: 'second' } }]
+  const world = networkWorld([network(), first, second])
+  const alone = (object: Resource) => judge(object, world).Alone
+  const [older, younger] = alone(first)?.is === 'satisfied' ? [first, second] : [second, first]
+  t.is(brief(alone(older)), 'satisfied Alone')
+  t.like(alone(younger), {
+    is: 'blocked',
+    message: `spec.networkRef: VirtualRouter "${older.metadata.name}" serves Network "web" already: delete one of the two`,
+  })
+  world.put(machineClaim(younger, 'host-1', size))
+  t.is(brief(alone(older)), 'blocked NetworkServedAlready')
+  const needs = virtualRouterReconciler.phases.slice(1).map(phase => phase.needs ?? [])
+  t.true(needs.every(list => list.includes('Alone') || list.includes('PowerApplied')))
 })
