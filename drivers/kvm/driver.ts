@@ -72,7 +72,7 @@ export function createKVMDriver(options: KVMDriverOptions): Driver {
     if (directory instanceof DriverError) return refusing(directory)
     const hosts = configuration.hosts.map(host => take(host.configuration))
     const lock = hosts[0]?.hypervisor.lock ?? new KeyedLock()
-    pools.add(endpoint.key, directory)
+    const known = pools.add(endpoint.key, directory)
     return new PoolConnection({
       key: endpoint.key,
       identity: endpoint.key.slice(endpoint.key.indexOf('/') + 1),
@@ -80,9 +80,11 @@ export function createKVMDriver(options: KVMDriverOptions): Driver {
       capacityBytes: configuration.capacityBytes,
       hypervisors: [...new Set(hosts.map(host => host.hypervisor))],
       lock,
+      pools,
       random: environment.random,
       session,
       release: () => {
+        known[Symbol.dispose]()
         for (const host of hosts) host.release()
       },
     })

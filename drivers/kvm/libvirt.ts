@@ -211,6 +211,16 @@ export class Libvirt {
     await this.#rpc.call(procedure.storagePoolCreate, writePool(pool).uint(0), signal)
   }
 
+  /** Takes the pool out of use; what it holds stays. */
+  async stopPool(pool: PoolHandle, signal: AbortSignal): Promise<void> {
+    await this.#rpc.call(procedure.storagePoolDestroy, writePool(pool), signal)
+  }
+
+  /** Forgets the pool; what it holds stays. */
+  async undefinePool(pool: PoolHandle, signal: AbortSignal): Promise<void> {
+    await this.#rpc.call(procedure.storagePoolUndefine, writePool(pool), signal)
+  }
+
   /** Has libvirt look again at what the pool holds. */
   async refreshPool(pool: PoolHandle, signal: AbortSignal): Promise<void> {
     await this.#rpc.call(procedure.storagePoolRefresh, writePool(pool).uint(0), signal)

@@ -10,11 +10,13 @@ import type { Hypervisor } from './hypervisor.ts'
 import type { KeyedLock } from './keyed-lock.ts'
 import type { Libvirt } from './libvirt.ts'
 import { findPool, requirePresent } from './pool.ts'
+import type { PoolRegistry } from './pool-registry.ts'
 import { Templates } from './templates.ts'
 import { exists, listVolumes } from './volume-files.ts'
 import {
   createVolume,
   deleteVolume,
+  leavePool,
   removeLeftovers,
   resizeVolume,
   restoreVolume,
@@ -34,6 +36,7 @@ export interface PoolConnectionOptions {
   readonly hypervisors: readonly Hypervisor[]
   /** Lets one call at a time change a volume. */
   readonly lock: KeyedLock
+  readonly pools: PoolRegistry
   readonly random: Random
   /** Names what this process makes, so that it is not taken for the leftover of another. */
   readonly session: string
@@ -59,7 +62,13 @@ export class PoolConnection implements Connection {
     return await settle(options.signal, async () => {
       const libvirt = await this.#storage(options.signal)
       // A pool that libvirt knows was made: an empty directory is then no empty pool.
-      if ((await findPool(libvirt, identity, options.signal)) !== undefined) await requirePresent(identity, directory)
+      const isKnown = async () => (await findPool(libvirt, identity, options.signal)) !== undefined
+      if (await isKnown()) {
+        await requirePresent(identity, directory).catch(async error => {
+          // Given up meanwhile with its last volume, or really not there.
+          if (await isKnown()) throw error
+        })
+      }
       const there = await exists(directory)
       const volumes = there ? await listVolumes(directory) : []
       return { type: 'PrimaryStorage', ...(await this.#sizes(there)), volumes, jobs: this.#templates.jobs }
@@ -92,12 +101,15 @@ export class PoolConnection implements Connection {
       hypervisors: this.#options.hypervisors,
       templates: this.#templates,
       lock: this.#options.lock,
+      pools: this.#options.pools,
       session: this.#options.session,
     }
+    using _change = this.#options.pools.beginChange(call.directory)
     await this.#tidy(call)
     // Also when an earlier call was given up by its caller.
     return await this.#options.lock.run(operation.identity, () => carryOut(call, operation))
   }
+
   /** Once, before the first change: what an earlier process left half made. */
   async #tidy(call: VolumeCall): Promise<void> {
     this.#tidied ??= removeLeftovers(call)
@@ -136,11 +148,23 @@ export class PoolConnection implements Connection {
 }
 
 async function carryOut(call: VolumeCall, operation: Operation): Promise<Answer> {
-  if (operation.verb === 'CreateVolume') return await createVolume(call, operation.arguments)
+  if (operation.verb === 'CreateVolume') {
+    try {
+      return await createVolume(call, operation.arguments)
+    } catch (error) {
+      // Why nothing was made matters more than what is left of the attempt: the next one that ends takes it away.
+      await leavePool(call).catch(() => undefined)
+      throw error
+    }
+  }
   if (operation.verb === 'ResizeVolume') return await resizeVolume(call, operation.arguments)
   if (operation.verb === 'TrashVolume') return await trashVolume(call, operation.arguments)
   if (operation.verb === 'RestoreVolume') return await restoreVolume(call, operation.arguments)
-  if (operation.verb === 'DeleteVolume') return await deleteVolume(call, operation.arguments)
+  if (operation.verb === 'DeleteVolume') {
+    await deleteVolume(call, operation.arguments)
+    await leavePool(call)
+    return undefined
+  }
   throw new DriverError('Unsupported', `Cannot carry out ${operation.verb}: a pool has no such operation`)
 }
 

@@ -5,7 +5,7 @@ import type { Hypervisor } from './hypervisor.ts'
 import type { DomainHandle, Libvirt, PoolHandle } from './libvirt.ts'
 import { isLibvirtError } from './libvirt-error.ts'
 import { errorNumber, poolState } from './procedures.ts'
-import { readPoolIdentity, writePoolIdentity } from './volume-files.ts'
+import { isEmptyPool, type PoolOwner, readPoolOwner, removePoolOwner, writePoolOwner } from './volume-files.ts'
 import { attributes, escapeXml, parseXml } from './xml.ts'
 
 /** The name of a pool at libvirt. */
@@ -59,29 +59,65 @@ export async function findPool(
   }
 }
 
+/** A pool, and the directory that is to be its own. */
+export interface PoolPlace extends PoolOwner {
+  readonly directory: string
+  /** Whether another pool of that identity is in use there. */
+  readonly isServed: (identity: string) => boolean
+}
+
 /**
- * Makes sure that the pool is defined and runs, and that the directory is its own. Throws `FailedPrecondition` where
- * the directory belongs to another pool or its file system is not there.
+ * Makes sure that the pool is defined and runs, and that the directory is its own. It takes over the directory of a
+ * pool that its installation has no more: made anew, a resource finds what the one before it has left. Throws
+ * `FailedPrecondition` where the directory belongs to another pool, `Unavailable` where its file system is not there.
  */
-export async function ensurePool(
-  libvirt: Libvirt,
-  pool: { readonly identity: string; readonly directory: string },
-  signal: AbortSignal,
-): Promise<PoolHandle> {
-  const { identity, directory } = pool
+export async function ensurePool(libvirt: Libvirt, pool: PoolPlace, signal: AbortSignal): Promise<PoolHandle> {
+  const { identity, directory, installation, isServed } = pool
   const found = await findPool(libvirt, identity, signal)
   if (found !== undefined) {
     await requirePresent(identity, directory)
     await startPool(libvirt, found, signal)
     return found
   }
-  const owner = await readPoolIdentity(directory)
-  if (owner !== undefined && owner !== identity) throw belongsToAnother(directory, owner)
+  const owner = await readPoolOwner(directory)
+  const isOther = owner !== undefined && owner.identity !== identity
+  if (isOther) {
+    if (owner.installation !== installation || isServed(owner.identity)) throw belongsToAnother(directory, owner)
+    await forgetPool(libvirt, owner.identity, signal)
+  }
   // First, so that a pool which libvirt knows always has it.
-  if (owner === undefined) await writePoolIdentity(directory, identity)
+  if (isOther || owner === undefined) {
+    await writePoolOwner(directory, { identity, ...(installation === undefined ? {} : { installation }) })
+  }
   const defined = await definePool(libvirt, identity, directory, signal)
   await startPool(libvirt, defined, signal)
   return defined
+}
+
+/** Forgets a pool that holds nothing any more; the next volume makes it anew. Nothing happens to one that holds something. */
+export async function removeEmptyPool(
+  libvirt: Libvirt,
+  { identity, directory }: { readonly identity: string; readonly directory: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const owner = await readPoolOwner(directory)
+  if (owner?.identity !== identity || !(await isEmptyPool(directory))) return
+  // First, so that a pool which libvirt knows always has its record.
+  await forgetPool(libvirt, identity, signal)
+  await removePoolOwner(directory)
+}
+
+async function forgetPool(libvirt: Libvirt, identity: string, signal: AbortSignal): Promise<void> {
+  const pool = await findPool(libvirt, identity, signal)
+  if (pool === undefined) return
+  const { state } = await libvirt.poolInfo(pool, signal)
+  try {
+    if (state !== poolState.inactive) await libvirt.stopPool(pool, signal)
+    await libvirt.undefinePool(pool, signal)
+  } catch (error) {
+    // Somebody else was faster.
+    if (!isLibvirtError(error, errorNumber.operationInvalid, errorNumber.noStoragePool)) throw error
+  }
 }
 
 /**
@@ -89,8 +125,8 @@ export async function ensurePool(
  * volumes are gone.
  */
 export async function requirePresent(identity: string, directory: string): Promise<void> {
-  const owner = await readPoolIdentity(directory)
-  if (owner === identity) return
+  const owner = await readPoolOwner(directory)
+  if (owner?.identity === identity) return
   if (owner !== undefined) throw belongsToAnother(directory, owner)
   throw new DriverError(
     'Unavailable',
@@ -124,8 +160,8 @@ async function startPool(libvirt: Libvirt, pool: PoolHandle, signal: AbortSignal
   }
 }
 
-function belongsToAnother(directory: string, owner: string): DriverError {
-  return new DriverError('FailedPrecondition', `Cannot use ${directory}: it belongs to pool ${owner}`)
+function belongsToAnother(directory: string, { identity }: PoolOwner): DriverError {
+  return new DriverError('FailedPrecondition', `Cannot use ${directory}: it belongs to pool ${identity}`)
 }
 
 /** A machine that has a file as a disk, now or at its next start. */

@@ -25,6 +25,8 @@ export const procedure = {
   authPolkit: 70,
   storagePoolDefineXML: 77,
   storagePoolCreate: 78,
+  storagePoolDestroy: 80,
+  storagePoolUndefine: 82,
   storagePoolRefresh: 83,
   storagePoolLookupByName: 84,
   storagePoolGetInfo: 87,

@@ -56,6 +56,11 @@ export class Templates {
     )
   }
 
+  /** Whether anything is being copied. */
+  get isCopying(): boolean {
+    return this.#copies.size > 0
+  }
+
   /** The template of an image, copied where the pool does not have it. Throws `Timeout` when the signal aborts first. */
   async hold(
     image: Image,

@@ -55,16 +55,37 @@ export function incomingPath(directory: string, session: string, name: string): 
   return join(directory, ownDirectory, `${incomingPrefix}${session}-${name}`)
 }
 
-/** The identity of the pool that lives in a directory; undefined where none does (yet). */
-export async function readPoolIdentity(directory: string): Promise<string | undefined> {
+/** Whose a pool's directory is. */
+export interface PoolOwner {
+  /** Identity of the pool. */
+  readonly identity: string
+  /** The installation that made it; left out where the maker has none. */
+  readonly installation?: string
+}
+
+/** The owner of a directory; undefined where it is no pool (yet). */
+export async function readPoolOwner(directory: string): Promise<PoolOwner | undefined> {
   const record = await readJson(join(directory, ownDirectory, poolRecord))
-  return typeof record?.identity === 'string' ? record.identity : undefined
+  if (typeof record?.identity !== 'string') return undefined
+  const { identity, installation } = record
+  return { identity, ...(typeof installation === 'string' ? { installation } : {}) }
 }
 
 /** Makes a directory a pool's. */
-export async function writePoolIdentity(directory: string, identity: string): Promise<void> {
+export async function writePoolOwner(directory: string, owner: PoolOwner): Promise<void> {
   await mkdir(join(directory, ownDirectory), { recursive: true, mode: 0o711 })
-  await writeWhole(join(directory, ownDirectory, poolRecord), { identity })
+  await writeWhole(join(directory, ownDirectory, poolRecord), owner)
+}
+
+/** Makes a directory that holds nothing of ours any more nobody's. */
+export async function removePoolOwner(directory: string): Promise<void> {
+  await rm(join(directory, ownDirectory), { recursive: true, force: true })
+}
+
+/** Whether a directory holds nothing but the pool's own record. Throws where it cannot be read. */
+export async function isEmptyPool(directory: string): Promise<boolean> {
+  if ((await readdir(directory)).some(name => name !== ownDirectory)) return false
+  return (await readdir(join(directory, ownDirectory))).every(name => name === poolRecord)
 }
 
 /** A volume; undefined where there is neither a file nor a record that matters. */

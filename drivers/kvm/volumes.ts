@@ -9,7 +9,8 @@ import type { Hypervisor } from './hypervisor.ts'
 import type { KeyedLock } from './keyed-lock.ts'
 import type { Libvirt, PoolHandle } from './libvirt.ts'
 import { isLibvirtError } from './libvirt-error.ts'
-import { ensurePool, findAttachments, renderVolume } from './pool.ts'
+import { ensurePool, findAttachments, removeEmptyPool, renderVolume } from './pool.ts'
+import type { PoolRegistry } from './pool-registry.ts'
 import { errorNumber } from './procedures.ts'
 import type { HeldTemplate, Templates } from './templates.ts'
 import {
@@ -38,6 +39,7 @@ export interface VolumeCall {
   readonly hypervisors: readonly Hypervisor[]
   readonly templates: Templates
   readonly lock: KeyedLock
+  readonly pools: PoolRegistry
   /** Names what this process makes. */
   readonly session: string
 }
@@ -156,8 +158,24 @@ export async function removeLeftovers(call: VolumeCall): Promise<void> {
 
 /** The pool at libvirt, made where it is not there yet; by one call at a time. */
 function ownPool(call: VolumeCall): Promise<PoolHandle> {
-  const pool = { identity: call.pool, directory: call.directory }
-  return call.lock.run(`pool ${call.pool}`, () => ensurePool(call.libvirt, pool, call.signal))
+  const { directory, installation, libvirt, lock, pool: identity, pools, signal } = call
+  const isServed = (other: string) => pools.directoryOf(`PrimaryStorage/${other}`) === directory
+  const pool = { identity, directory, isServed, ...(installation === undefined ? {} : { installation }) }
+  return lock.run(lockOf(identity), () => ensurePool(libvirt, pool, signal))
+}
+
+/** Leaves nothing of a pool that holds nothing, unless something is being made in it. */
+export async function leavePool(call: VolumeCall): Promise<void> {
+  const { directory, libvirt, lock, pool: identity, pools, signal, templates } = call
+  await lock.run(lockOf(identity), async () => {
+    // Who begins a change from here on asks for the pool first, and waits for this to end.
+    if (pools.changes(directory) > 1 || templates.isCopying) return
+    await removeEmptyPool(libvirt, { identity, directory }, signal)
+  })
+}
+
+function lockOf(pool: string): string {
+  return `pool ${pool}`
 }
 
 async function keepVolume(call: VolumeCall, facts: VolumeFacts, args: Arguments<'CreateVolume'>): Promise<VolumeFacts> {

@@ -11,15 +11,17 @@ import { readImageHeader } from '../../../drivers/kvm/qcow2.ts'
 import { type Image, sourcePath, templateHash } from '../../../drivers/kvm/templates.ts'
 import {
   incomingPath,
+  isEmptyPool,
   listLeftovers,
   listTemplates,
   listVolumes,
-  readPoolIdentity,
+  readPoolOwner,
+  removeRecord,
   requireUsable,
   templatePath,
   type VolumeRecord,
   volumePath,
-  writePoolIdentity,
+  writePoolOwner,
   writeRecord,
 } from '../../../drivers/kvm/volume-files.ts'
 
@@ -39,7 +41,7 @@ async function directory(t: ExecutionContext): Promise<string> {
 /** A pool's directory with its own record. */
 async function pool(t: ExecutionContext): Promise<string> {
   const path = await directory(t)
-  await writePoolIdentity(path, 'p-1')
+  await writePoolOwner(path, { identity: 'p-1' })
   return path
 }
 
@@ -145,12 +147,25 @@ test('a disk in the trash, half made or missing cannot be used', async t => {
 
 test('a record is written whole and readable by its owner only', async t => {
   const path = await pool(t)
-  t.is(await readPoolIdentity(path), 'p-1')
-  t.is(await readPoolIdentity(join(path, 'elsewhere')), undefined)
+  t.deepEqual(await readPoolOwner(path), { identity: 'p-1' })
+  t.is(await readPoolOwner(join(path, 'elsewhere')), undefined)
   await writeRecord(path, record(one))
   await writeRecord(path, record(one, { epoch: 2 }))
   t.deepEqual((await readdir(join(path, '.skystead'))).sort(), [`${one}.json`, 'pool.json'])
   t.is((await stat(join(path, '.skystead', `${one}.json`))).mode & 0o777, 0o600)
+})
+
+test('a pool is empty while its directory holds its own record and nothing else, of whomever', async t => {
+  const path = await pool(t)
+  t.true(await isEmptyPool(path))
+  await writeRecord(path, record(one, { state: 'Building' }))
+  t.false(await isEmptyPool(path))
+  await removeRecord(path, one)
+  await writeFile(join(path, 'of-others.img'), 'x')
+  t.false(await isEmptyPool(path))
+  await rm(join(path, 'of-others.img'))
+  t.true(await isEmptyPool(path))
+  await t.throwsAsync(isEmptyPool(join(path, 'elsewhere')), { code: 'ENOENT' })
 })
 
 test('an identity that could lead out of the directory is refused', t => {

@@ -1,7 +1,6 @@
 /** A real guest through the whole control plane: manifests in by kubectl, libvirt and the guest's serial console looked at. */
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import ava, { type ExecutionContext, type TestFn } from 'ava'
 import { VirtualMachine } from '../../../crds/compute/virtual-machine.ts'
 import { Allocation } from '../../../crds/infrastructure/allocation.ts'
@@ -49,15 +48,8 @@ async function bootedAgain({ context: { cloud, web } }: ExecutionContext<Context
 function story(): void {
   test.serial('a described host, network and machine are Ready, and the guest is up', async t => {
     const { cloud } = t.context
-    await cloud.kubectl('apply', '-f', cloud.manifests)
-    await cloud.kubectl('wait', '--for=condition=Ready', 'vm/web', '-n', namespace, '--timeout=60s')
-    const items: readonly Resource[] = JSON.parse(await cloud.kubectl('get', 'skystead', '-A', '-o', 'json')).items
-    t.deepEqual(
-      items
-        .filter(item => item.kind !== 'Allocation' && !isTrue(item, 'Ready'))
-        .map(({ kind, metadata, status }) => [kind, metadata.name, status]),
-      [],
-    )
+    await cloud.describe()
+    await cloud.ready()
     t.context.web.machine = (await cloud.object(VirtualMachine, 'web')).metadata.uid
     const root = (await cloud.object(Volume, 'web-root')).metadata.uid
     await bootedAgain(t)
@@ -93,13 +85,22 @@ function story(): void {
     t.is(await cloud.state(machine), 'running')
   })
 
+  test.serial('under OnFailure a guest whose QEMU dies is started again', async t => {
+    const { cloud } = t.context
+    const { machine } = t.context.web
+    await cloud.patch('vm', 'web', { runStrategy: 'OnFailure' })
+    await cloud.settled(VirtualMachine, 'web', 'Ready', 'Ready')
+    process.kill(await cloud.lab.qemuPid((await cloud.lab.virsh('domname', machine)).trim()), 'SIGKILL')
+    await bootedAgain(t)
+    t.is(await cloud.state(machine), 'running')
+  })
+
   test.serial(
     'under OnFailure a guest that shuts itself down stays off, also when the control plane is killed',
     async t => {
       const { cloud } = t.context
       const { machine, boots } = t.context.web
-      await cloud.patch('vm', 'web', { runStrategy: 'OnFailure' })
-      await cloud.settled(VirtualMachine, 'web', 'Ready', 'Ready')
+      await cloud.settled(VirtualMachine, 'web', 'PowerApplied', 'Running')
       await cloud.shutDownFromInside(machine)
       const ended = await cloud.settled(VirtualMachine, 'web', 'PowerApplied', 'EndedByGuest')
       t.is(ended.status?.powerState, 'Off')
@@ -192,7 +193,7 @@ function story(): void {
     await cloud.patch('vm', 'with-user-data', { userData: null, shutdownTimeout: '5s' })
     await cloud.settled(VirtualMachine, 'with-user-data', 'PowerApplied', 'Running')
     await cloud.kubectl('delete', '-f', path, '--timeout=60s')
-    t.regex(await cloud.lab.virsh('list', '--all', '--uuid'), new RegExp(`^${t.context.web.machine}\\s*$`))
+    t.deepEqual(await cloud.domains(), [t.context.web.machine])
   })
 
   test.serial('deletion leaves no domain, no disk and no Allocation', async t => {
@@ -202,14 +203,44 @@ function story(): void {
       t.log(await cloud.kubectl('get', 'skystead', '-A', '-o', 'wide'))
       throw error
     })
-    t.is((await cloud.lab.virsh('list', '--all', '--name')).trim(), '')
-    t.deepEqual((await readdir(cloud.poolDirectory, { recursive: true })).sort(), [
-      '.skystead',
-      join('.skystead', 'pool.json'),
-    ])
+    t.deepEqual(await cloud.domains(), [])
+    t.deepEqual(await readdir(cloud.poolDirectory), [])
+    t.is((await cloud.lab.virsh('pool-list', '--all', '--name')).trim(), '')
     t.deepEqual((await cloud.skystead.client.list(Allocation)).items, [])
     t.false(await cloud.hasConsole(machine))
   })
+
+  test.serial(
+    'the API store lost and the same manifests again: no second machine until the names are rebound',
+    async t => {
+      const { cloud } = t.context
+      await cloud.describe()
+      const first = await cloud.settled(VirtualMachine, 'web', 'Ready', 'Ready')
+      const identity = first.metadata.uid
+      await cloud.booted(identity, 1)
+      const disks = await readdir(cloud.poolDirectory)
+      await cloud.skystead.kill()
+      await cloud.loseStore()
+      await cloud.skystead.start()
+      await cloud.describe()
+      const again = await cloud.settled(VirtualMachine, 'web', 'Stalled', 'IdentityConflict')
+      t.not(again.metadata.uid, identity)
+      t.deepEqual(await readdir(cloud.poolDirectory), disks)
+      await cloud.rebind()
+      const rebound = await cloud.settled(VirtualMachine, 'web', 'Ready', 'Ready')
+      t.is(rebound.status?.powerState, 'Running')
+      t.deepEqual(await cloud.domains(), [identity])
+      t.notRegex(await cloud.consoleText(identity), /boots=2/)
+      // The pool that was made anew has taken the directory over; the guest has kept its root disk, or this were no vdb.
+      await cloud.patch('vm', 'web', { volumes: [{ name: 'data', volumeName: 'data' }] })
+      await cloud.settled(VirtualMachine, 'web', 'Ready', 'Ready')
+      await cloud.ask(identity, 'cat /sys/block/vdb/size', /\n16384\r/)
+      await cloud.kubectl('delete', '-f', cloud.manifests, '--timeout=60s')
+      t.deepEqual(await cloud.domains(), [])
+      t.deepEqual(await readdir(cloud.poolDirectory), [])
+      t.deepEqual((await cloud.skystead.client.list(Allocation)).items, [])
+    },
+  )
 }
 
 function unsupported(bridge: string): string {

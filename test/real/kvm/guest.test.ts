@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import ava, { type ExecutionContext, type TestFn } from 'ava'
 import type { InventoryEvent } from '../../../drivers/contract/driver.ts'
+import type { Endpoint } from '../../../drivers/contract/endpoint.ts'
 import type { MachineFacts } from '../../../drivers/contract/facts.ts'
 import { Rig, refused } from '../../drivers/conformance-rig.ts'
 import { guestMemoryBytes } from '../lab/guest-image.ts'
@@ -263,6 +264,40 @@ function guestTests(): void {
     t.is((await rig.poolListing()).type, 'PrimaryStorage')
   })
 
+  test.serial('a directory is taken over from a pool that is gone, but not from one in use or of others', async t => {
+    const { fixture, rig } = t.context
+    const directory = join(fixture.lab.directory, 'second-pool')
+    const record = join(directory, '.skystead', 'pool.json')
+    const pools = [randomUUID(), randomUUID()].map((identity): Endpoint => {
+      const configuration = { ...fixture.pool.configuration, url: pathToFileURL(directory).href }
+      return { ...fixture.pool, key: `PrimaryStorage/${identity}`, configuration } as Endpoint
+    })
+    const [first, second] = pools as [Endpoint, Endpoint]
+    const [one, two] = [rig.identity(), rig.identity()]
+    const make = (identity: string, { key }: Endpoint) => ({ ...rig.create(identity), endpoint: key })
+    await using later = fixture.driver.connect(second)
+    {
+      await using before = fixture.driver.connect(first)
+      await before.perform(make(one, first), rig.options())
+      await refused(t, later.perform(make(two, second), rig.options()), 'FailedPrecondition')
+    }
+    const others = { ...rig.options(), installation: 'somebody else' }
+    await refused(t, later.perform(make(two, second), others), 'FailedPrecondition')
+    t.like(JSON.parse(await readFile(record, 'utf8')), { identity: first.key.split('/')[1] })
+    await later.perform(make(two, second), rig.options())
+    t.deepEqual(JSON.parse(await readFile(record, 'utf8')), {
+      identity: second.key.split('/')[1],
+      installation: rig.installation,
+    })
+    for (const identity of [one, two]) {
+      t.true((await readdir(directory)).includes(`${identity}.qcow2`))
+      const args = { identity, epoch: 1 }
+      await later.perform({ ...rig.onPool('DeleteVolume', identity, args), endpoint: second.key }, rig.options())
+    }
+    t.deepEqual(await readdir(directory), [])
+    t.notRegex(await fixture.lab.virsh('pool-list', '--all', '--name'), new RegExp(second.key.split('/')[1] ?? '-'))
+  })
+
   test.serial('what a killed caller left half made is not listed and goes with the next change', async t => {
     const { fixture, rig } = t.context
     const half = randomUUID()
@@ -299,10 +334,8 @@ function guestTests(): void {
       await rig.perform(rig.onPool('DeleteVolume', identity, { identity, epoch: 1 }))
     }
     t.is((await fixture.lab.virsh('list', '--all', '--name')).trim(), '')
-    t.deepEqual((await readdir(fixture.poolDirectory, { recursive: true })).sort(), [
-      '.skystead',
-      '.skystead/pool.json',
-    ])
+    t.deepEqual(await readdir(fixture.poolDirectory), [])
+    t.is((await fixture.lab.virsh('pool-list', '--all', '--name')).trim(), '')
     t.deepEqual(await readdir(join(fixture.lab.directory, 'console')), [])
   })
 }

@@ -1,13 +1,14 @@
 /** `skystead up` as a process of its own, described by `kubectl` from `manifests/kvm-example`, on a libvirt of the tests' own. */
 import { execFile } from 'node:child_process'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { parseAllDocuments, stringify } from 'yaml'
 import { projectPath } from '../../../cli/repository.ts'
 import type { AnyKind, ResourceOf } from '../../../crds/define-kind.ts'
-import { conditionOf, type Resource } from '../../../crds/meta.ts'
+import { Allocation } from '../../../crds/infrastructure/allocation.ts'
+import { conditionOf, isTrue, type Resource } from '../../../crds/meta.ts'
 import { SkysteadProcess } from '../../durability/skystead-process.ts'
 import { GuestConsoles } from '../lab/guest-console.ts'
 import { type GuestImage, guestImage, guestMemoryBytes, readyLine } from '../lab/guest-image.ts'
@@ -49,8 +50,6 @@ export class KVMCloud implements AsyncDisposable {
     try {
       await cloud.#writeManifests(image)
       await cloud.skystead.start()
-      // Without a trash: what is deleted is gone at once.
-      await cloud.kubectl('apply', '-f', projectPath('manifests/first-start'))
     } catch (error) {
       await cloud[Symbol.asyncDispose]()
       throw error
@@ -63,6 +62,29 @@ export class KVMCloud implements AsyncDisposable {
     const { home } = this.skystead
     const access = ['--kubeconfig', join(home, 'kubeconfig'), '--cache-dir', join(home, 'cache')]
     return (await run('kubectl', [...command, ...access])).stdout
+  }
+
+  /** Applies the example, and Settings without a trash: what is deleted is gone at once. */
+  async describe(): Promise<void> {
+    await this.kubectl('apply', '-f', projectPath('manifests/first-start'), '-f', this.manifests)
+  }
+
+  /** Waits until everything described is Ready. Fails with what is not. */
+  async ready(): Promise<void> {
+    let lacking: readonly Resource[] = []
+    const holds = async () => {
+      const { items }: { items: readonly Resource[] } = JSON.parse(
+        await this.kubectl('get', 'skystead', '-A', '-o', 'json'),
+      )
+      lacking = items.filter(item => item.kind !== Allocation.kind && !isTrue(item, 'Ready'))
+      return items.length > 0 && lacking.length === 0
+    }
+    try {
+      await until('everything to be Ready', holds)
+    } catch (error) {
+      const lines = lacking.map(({ kind, metadata, status }) => `${kind} ${metadata.name} ${JSON.stringify(status)}`)
+      throw new Error(`${error}\n${lines.join('\n')}\n${this.skystead.complaints}`)
+    }
   }
 
   /** Merges a patch into an object's spec, as a person does it. */
@@ -133,6 +155,23 @@ export class KVMCloud implements AsyncDisposable {
   /** Shuts a guest down from inside; resolves once it goes. */
   async shutDownFromInside(identity: string): Promise<void> {
     await this.ask(identity, 'halt-guest', /GUEST HALTING/)
+  }
+
+  /** UUIDs of everything that libvirt has defined. */
+  async domains(): Promise<string[]> {
+    return (await this.lab.virsh('list', '--all', '--uuid')).split('\n').filter(line => line !== '')
+  }
+
+  /** Loses everything that the API has stored, while the control plane does not run. */
+  async loseStore(): Promise<void> {
+    const { home } = this.skystead
+    for (const file of (await readdir(home)).filter(name => name.startsWith('objects.db'))) await rm(join(home, file))
+  }
+
+  /** Runs `skystead adopt --rebind`; answers with what it printed. */
+  async rebind(): Promise<string> {
+    const command = [projectPath('cli/main.ts'), 'adopt', '--rebind', '--yes', '--home', this.skystead.home]
+    return (await run(process.execPath, command)).stdout
   }
 
   /** What libvirt says of a machine: `running`, `shut off` … */
