@@ -182,6 +182,9 @@ export class KVMCloud implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#consoles[Symbol.dispose]()
     await this.skystead[Symbol.asyncDispose]()
+    // What a test that failed has left outside the lab.
+    for (const identity of await this.domains().catch(() => []))
+      await rm(join(consoleDirectory, `${identity}.log`), { force: true })
     await this.lab[Symbol.asyncDispose]()
   }
 
