@@ -2,7 +2,7 @@ import deepEqual from 'fast-deep-equal'
 import { PublicTemplate } from '../../crds/compute/public-template.ts'
 import { ServiceOffering } from '../../crds/compute/service-offering.ts'
 import { type Drift, VirtualMachine } from '../../crds/compute/virtual-machine.ts'
-import { parseBytes } from '../../crds/invariants/quantity.ts'
+import { formatQuantity, parseBytes } from '../../crds/invariants/quantity.ts'
 import type { MachineDefinition, MachineNIC, Mark } from '../../drivers/contract/facts.ts'
 import { operation } from '../../drivers/contract/operation.ts'
 import { machineClaim } from '../claims.ts'
@@ -65,7 +65,11 @@ interface Field {
 const fields: readonly Field[] = [
   { path: 'spec.serviceOfferingName.cores', of: ({ cores }) => cores, change: 'Restart' },
   { path: 'spec.serviceOfferingName.clockMHz', of: ({ clockMHz }) => clockMHz, change: 'Restart' },
-  { path: 'spec.serviceOfferingName.memory', of: ({ memoryBytes }) => memoryBytes, change: 'Restart' },
+  {
+    path: 'spec.serviceOfferingName.memory',
+    of: ({ memoryBytes }) => formatQuantity(memoryBytes, 'Bytes'),
+    change: 'Restart',
+  },
   { path: 'spec.guestHostName', of: ({ guestHostName }) => guestHostName, change: 'Restart' },
   { path: 'spec.volumes', of: ({ disks }) => byName(disks), change: 'Live' },
   { path: 'spec.nics', of: ({ nics }) => byName(nics), change: 'Live' },
@@ -92,8 +96,8 @@ export function judgeConfigured(machine: Machine, world: World): Verdict {
   if (!here.current) return waiting('HostSilent', 'The host does not answer')
   const live = drift.filter(({ change }) => change === 'Live')
   if (live.length === 0 && !isOff(here.facts)) {
-    const names = drift.map(({ path, observed, desired }) => `${path} (${observed}, wished ${desired})`).join(', ')
-    return waiting('WaitsForRestart', `Takes effect at the next stop: ${names}`)
+    const names = drift.map(({ path, observed, desired }) => `${path} (now ${observed}, wished ${desired})`).join(', ')
+    return waiting('WaitsForRestart', `Takes effect when the machine is next off: ${names}`)
   }
   const definition = isOff(here.facts) ? wished : { ...here.facts.definition, disks: wished.disks, nics: wished.nics }
   const args = { identity, epoch: claim.spec.epoch, mark: markOf(machine, world), definition }

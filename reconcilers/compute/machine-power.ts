@@ -154,7 +154,10 @@ function judgeSilentHost(wish: MachineWish, hostName: string, world: World): Ver
   if (wish.runStrategy === 'Halted' || wish.runStrategy === 'Once') {
     return satisfied('HostLost', `Host "${hostName}" is proven off; the machine stays off`)
   }
-  return waiting('HostLost', `Host "${hostName}" is proven off and the machine may not be started elsewhere`)
+  return waiting(
+    'HostLost',
+    `Host "${hostName}" is proven off and the machine may not be started elsewhere: its offering is not highly available, or a disk of its lies there. It waits for the host`,
+  )
 }
 
 function judgeHalted(wish: MachineWish, host: EndpointKey, here: MachineFacts | undefined, world: World): Verdict {

@@ -45,7 +45,9 @@ export function fenceOf(hostName: string, world: World, options: FenceOptions = 
   if (isLost) return fencedByAttestation(host, world)
   const { hostLossDelay } = settingsOf(world)
   if (silentSince === undefined || !world.elapsed(silentSince, parseDuration(hostLossDelay))) {
-    return not(`Host "${hostName}" has not answered for less than ${hostLossDelay} (Settings spec.hostLossDelay)`)
+    return not(
+      `Host "${hostName}" does not answer; it is taken for lost after ${hostLossDelay} of silence (Settings spec.hostLossDelay)`,
+    )
   }
   return fencedByPower(host, silentSince, world)
 }

@@ -13,6 +13,7 @@ import { capacityList, judgeCapacity } from './capacity.ts'
 import { fenceOf } from './fencing.ts'
 import { hostDriver, hostEndpoints, hostKey, olderNamesake, powerKey } from './host-endpoint.ts'
 import { hostCapacity } from './roll-ups.ts'
+import { olderPoolAt, poolDriver } from './storage-endpoint.ts'
 import { allPods, poolsByReach } from './topology.ts'
 import { namesOf, unclaimed } from './users.ts'
 
@@ -114,14 +115,20 @@ function powerEvidence(self: HostWish, world: World): string {
 const storagesConnected: Phase<typeof Host> = { condition: 'StoragesConnected', judge: judgeStorages }
 
 function judgeStorages(self: HostWish, world: World): Verdict {
-  const pools = poolsReached(self, world)
+  // A pool that is wrongly described is nobody's to connect: it says so itself, and the hosts are well.
+  const pools = poolsReached(self, world).filter(
+    pool => poolDriver(pool) !== undefined && olderPoolAt(pool, world) === undefined,
+  )
   if (pools.length === 0) return satisfied('NoStorages')
   const silent = pools.filter(pool => {
     const state = world.observed.endpoint(endpointKey('PrimaryStorage', world.identity(pool)))
     return state.answers !== 'Yes' || !state.listed
   })
   if (silent.length === 0) return satisfied('Connected')
-  return waiting('StorageNotConnected', `Not connected: ${namesOf(silent.map(({ metadata }) => metadata.name))}`)
+  return waiting(
+    'StorageNotConnected',
+    `PrimaryStorage not connected: ${namesOf(silent.map(({ metadata }) => metadata.name))}`,
+  )
 }
 
 function poolsReached({ metadata, spec }: HostWish, world: World) {

@@ -54,6 +54,8 @@ function judgeProvisioned(self: VolumeWish, world: World): Verdict {
   if (namesakes.length > 0) return identityConflict(Volume.kind, namesakes)
   const size = volumeSize(self, world)
   if (size === undefined) {
+    const missing = references(self).find(({ kind, name }) => world.desired.get(kind, name) === undefined)
+    if (missing !== undefined) return waiting('SizeUnknown', `${missing.kind.kind} "${missing.name}" says the size`)
     return blocked('SizeUnknown', 'spec.size is needed: neither the disk offering nor a template gives one')
   }
   const claim = volumeClaim(identity, world)

@@ -289,7 +289,7 @@ test('INF-159 HST-043 thresholds are Settings, for each resource its own', t => 
 test('INF-196 HST-106 a new host of a cluster has all pools of its reach to connect, and names those that are not', t => {
   const world = cloud(host(), pool(), pool({ name: 'other', clusterName: 'cluster-2' }))
   t.like(judge(hostReconciler, 'StoragesConnected', host(), world), { is: 'satisfied' })
-  join(world, pool({ name: 'primary-2' }))
+  join(world, pool({ name: 'primary-2', url: 'sim://primary-2' }))
   world.see({ endpoints: { [keyOf('PrimaryStorage', 'primary-2')]: longAgo } })
   const said = judge(hostReconciler, 'StoragesConnected', host(), world)
   t.is(said.is, 'waiting')

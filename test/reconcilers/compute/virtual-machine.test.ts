@@ -355,7 +355,7 @@ test('VM-115 VM-116 another offering waits for the next stop; a running machine 
   world.put(machine({ ...withData.spec, serviceOfferingName: 'large' }))
   const verdict = judgeMachine(world).Configured ?? fail()
   t.is(brief(verdict), 'waiting WaitsForRestart')
-  t.regex(verdict.message, /spec\.serviceOfferingName\.memory \(536870912, wished 1073741824\)/)
+  t.regex(verdict.message, /spec\.serviceOfferingName\.memory \(now 512Mi, wished 1Gi\)/)
   t.is(brief(judgeMachine(world).Scheduled ?? fail()), 'satisfied Placed')
 })
 

@@ -59,7 +59,7 @@ const refusals: readonly (readonly [string, Situation, RegExp])[] = [
     /its power controller is being asked/,
   ],
   ['has not been called yet', { state: notCalledYet, spec: { lifecycle: 'Lost' } }, /not been called yet/],
-  ['fell silent only just now', { state: silent('2026-11-02T11:59:40Z'), power: offTwice }, /less than 30s/],
+  ['fell silent only just now', { state: silent('2026-11-02T11:59:40Z'), power: offTwice }, /lost after 30s/],
   [
     'has no power controller',
     { spec: { powerControl: undefined } },

@@ -148,15 +148,32 @@ test('LossContained: connected, unknown, not fenced, fenced, or lost yet answeri
 test('HST-106 INF-196 a host names the pools that it should reach and that are not connected', t => {
   const world = cloud()
   t.like(judge(hostReconciler, 'StoragesConnected', host(), world), { is: 'satisfied', reason: 'NoStorages' })
-  const ofZone = pool({ name: 'primary-z', scope: 'Zone', clusterName: undefined, zoneName: 'zone-a' })
-  const ofOther = pool({ name: 'primary-o', scope: 'Host', clusterName: undefined, hostName: 'host-2' })
+  const ofZone = pool({
+    name: 'primary-z',
+    url: 'sim://primary-z',
+    scope: 'Zone',
+    clusterName: undefined,
+    zoneName: 'zone-a',
+  })
+  const ofOther = pool({
+    name: 'primary-o',
+    url: 'sim://primary-o',
+    scope: 'Host',
+    clusterName: undefined,
+    hostName: 'host-2',
+  })
   world.put(pool(), ofZone, ofOther)
   world.see({ endpoints: { [keyOf('PrimaryStorage', 'primary-1')]: answering } })
   t.like(judge(hostReconciler, 'StoragesConnected', host(), world), {
     is: 'waiting',
     reason: 'StorageNotConnected',
-    message: 'Not connected: primary-z',
+    message: 'PrimaryStorage not connected: primary-z',
   })
+  const wrong = pool({ name: 'primary-n', url: 'nfs://store/path' })
+  world.put(
+    wrong,
+    pool({ name: 'primary-zz', url: ofZone.spec.url, scope: 'Zone', clusterName: undefined, zoneName: 'zone-a' }),
+  )
   world.see({ endpoints: { [keyOf('PrimaryStorage', 'primary-z')]: answering } })
   t.like(judge(hostReconciler, 'StoragesConnected', host(), world), { is: 'satisfied', reason: 'Connected' })
 })
