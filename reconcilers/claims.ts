@@ -9,7 +9,7 @@ import {
 } from '../crds/infrastructure/allocation.ts'
 import type { Manifest, ObjectMeta } from '../crds/meta.ts'
 import { type CreateEffect, create, type UpdateEffect, update } from './effect.ts'
-import { defineIndex, defineTotals, type Wish, type World } from './world.ts'
+import { defineIndex, defineTotals, isStored, type Wish, type World } from './world.ts'
 
 /**
  * Claims and scarce values: what a decision needs and the world outside does not show, written before any effect.
@@ -133,6 +133,21 @@ export function claimMachine(
 ): CreateEffect {
   const seen = world.observed.machines(identity).map(({ facts }) => facts.epoch)
   return allocate({ type: 'Machine', value: identity, holder, epoch: Math.max(0, ...seen) + 1, ...options }, world)
+}
+
+/**
+ * Notes that a machine leaves a host that is proven off, before it does: what the host has defined of it is removed when
+ * it is back, also when the machine is no more. Undefined: that is noted.
+ */
+export function noteStray(
+  identity: string,
+  holder: Holder,
+  hostIdentity: string,
+  world: World,
+): CreateEffect | 'Noting' | undefined {
+  const noted = world.desired.get(Allocation, allocationName('Stray', identity, hostIdentity))
+  if (noted === undefined) return allocate({ type: 'Stray', realm: hostIdentity, value: identity, holder }, world)
+  return isStored(noted) ? undefined : 'Noting'
 }
 
 /** Claims space in a pool for a volume. */

@@ -7,6 +7,7 @@ import type { Client } from '../api/client.ts'
 import type { Logger } from '../log.ts'
 import type { ObservedCache } from '../observation/observed-cache.ts'
 import { type DesiredCache, objectKey } from './desired-cache.ts'
+import type { Strays } from './strays.ts'
 
 /** How often holders are looked at, in ms. */
 const interval = 60_000
@@ -19,6 +20,8 @@ export interface AllocationCollectorOptions {
   readonly environment: Environment
   readonly logger: Logger
   readonly kinds: readonly AnyKind[]
+  /** Looks after what lost hosts may still have. */
+  readonly strays: Strays
 }
 
 /**
@@ -34,21 +37,32 @@ export interface AllocationCollector {
 
 /** Makes a collector. */
 export function createAllocationCollector(options: AllocationCollectorOptions): AllocationCollector {
-  const { client, desired, observed, environment, logger, kinds } = options
+  const { client, desired, observed, environment, logger, kinds, strays } = options
   let timer: Timer | undefined
   let running = false
 
   async function collect(): Promise<number> {
     let freed = 0
     for (const allocation of [...desired.all(Allocation)] as Resource<AllocationSpec>[]) {
-      if (allocation.spec.type === 'Identity' || !isOrphanInCache(allocation)) continue
+      if (
+        allocation.spec.type === 'Stray' &&
+        desired.isConfirmed(Allocation, objectKey(allocation.metadata.name, undefined))
+      ) {
+        if (await strays.isOver(allocation.spec, isOrphan)) freed += await free(allocation)
+      }
+      if (allocation.spec.type === 'Identity' || allocation.spec.type === 'Stray') continue
+      if (!isOrphanInCache(allocation)) continue
       if (isObserved(allocation.spec) || !(await isOrphan(allocation.spec))) continue
-      await client.remove(Allocation, allocation.metadata)
-      desired.deleted(Allocation, allocation.metadata)
-      logger.info({ allocation: allocation.metadata.name }, 'freed an allocation whose holder is gone')
-      freed += 1
+      freed += await free(allocation)
     }
     return freed
+  }
+
+  async function free({ metadata }: Resource<AllocationSpec>): Promise<number> {
+    await client.remove(Allocation, metadata)
+    desired.deleted(Allocation, metadata)
+    logger.info({ allocation: metadata.name }, 'freed an allocation that nobody needs any more')
+    return 1
   }
 
   function kindOf({ holder }: AllocationSpec): AnyKind | undefined {

@@ -23,6 +23,7 @@ import { DesiredCache, type ObjectChange } from './desired-cache.ts'
 import type { EffectTargets } from './effects.ts'
 import { Queues } from './queues.ts'
 import { type Collection, type Reader, Reads } from './reads.ts'
+import { createStrays } from './strays.ts'
 import { createWorld, identityOf, type WorldSources } from './world.ts'
 
 /** How often an object is judged though nothing has changed, in ms; ± 20 %. */
@@ -124,7 +125,8 @@ export function createEngine(options: EngineOptions): Engine {
   }
   const collections = new Map<string, Map<string, Collection>>()
   for (const reconciler of reconcilers) controllers.set(reconciler.kind.kind, createController(reconciler))
-  const collector = createAllocationCollector({ client, desired, observed, environment, logger, kinds })
+  const strays = createStrays({ desired, observed, executor, observer })
+  const collector = createAllocationCollector({ client, desired, observed, environment, logger, kinds, strays })
   const reflectors = kinds.map(createKindReflector)
 
   function createController(reconciler: Reconciler): Controller {

@@ -83,9 +83,13 @@ export interface AllocationSpec {
   readonly notes?: ClaimNotes
 }
 
-/** What can be taken. */
+/**
+ * What can be taken. A Stray is nothing scarce: it notes that a machine (`value`) left a host (`realm`) that was proven
+ * off, and that what the host still has defined of it is to be removed when it is back.
+ */
 export type AllocationType =
   | 'Machine'
+  | 'Stray'
   | 'Volume'
   | 'Attachment'
   | 'Identity'

@@ -1,7 +1,7 @@
 import type { Holder, MachineClaim } from '../../crds/infrastructure/allocation.ts'
 import { endpointKey } from '../../drivers/contract/endpoint.ts'
 import { operation } from '../../drivers/contract/operation.ts'
-import { type Claim, claimMachine, claimVolume, machineClaim, moveClaim } from '../claims.ts'
+import { type Claim, claimMachine, claimVolume, machineClaim, moveClaim, noteStray } from '../claims.ts'
 import { observe, operate, remove } from '../effect.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
 import { place } from '../placement/place.ts'
@@ -102,11 +102,21 @@ function judgeLost(wish: PlaceWish, claim: Claim, held: MachineClaim, world: Wor
   const exclude = [...(wish.request.exclude ?? []), held.hostName]
   const placed = findPlace(wish, { ...wish.request, exclude }, world)
   if (!placed.ok) return waiting(placed.reason, placed.message, { queue: `placement/${wish.request.zoneName}` })
+  const leaving = judgeLeaving(claim, held, world)
+  if (leaving !== undefined) return leaving
   return acting(
     'Moving',
     `Host "${held.hostName}" is proven off (${fence.by}): moving the claim to host "${placed.hostName}"`,
     moveClaim(claim, { machine: capacityClaim(wish.request, placed), notes: { hostLostAt: world.now() } }),
   )
+}
+
+/** That a machine leaves a host that is proven off is noted first: the host may come back when the machine is no more. */
+function judgeLeaving(claim: Claim, held: MachineClaim, world: World): Verdict | undefined {
+  const note = noteStray(claim.spec.value, claim.spec.holder, held.hostIdentity, world)
+  if (note === undefined) return undefined
+  const message = `Noting that host "${held.hostName}", which is proven off, may have a definition of it`
+  return note === 'Noting' ? waiting('NotingStray', message) : acting('NotingStray', message, note)
 }
 
 /** The offering has changed. The claim follows while the machine is off: in place where there is room, elsewhere if not. */
@@ -140,7 +150,8 @@ export function judgeRelease(claim: Claim, identity: string, world: World): Verd
   const fence = fenceOf(held.hostName, world, { hostIdentity: held.hostIdentity })
   if (world.observed.endpoint(endpoint).answers === 'No') {
     if (!fence.fenced) return unknown('HostSilent', fence.why)
-    return acting('Releasing', `Host "${held.hostName}" is proven off`, remove(claim))
+    const leaving = judgeLeaving(claim, held, world)
+    return leaving ?? acting('Releasing', `Host "${held.hostName}" is proven off`, remove(claim))
   }
   return acting('ProvingAbsence', `Host "${held.hostName}" is being listed`, observe(endpoint))
 }

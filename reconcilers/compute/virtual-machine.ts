@@ -279,7 +279,7 @@ const everythingReturned: Phase<typeof VirtualMachine> = {
   judge: (self, world) => {
     const held = world.desired
       .list(allocationsByHolder, self.metadata.uid)
-      .filter(({ spec }) => spec.type !== 'Identity' && spec.type !== 'Machine')
+      .filter(({ spec: { type } }) => type !== 'Identity' && type !== 'Machine' && type !== 'Stray')
     const root = world.desired.get(Volume, rootVolumeName(self), self.metadata.namespace)
     const owned = root?.metadata.ownerReferences?.some(({ uid }) => uid === self.metadata.uid)
     const child = owned && root?.metadata.deletionTimestamp === undefined ? [root] : []

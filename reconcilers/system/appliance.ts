@@ -81,7 +81,7 @@ export function applianceTeardown<K extends AnyKind>(): readonly Phase<K>[] {
         const { uid } = (self as ApplianceWish & Wish<K>).metadata
         const held = world.desired
           .list(allocationsByHolder, uid)
-          .filter(claim => claim.spec.type !== 'Machine' && isStored(claim))
+          .filter(claim => claim.spec.type !== 'Machine' && claim.spec.type !== 'Stray' && isStored(claim))
         if (held.length === 0) return satisfied('Returned')
         return acting('Returning', 'Giving back what it holds', ...held.map(remove))
       },

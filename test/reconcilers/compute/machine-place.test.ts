@@ -11,7 +11,7 @@ import { cluster, host, pod, pool, zone } from '../infrastructure-builders.ts'
 import { answering, notCalledYet, silent } from '../observed-tables.ts'
 import { deepFreeze, keyOf, uidOf } from '../resource-builder.ts'
 import { machine, volume } from '../tenant-builders.ts'
-import { passOf, worldOf } from '../world-builder.ts'
+import { passOf, type TestWorld, worldOf } from '../world-builder.ts'
 import { brief } from './power-situations.ts'
 
 const guest = machine()
@@ -92,8 +92,17 @@ function wishOf({ wish = {}, local = false }: Situation): PlaceWish {
   }
 }
 
+/** The verdict once it is noted that the machine may leave something behind, where that comes first. */
 function placeIn(parts: Situation): Verdict {
-  return judgePlace(wishOf(parts), passOf(worldWith(parts)))
+  const world = worldWith(parts)
+  return afterNote(world, () => judgePlace(wishOf(parts), passOf(world)))
+}
+
+function afterNote(world: TestWorld, judge: () => Verdict): Verdict {
+  const verdict = judge()
+  if (verdict.is !== 'acting' || verdict.reason !== 'NotingStray') return verdict
+  world.apply(verdict.effects)
+  return judge()
 }
 
 const larger = { ...wishOf({}).request, memoryBytes: 1024 * 2 ** 20 }
@@ -213,7 +222,7 @@ test('a new claim has an epoch above any that a host has seen; a moved one has o
   if (placing.is === 'acting') world.apply(placing.effects)
   t.is(world.desired.get(Allocation, `machine-${identity}`)?.spec.epoch, 8)
   const moving = worldWith(lost)
-  const verdict = judgePlace(wishOf(lost), passOf(moving))
+  const verdict = afterNote(moving, () => judgePlace(wishOf(lost), passOf(moving)))
   if (verdict.is === 'acting') moving.apply(verdict.effects)
   const moved = moving.desired.get(Allocation, `machine-${identity}`)
   t.like(moved?.spec, { epoch: 2, notes: { hostLostAt: '2026-11-02T12:00:00Z' } })
@@ -241,9 +250,18 @@ for (const [title, parts, expected] of releases) {
     const world = worldWith(parts)
     const claim = world.desired.get(Allocation, `machine-${identity}`)
     if (claim === undefined) throw new Error('Cannot find the claim')
-    t.is(
-      brief(judgeRelease(claim, identity, passOf(world)) ?? { is: 'satisfied', reason: 'Kept', message: '' }),
-      expected,
-    )
+    const release = () =>
+      judgeRelease(claim, identity, passOf(world)) ?? ({ is: 'satisfied', reason: 'Kept', message: '' } as const)
+    t.is(brief(afterNote(world, release)), expected)
   })
 }
+
+test('before a claim leaves a host that is proven off, it is noted that the host may have a definition of the machine', t => {
+  const world = worldWith(lost)
+  const verdict = judgePlace(wishOf(lost), passOf(world))
+  t.is(brief(verdict), 'acting NotingStray Create')
+  if (verdict.is === 'acting') world.apply(verdict.effects)
+  const name = `stray-${uidOf('Host', 'host-1')}-${identity}`
+  t.like(world.desired.get(Allocation, name)?.spec, { type: 'Stray', value: identity })
+  t.is(world.desired.get(Allocation, `machine-${identity}`)?.spec.machine?.hostName, 'host-1')
+})
