@@ -40,7 +40,12 @@ if (unknown.length > 0) {
   process.stderr.write(`bench: there is no benchmark "${unknown.join('", "')}"\n`)
   process.exit(1)
 }
-process.exitCode = (await runAll()) ? 0 : 1
+try {
+  process.exitCode = (await runAll()) ? 0 : 1
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+}
 
 /** Runs what was asked for. Answers whether all that must hold on any machine does. */
 async function runAll(): Promise<boolean> {
@@ -56,10 +61,11 @@ async function runAll(): Promise<boolean> {
   const findings: Finding[] = []
   const measure = async (file: string) => {
     const only = wanted.filter(bench => bench.file === file).map(({ name }) => name)
-    for (let count = 0; count < runs; count++) findings.push(...(await runProcess(file, { only, size: sizeOf(file) })))
+    const request: BenchRequest = { only, size: sizeOf(file), patienceSeconds: options.small ? 60 : 900 }
+    for (let count = 0; count < runs; count++) findings.push(...(await runProcess(file, request)))
   }
   // Times do not count when it is small: everything at once.
-  if (options.small) await Promise.all(files.map(measure))
+  if (options.small) await allEnded(files.map(measure))
   else for (const file of files) await measure(file)
   const results = wanted.flatMap(bench => {
     const own = findings.filter(({ name }) => name === bench.name)
@@ -69,6 +75,12 @@ async function runAll(): Promise<boolean> {
   const isKept = !options.small && options.hosts === undefined && options.machines === undefined
   if (isKept) await keep(results)
   return report(results)
+}
+
+/** Waits for all, so that no process is left behind, and then rejects as the first that did. */
+async function allEnded(runs: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(runs)
+  await Promise.all(runs)
 }
 
 /** Runs one process, which tells its findings line by line. */

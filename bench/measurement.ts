@@ -17,14 +17,20 @@ export interface BenchRequest {
   /** Names of the benchmarks to run, of those that the process has. */
   readonly only: readonly string[]
   readonly size: Figures
+  /** After how many seconds a wait is given up. */
+  readonly patienceSeconds: number
 }
 
 /** The request that this process was started with. */
 export function benchRequest(): BenchRequest {
   const [, , text] = process.argv
   if (text === undefined) throw new Error('Cannot run a benchmark by itself: use "npm run bench -- --only NAME"')
-  return JSON.parse(text) as BenchRequest
+  const request = JSON.parse(text) as BenchRequest
+  patience = request.patienceSeconds * 1000
+  return request
 }
+
+let patience = 60_000
 
 /** A number of the request's size. */
 export function sizeOf({ size }: BenchRequest, name: string): number {
@@ -45,16 +51,16 @@ export async function secondsOf(work: () => Promise<void>): Promise<number> {
   return (performance.now() - began) / 1000
 }
 
-/** Waits, asking every so many ms, until the predicate holds. Rejects, saying what for, after the limit in ms. */
+/** Waits, asking every so many ms, until the predicate holds. Rejects, saying what for, when patience is at its end. */
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  { every = 100, limit = 900_000 }: { readonly every?: number; readonly limit?: number } = {},
+  { every = 100 }: { readonly every?: number } = {},
 ): Promise<void> {
-  const end = performance.now() + limit
+  const end = performance.now() + patience
   while (!(await holds())) {
     if (performance.now() > end)
-      throw new Error(`Cannot go on: after ${limit / 1000} s it is still not so that ${what}`)
+      throw new Error(`Cannot go on: after ${patience / 1000} s it is still not so that ${what}`)
     await pause(every)
   }
 }
