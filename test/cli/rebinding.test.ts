@@ -93,7 +93,7 @@ test('a conflict that names no identity to take is told as it is', async t => {
   )
 })
 
-test('after the loss of the API store, rebinding takes machines and disks over, and doubles none', async t => {
+test('after the loss of the API store, rebinding takes machines, router and disks over, and doubles none', async t => {
   await using cloud = await Cloud.start()
   await cloud.apply(quickstart)
   await cloud.untilReady()
@@ -108,13 +108,15 @@ test('after the loss of the API store, rebinding takes machines and disks over, 
       await environment.until(rebind(client, rebinding, environment))
       // Once more changes nothing.
       await environment.until(rebind(client, rebinding, environment))
-      bound.add(`${rebinding.object.kind} ${rebinding.object.metadata.name}`)
+      const { kind, metadata } = rebinding.object
+      bound.add(kind === 'VirtualRouter' ? kind : `${kind} ${metadata.name}`)
     }
-    return bound.size === 5
+    return bound.size === 6
   })
   t.deepEqual([...bound].sort(), [
     'VirtualMachine web-1',
     'VirtualMachine web-2',
+    'VirtualRouter',
     'Volume web-1-root',
     'Volume web-2-data',
     'Volume web-2-root',
@@ -125,7 +127,7 @@ test('after the loss of the API store, rebinding takes machines and disks over, 
   })
   t.deepEqual(ours(cloud), before)
   const identities = (await cloud.list(Allocation)).filter(({ spec }) => spec.type === 'Identity')
-  t.is(identities.length, 5)
+  t.is(identities.length, 6)
   t.deepEqual(cloud.simulator.world.invariants(), [])
   t.is((await cloud.list(VirtualMachine)).length, 2)
 })

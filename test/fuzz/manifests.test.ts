@@ -5,7 +5,8 @@ import type { Writable } from '../../controllers/api/client.ts'
 import type { AnyApiKind } from '../../controllers/api/paths.ts'
 import { kindOf } from '../../crds/kinds.ts'
 import { Cloud } from '../stories/cloud.ts'
-import { type Mutation, manifests, mutated, mutation, type PlainManifest } from './mutations.ts'
+import { type Mutation, manifests, mutated, mutation } from './mutations.ts'
+import type { PlainManifest } from './plain.ts'
 
 const Namespace = { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false } as const
 

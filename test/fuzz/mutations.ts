@@ -5,18 +5,8 @@ import fc from 'fast-check'
 import { parseAllDocuments } from 'yaml'
 import { projectPath } from '../../cli/repository.ts'
 import { quickstart } from '../stories/cloud.ts'
+import type { Plain, PlainManifest } from './plain.ts'
 import { edgesOf, fieldsOf } from './schema-edges.ts'
-
-/** A plain value of a manifest. */
-export type Plain = string | number | boolean | null | readonly Plain[] | { readonly [key: string]: Plain }
-
-/** A manifest: valid ones, and what mutations make of them. */
-export interface PlainManifest {
-  readonly apiVersion: string
-  readonly kind: string
-  readonly metadata: { readonly name: string; readonly namespace?: string }
-  readonly [key: string]: unknown
-}
 
 /** How a request brings a manifest. */
 export type Verb = 'Apply' | 'Create' | 'Replace'

@@ -2,7 +2,7 @@
 
 import { projectPath } from '../../cli/repository.ts'
 import { readDefinitions } from '../../controllers/install.ts'
-import type { Plain, PlainManifest } from './mutations.ts'
+import type { Plain, PlainManifest } from './plain.ts'
 
 /** As much of a structural schema as is needed here. */
 export interface FieldSchema {
