@@ -29,26 +29,23 @@ export type DNSName = string
 
 /**
  * An amount as Kubernetes writes it: `512Mi`, `20Gi`, `200M`, `1500m`. Not negative.
- * @minLength 1
  * @maxLength 32
- * @pattern ^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$
+ * @cel self.matches('^[0-9]+([.][0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$') :: must be an amount such as '512Mi', '20Gi' or '1500m'
  */
 export type Quantity = string
 
 /**
  * A number of bytes as Kubernetes writes it, above zero: `512Mi`, `20Gi`, `2Ti`.
- * @minLength 1
  * @maxLength 32
- * @pattern ^[0-9]+(\.[0-9]+)?(k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$
+ * @cel self.matches('^[0-9]+([.][0-9]+)?(k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$') :: must be a size such as '512Mi', '20Gi' or '2Ti'
  * @cel !isQuantity(self) || quantity(self).isGreaterThan(quantity('0')) :: must be greater than '0', for example '20Gi'
  */
 export type ByteQuantity = string
 
 /**
  * A length of time as Go writes it: `90s`, `10m`, `1h30m`, `500ms`.
- * @minLength 2
  * @maxLength 32
- * @pattern ^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$
+ * @cel self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') :: must be a length of time such as '90s', '10m' or '1h30m'
  */
 export type Duration = string
 
@@ -61,61 +58,52 @@ export type Time = string
 
 /**
  * A decimal number: `1.5`, `0.85`.
- * @minLength 1
  * @maxLength 16
- * @pattern ^[0-9]{1,5}(\.[0-9]{1,6})?$
+ * @cel self.matches('^[0-9]{1,5}([.][0-9]{1,6})?$') :: must be a decimal number such as '1.5'
  */
 export type Ratio = string
 
 /**
  * An IPv4 or IPv6 address.
- * @minLength 2
  * @maxLength 45
- * @pattern ^[0-9a-fA-F:.]+$
  * @cel isIP(self) :: must be an IPv4 or IPv6 address, for example '192.0.2.53'
  */
 export type IPAddress = string
 
 /**
  * An IPv4 address: `10.1.1.17`.
- * @minLength 7
  * @maxLength 15
- * @pattern ^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])$
+ * @cel self.matches('^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])$') :: must be an IPv4 address such as '10.1.1.17'
  */
 export type IPv4Address = string
 
 /**
  * A network in CIDR notation, IPv4 or IPv6 (in its shortest form), with no host bits set.
- * @minLength 4
  * @maxLength 49
- * @pattern ^[0-9a-fA-F:.]+\/[0-9]{1,3}$
  * @cel isCIDR(self) && string(cidr(self).masked()) == self :: must be a network in CIDR notation with no host bits set, for example '10.1.1.0/24' or '2001:db8::/32'
  */
 export type CIDR = string
 
 /**
  * An IPv4 network in CIDR notation with no host bits set: `10.1.1.0/24`.
- * @minLength 9
  * @maxLength 18
- * @pattern ^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\/(3[0-2]|[12]?[0-9])$
+ * @cel self.matches('^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])/(3[0-2]|[12]?[0-9])$') :: must be an IPv4 network in CIDR notation such as '10.1.1.0/24'
  * @cel !isCIDR(self) || string(cidr(self).masked()) == self :: must have no host bits set: write the network's own address, for example '10.1.1.0/24'
  */
 export type IPv4CIDR = string
 
 /**
  * IPv4 addresses, first to last (`10.0.0.10-10.0.0.60`), or a single one.
- * @minLength 7
  * @maxLength 31
- * @pattern ^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(-((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9]))?$
+ * @cel self.matches('^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(-((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9]))?$') :: must be an IPv4 address or a range such as '10.0.0.10-10.0.0.60'
  * @cel !self.matches('^[0-9]{1,3}([.][0-9]{1,3}){3}-[0-9]{1,3}([.][0-9]{1,3}){3}$') || [[self.substring(0, self.indexOf('-')).split('.'), self.substring(self.indexOf('-') + 1).split('.')].map(octets, int(octets[0]) * 16777216 + int(octets[1]) * 65536 + int(octets[2]) * 256 + int(octets[3]))].all(ends, ends[0] <= ends[1]) :: must go from a lower to a higher address, for example '10.0.0.10-10.0.0.60'
  */
 export type IPRange = string
 
 /**
  * An Ethernet address, lower case: `02:00:4c:11:22:33`. Unicast only.
- * @minLength 17
  * @maxLength 17
- * @pattern ^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$
+ * @cel self.matches('^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$') :: must be a unicast MAC address in lower case such as '02:00:4c:11:22:33'
  */
 export type MACAddress = string
 
@@ -137,18 +125,16 @@ export type Port = number
 
 /**
  * TCP or UDP ports, first to last: `8000-8100`, or a single one.
- * @minLength 1
  * @maxLength 11
- * @pattern ^[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?$
+ * @cel self.matches('^[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?$') :: must be a port or a range such as '8000-8100'
  * @cel !self.matches('^[0-9]{1,5}(-[0-9]{1,5})?$') || (int(self.split('-')[0]) <= int(self.split('-')[size(self.split('-')) - 1]) && int(self.split('-')[size(self.split('-')) - 1]) <= 65535) :: must go from a lower to a higher port of at most 65535, for example '8000-8100'
  */
 export type PortRange = string
 
 /**
  * VLAN ids or VNIs, first to last: `100-199`, or a single one.
- * @minLength 1
  * @maxLength 17
- * @pattern ^[1-9][0-9]{0,7}(-[1-9][0-9]{0,7})?$
+ * @cel self.matches('^[1-9][0-9]{0,7}(-[1-9][0-9]{0,7})?$') :: must be a number or a range such as '100-199'
  * @cel !self.matches('^[0-9]{1,8}(-[0-9]{1,8})?$') || int(self.split('-')[0]) <= int(self.split('-')[size(self.split('-')) - 1]) :: must go from a lower to a higher number, for example '100-199'
  */
 export type VLANRange = string
@@ -179,7 +165,6 @@ export type Tag = string
 
 /**
  * A URL without user name and password.
- * @minLength 5
  * @maxLength 2048
  * @pattern ^[a-z][a-z0-9+.-]*:\/\/[^ ]+$
  * @cel !self.matches('^[a-z0-9+.-]+://[^/]*@') :: must not hold a user name or password: put them into a Secret

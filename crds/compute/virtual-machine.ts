@@ -5,7 +5,7 @@ import type { ByteQuantity, Duration, IPv4Address, Label, MACAddress, ObjectName
 
 /**
  * VirtualMachine is a tenant's computer: a size, a root disk made from a template, data volumes and NICs.
- * @cel size(self.metadata.name) <= 63 && !self.metadata.name.contains('.') :: the name must be a DNS label: at most 63 characters and no dots
+ * @cel size(self.metadata.name) <= 63 && !self.metadata.name.contains('.') :: metadata.name must be at most 63 characters without dots
  */
 export const VirtualMachine = defineKind<VirtualMachineSpec, VirtualMachineStatus>({
   group: 'compute.skystead.dev',

@@ -5,7 +5,7 @@ import type { ByteQuantity, DNSName, Duration, Mbps, Ratio } from '../scalars.ts
 /**
  * Settings hold what is decided once for the whole cloud. There is one object, named `default`; without it every
  * field has its default.
- * @cel self.metadata.name == 'default' :: there is one Settings object: name it 'default'
+ * @cel self.metadata.name == 'default' :: metadata.name must be 'default': there is one Settings object
  */
 export const Settings = defineKind<SettingsSpec, SettingsStatus>({
   group: 'infrastructure.skystead.dev',

@@ -46,7 +46,7 @@ test('VM-019 a machine must be named like a DNS label', t => {
   for (const name of ['a.b', 'x'.repeat(64)]) {
     const said = refusals({ ...machine, metadata: { ...machine.metadata, name } })
     t.true(
-      said.some(line => line.includes('the name must be a DNS label')),
+      said.some(line => line.includes('metadata.name must be at most 63 characters without dots')),
       name,
     )
   }
@@ -56,5 +56,5 @@ test('VM-019 a machine must be named like a DNS label', t => {
 test('there is one Settings object, named default', t => {
   const settings = sample('Settings')
   const said = refusals({ ...settings, metadata: { name: 'other' } })
-  t.true(said.some(line => line.includes("name it 'default'")))
+  t.true(said.some(line => line.includes("metadata.name must be 'default'")))
 })

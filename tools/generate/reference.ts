@@ -1,6 +1,7 @@
 /** The pages of the API reference: one per kind, and a list of them. */
 import type { Rule, Schema } from './constraints.ts'
 import type { KindSource } from './kind-source.ts'
+import { immutableMessage } from './schema.ts'
 
 /** The pages, as Markdown by path. */
 export function referencePages(sources: readonly KindSource[]): readonly (readonly [string, string])[] {
@@ -62,9 +63,7 @@ function objectTables(schema: Schema | undefined, path: string): string {
       `| ${code(name)}${required.has(name) ? ' *' : ''} | ${typeText(field)} | ${cell(field.description)} |`,
   )
   const table = `| field | type | |\n| --- | --- | --- |\n${rows.join('\n')}`
-  const rules = (schema?.['x-kubernetes-validations'] ?? []).filter(
-    rule => rule.message !== 'cannot be changed once it is set',
-  )
+  const rules = (schema?.['x-kubernetes-validations'] ?? []).filter(rule => rule.message !== immutableMessage)
   const inner = fields.flatMap(([name, field]) => {
     const object = field.type === 'array' ? field.items : field
     if (object?.properties === undefined || name === 'conditions') return []

@@ -130,13 +130,12 @@ function checkDefault(member: PropertySignature, schema: Schema, constraints: Co
   if (reason !== undefined) fail(placeOf(member), `the default of \`${name}\` does not fit: ${reason}`)
 }
 
+/** What a change of an immutable field is told. */
+export const immutableMessage = 'cannot be changed once it is set: make a new object instead'
+
 function immutability(schema: Schema, constraints: Constraints, surroundings: Surroundings): Schema {
   if (constraints.immutable === undefined) return {}
-  const rule = checkedRule(
-    { rule: 'self == oldSelf', message: 'cannot be changed once it is set' },
-    constraints.immutable,
-    surroundings,
-  )
+  const rule = checkedRule({ rule: 'self == oldSelf', message: immutableMessage }, constraints.immutable, surroundings)
   return validations([...(schema['x-kubernetes-validations'] ?? []), rule])
 }
 

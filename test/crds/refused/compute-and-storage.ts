@@ -4,7 +4,7 @@ import type { Refusal } from './refusal.ts'
 export const refusedMachines: readonly Refusal[] = [
   ['OFF-018 a number of cores in letters', 'ServiceOffering', { cores: '２' }, 'spec.cores', /must be of type integer/],
   ['half a core', 'ServiceOffering', { cores: 0.5 }, 'spec.cores', /must be of type integer/],
-  ['memory in a unit that is none', 'ServiceOffering', { memory: '512MB' }, 'spec.memory', /should match/],
+  ['memory in a unit that is none', 'ServiceOffering', { memory: '512MB' }, 'spec.memory', /such as '512Mi'/],
   [
     'OFF-042 a network rate below 0',
     'ServiceOffering',
@@ -89,7 +89,7 @@ export const refusedMachines: readonly Refusal[] = [
     'VirtualMachine',
     { nics: [{ name: 'a', networkName: 'x', macAddress: '01:00:5e:00:00:01' }] },
     'spec.nics[0].macAddress',
-    /should match/,
+    /unicast MAC address/,
   ],
   [
     'VM-170 user data above 32 KiB when encoded',

@@ -191,7 +191,7 @@ export const refusedInfrastructure: readonly Refusal[] = [
     'spec.networkRef',
     /`namespace` must be set where `kind` is 'Network'/,
   ],
-  ['a duration without a unit', 'Settings', { expungeDelay: '90' }, 'spec.expungeDelay', /should match/],
+  ['a duration without a unit', 'Settings', { expungeDelay: '90' }, 'spec.expungeDelay', /such as '90s'/],
   [
     'HST-043 a notification at the threshold or above',
     'Settings',

@@ -199,7 +199,7 @@ interface Spec {
    * @immutable */
   readonly more?: boolean
 }`)
-  const once = [{ rule: 'self == oldSelf', message: 'cannot be changed once it is set' }]
+  const once = [{ rule: 'self == oldSelf', message: 'cannot be changed once it is set: make a new object instead' }]
   t.deepEqual(properties?.kind?.['x-kubernetes-validations'], once)
   t.deepEqual(properties?.more?.['x-kubernetes-validations'], once)
   t.deepEqual(rules, [
