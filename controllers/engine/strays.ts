@@ -41,10 +41,10 @@ export function createStrays({ desired, observed, executor, observer }: StraysOp
       const held = (claim?.spec as AllocationSpec | undefined)?.machine?.hostIdentity
       if (held === hostIdentity || !isDeclared(hostIdentity)) return true
       if (observed.endpoint(endpoint).answers === 'Yes' && observed.provenAbsent(identity, endpoint)) return true
-      if (claim !== undefined || !observed.isReady(endpoint)) return false
+      if (!observed.isReady(endpoint)) return false
       const here = observed.machines(identity).find(seen => seen.endpoint === endpoint)
       if (here === undefined) observer.listSoon(endpoint)
-      if (here?.facts.powerState !== 'Off' || !(await isOrphan(stray))) return false
+      if (claim !== undefined || here?.facts.powerState !== 'Off' || !(await isOrphan(stray))) return false
       const { epoch } = here.facts
       executor.submit(operation('RemoveMachine', { endpoint, identity }, { identity, epoch }), `Stray//${identity}`)
       return false

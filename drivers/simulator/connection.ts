@@ -160,14 +160,21 @@ export class SimulatedConnection implements Connection {
     const after = fault?.when === 'After'
     const { powerLosses } = place
     const job = startJob(place, exchange, fault)
+    const endJob = () => {
+      if (job !== undefined) place.jobs.delete(job)
+    }
+    // Nothing is worked on at a place that hears nothing more of it: such a call never ends.
+    if (fault?.effect === 'Hang' && !after) endJob()
     try {
       if (milliseconds > 0) await sleep(clock, milliseconds / 2)
       if (fault !== undefined && !after) await this.#meet(fault, exchange.verb)
+      if (place.state === 'Frozen') endJob()
       if (place.state !== 'Answering') await admission(place, exchange.verb)
       if (place.powerLosses !== powerLosses) throw connectionBroken(exchange.verb)
       if (state.failure !== undefined) throw state.failure
       let answer = this.#effect(place, exchange, fault)
       if (state.durable) await state.commit()
+      endJob()
       if (milliseconds > 0) await sleep(clock, milliseconds / 2)
       if (fault !== undefined && after) await this.#meet(fault, exchange.verb)
       // The answer of a place that froze meanwhile is lost; one that lost its power has failed the call already.
@@ -175,7 +182,7 @@ export class SimulatedConnection implements Connection {
       if (fault?.effect === 'Duplicate') answer = await this.#again(place, exchange, fault, answer)
       return answer
     } finally {
-      if (job !== undefined) place.jobs.delete(job)
+      endJob()
     }
   }
 

@@ -1,5 +1,4 @@
 /** What the stories of safety share: who runs where, and how a cloud is found to be whole again. */
-import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { Allocation } from '../../crds/infrastructure/allocation.ts'
 import { kindOf } from '../../crds/kinds.ts'
 import type { WorldListing } from '../../drivers/simulator/world-listing.ts'
@@ -20,7 +19,9 @@ export function runsOn(cloud: Cloud, name: string): readonly string[] {
 
 /** The host that a machine of namespace `shop` has its place on. */
 export async function hostOf(cloud: Cloud, name: string): Promise<string> {
-  return (await cloud.get(VirtualMachine, name, 'shop'))?.status?.hostName ?? ''
+  const claims = await cloud.list(Allocation)
+  const claim = claims.find(({ spec }) => spec.type === 'Machine' && spec.holder.name === name)
+  return claim?.spec.machine?.hostName ?? ''
 }
 
 /** The other one of the quickstart's two hosts. */
@@ -28,7 +29,10 @@ export function otherThan(host: string): string {
   return host === 'host-1' ? 'host-2' : 'host-1'
 }
 
-/** Deletes every object but the Settings, and waits until nothing is left of them. Answers with what is left outside. */
+/**
+ * Deletes every object but the Settings, and waits until they are gone and the collector has looked once more. Answers
+ * with what is left outside.
+ */
 export async function deleteEverything(cloud: Cloud, limit = 900_000) {
   for (const object of await cloud.everything()) {
     const kind = kindOf(object.apiVersion, object.kind)
@@ -40,6 +44,7 @@ export async function deleteEverything(cloud: Cloud, limit = 900_000) {
     limit,
     async () => notReady(await cloud.everything()).join('\n'),
   )
+  await cloud.until(async () => (await leftovers(cloud)).claims.length === 0, 120_000).catch(() => undefined)
   return leftovers(cloud)
 }
 
