@@ -164,9 +164,8 @@ export type VLANId = number
 export type Tag = string
 
 /**
- * A URL without user name and password.
+ * A URL without user name and password. Each field says which schemes it takes.
  * @maxLength 2048
- * @pattern ^[a-z][a-z0-9+.-]*:\/\/[^ ]+$
  * @cel !self.matches('^[a-z0-9+.-]+://[^/]*@') :: must not hold a user name or password: put them into a Secret
  */
 export type URL = string

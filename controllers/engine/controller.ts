@@ -287,7 +287,7 @@ function withFailure<J extends Judgement>(judgement: J, { executor }: EffectTarg
   return judgement
 }
 
-/** A phase whose effects are held back says for what: nobody is told that something is done which is not. */
+/** A phase whose effects are held back says what holds them: nobody is told that something is done which is not. */
 function toldIfHeld(
   judgement: Judgement & { readonly phase: Phase<AnyKind> },
   _index: number,
@@ -298,7 +298,7 @@ function toldIfHeld(
   const holder = all.find(other => phase.needs?.includes(other.phase.condition) && other.verdict.is !== 'satisfied')
   if (holder === undefined) return judgement
   const { reason, message } = holder.verdict
-  return { phase, verdict: { ...verdict, reason, message: `Waits for ${holder.phase.condition}: ${message}` } }
+  return { phase, verdict: { ...verdict, reason, message } }
 }
 
 /** The effects of the phases whose needs are met, at most one operation per identity. */

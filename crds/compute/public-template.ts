@@ -74,7 +74,7 @@ export interface TemplateImage {
   /**
    * url says where the image is: `https://…`, `file:///…`, `sim://…`. It cannot be changed: make another template.
    * @immutable
-   * @pattern ^(sim|file|http|https|nfs):\/\/[^ ]+$
+   * @cel self.matches('^(sim|file|http|https|nfs)://[^ ]+$') :: must be a URL such as 'sim://name', 'file:///image' or 'https://server/image'
    */
   readonly url: URL
   /**

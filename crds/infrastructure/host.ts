@@ -57,7 +57,7 @@ export interface HostSpec extends Allocatable, Managed {
    * @immutable
    * @minLength 1
    * @maxLength 253
-   * @pattern ^[0-9A-Za-z]([-0-9A-Za-z.:]*[0-9A-Za-z])?$
+   * @cel self.matches('^[0-9A-Za-z]([-0-9A-Za-z.:]*[0-9A-Za-z])?$') :: must be an IP address or a DNS name
    */
   readonly address: string
   /**
@@ -119,7 +119,7 @@ export interface PowerControl {
    * address is the controller's IP address or DNS name, with an optional port.
    * @minLength 1
    * @maxLength 260
-   * @pattern ^[0-9A-Za-z]([-0-9A-Za-z.:]*[0-9A-Za-z])?$
+   * @cel self.matches('^[0-9A-Za-z]([-0-9A-Za-z.:]*[0-9A-Za-z])?$') :: must be an IP address or a DNS name
    */
   readonly address?: string
   /** credentialsSecretName names a Secret of namespace skystead-system with keys `username` and `password`. */

@@ -56,7 +56,7 @@ export interface PrimaryStorageSpec extends Maintainable, Managed {
   /**
    * url says where the pool is: `sim://name`, `file:///directory`, `nfs://server/path`. It cannot be changed.
    * @immutable
-   * @pattern ^(sim|file|nfs|iscsi|rbd|smb|presetup|clvm|sharedmountpoint|vmfs):\/\/[^ ]+$
+   * @cel self.matches('^(sim|file|nfs|iscsi|rbd|smb|presetup|clvm|sharedmountpoint|vmfs)://[^ ]+$') :: must be a URL such as 'sim://name', 'file:///directory' or 'nfs://server/path'
    */
   readonly url: URL
   /** capacity is the pool's size. Left out: as the storage says. */

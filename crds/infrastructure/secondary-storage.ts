@@ -37,7 +37,7 @@ export interface SecondaryStorageSpec extends Managed {
   /**
    * url says where the storage is: `sim://name`, `file:///directory`, `nfs://server/path`. It cannot be changed.
    * @immutable
-   * @pattern ^(sim|file|nfs|smb|s3|swift):\/\/[^ ]+$
+   * @cel self.matches('^(sim|file|nfs|smb|s3|swift)://[^ ]+$') :: must be a URL such as 'sim://name', 'file:///directory' or 'nfs://server/path'
    */
   readonly url: URL
   /**

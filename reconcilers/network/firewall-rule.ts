@@ -53,6 +53,10 @@ const applied: Phase<typeof FirewallRule> = {
       rules?.find(rule => rule.identity === identity)
     const wished = of(world.derived(routerDocument, key)?.document.firewall.rules)
     const found = of(appliedDocument(key, world)?.firewall.rules)
+    const { publicIPName } = self.spec
+    if (wished === undefined && publicIPName !== undefined) {
+      return waiting('RouterNotConfigured', `PublicIP "${publicIPName}" has no address, or is being deleted`)
+    }
     if (wished === undefined || !deepEqual(wished, found))
       return waiting('RouterNotConfigured', 'The router does not hold the rule yet')
     return satisfied('Applied')

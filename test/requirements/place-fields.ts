@@ -216,7 +216,7 @@ export const placesRefused: readonly RefusedCase[] = [
     kind: 'PrimaryStorage',
     changes: [{ url: 'ftp://store/one' }],
     field: 'spec.url',
-    message: /should match/,
+    message: /must be a URL such as/,
   },
   {
     title: 'a password in the manifest of a host',

@@ -154,7 +154,7 @@ export const refusedInfrastructure: readonly Refusal[] = [
     'spec.url',
     /must not hold a user name or password/,
   ],
-  ['a pool of an unknown kind', 'PrimaryStorage', { url: 'ftp://store/exports' }, 'spec.url', /should match/],
+  ['a pool of an unknown kind', 'PrimaryStorage', { url: 'ftp://store/exports' }, 'spec.url', /such as/],
   [
     'public addresses outside of their subnet',
     'PublicIPRange',
