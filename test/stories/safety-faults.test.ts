@@ -15,8 +15,10 @@ const verbs: readonly FaultTarget[] = [
   'Inventory',
 ]
 
-/** An image that is never heard of again is given up after an hour. */
-const long = 4 * 3_600_000
+/** An image that is never heard of again is given up after an hour: that it heals as well would only take long. */
+const hangable = verbs.filter(verb => verb !== 'StoreImage')
+
+const long = 3_600_000
 
 const fates: readonly Omit<Fault, 'verb'>[] = [
   { effect: 'LoseReply', when: 'Before' },
@@ -33,7 +35,8 @@ for (const fate of fates) {
   test(`${title}, once on every verb: a cloud comes up, is changed and goes, and nothing is left`, async t => {
     await using cloud = await Cloud.start()
     const { world } = cloud.simulator
-    for (const verb of verbs) world.faults.add({ ...fate, verb, times: 1 })
+    const met = fate.effect === 'Hang' ? hangable : verbs
+    for (const verb of met) world.faults.add({ ...fate, verb, times: 1 })
     await cloud.apply(withoutTrash, quickstart)
     await cloud.untilReady(long)
     t.is(runsOn(cloud, 'web-1').length, 1)
@@ -41,7 +44,7 @@ for (const fate of fates) {
     await cloud.patch(VirtualMachine, 'web-2', 'shop', { volumes: [] })
     await cloud.patch(VirtualMachine, 'web-1', 'shop', { volumes: [{ name: 'data', volumeName: 'web-2-data' }] })
     await cloud.untilReady(long)
-    for (const verb of verbs) world.faults.add({ ...fate, verb, times: 1 })
+    for (const verb of met) world.faults.add({ ...fate, verb, times: 1 })
     t.deepEqual(await deleteEverything(cloud, long), nothingLeft)
     t.deepEqual(world.invariants(), [])
   })
