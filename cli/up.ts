@@ -114,7 +114,7 @@ Try:
   kubectl get skystead -A
   kubectl describe vm web-1 -n shop
   npm run skystead -- status${place}
-  npm run skystead -- sim kill-host host-1${place}
+  npm run skystead -- sim kill-host HOST${place}    # a host that runs machines, as kubectl get vm -A says
 Ctrl-C stops it; the next start carries on where it was.
 `,
   )
