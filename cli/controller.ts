@@ -1,8 +1,7 @@
 import { resolve } from 'node:path'
-import { createClient } from '../controllers/api/client.ts'
 import { kubernetesTransport } from '../controllers/api/kubernetes-transport.ts'
 import { startControlPlane } from '../controllers/control-plane.ts'
-import { install, readDefinitions } from '../controllers/install.ts'
+import { readDefinitions } from '../controllers/install.ts'
 import { installationOfCluster } from '../controllers/installation-id.ts'
 import { createLogger, type LogLevel } from '../controllers/log.ts'
 import { createKVMDriver } from '../drivers/kvm/driver.ts'
@@ -31,15 +30,12 @@ export async function controller(options: ControllerOptions): Promise<void> {
   try {
     const transport = kubernetesTransport({ kubeconfig: kubeconfigPath, environment })
     running.defer(() => transport.close())
-    const client = createClient(transport)
-    const crds = readDefinitions(projectPath('manifests/crds'))
-    await install(client, crds, environment)
     const simulator = running.use(createSimulator({ environment }))
     const controlPlane = await startControlPlane({
       transport,
-      installation: await installationOfCluster(client, environment.random),
+      installation: client => installationOfCluster(client, environment.random),
       environment,
-      crds,
+      crds: readDefinitions(projectPath('manifests/crds')),
       drivers: { Simulator: simulator.driver, KVM: createKVMDriver({ environment }) },
       logger,
       metricsPort: options.metricsPort,

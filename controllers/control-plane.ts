@@ -3,7 +3,7 @@ import { kinds } from '../crds/kinds.ts'
 import type { Driver } from '../drivers/contract/driver.ts'
 import type { DriverName } from '../drivers/contract/endpoint.ts'
 import { reconcilers } from '../reconcilers/reconcilers.ts'
-import { createClient, type Writable } from './api/client.ts'
+import { type Client, createClient, type Writable } from './api/client.ts'
 import type { Transport } from './api/transport.ts'
 import { createEngine, type Engine } from './engine/engine.ts'
 import { type HealthServer, startHealthServer } from './health-server.ts'
@@ -15,7 +15,8 @@ import { metricSources } from './metrics-sources.ts'
 /** What a control plane is put together from. */
 export interface ControlPlaneOptions {
   readonly transport: Transport
-  readonly installation: string
+  /** The installation's id; one that the API keeps is asked for when everything is installed. */
+  readonly installation: string | ((client: Client) => Promise<string>)
   readonly environment: Environment
   /** The CRDs to install. */
   readonly crds: readonly Writable[]
@@ -36,9 +37,12 @@ export interface ControlPlane {
 
 /** Installs the CRDs and starts the controllers; resolves when the caches are filled and every endpoint was asked. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { transport, installation, environment, drivers, logger, metricsPort } = options
+  const { transport, environment, drivers, logger, metricsPort } = options
   const metrics = createMetrics({ clock: environment.clock })
-  await install(createClient(transport), options.crds, environment)
+  const client = createClient(transport)
+  await install(client, options.crds, environment)
+  const installation =
+    typeof options.installation === 'string' ? options.installation : await options.installation(client)
   const engine = createEngine({
     transport,
     installation,

@@ -101,54 +101,24 @@ function desiredWorld(cache: DesiredCache, recording: Recording): Desired {
 }
 
 function observedWorld(cache: ObservedCache, recording: Recording): Observed {
+  const read = <T>(topic: string, value: T): T => {
+    recording.topic(topic)
+    return value
+  }
   return {
-    endpoint: key => {
-      recording.topic(observedTopics.endpoint(key))
-      return cache.endpoint(key)
-    },
-    host: key => {
-      recording.topic(observedTopics.host(key))
-      return cache.host(key)
-    },
-    space: key => {
-      recording.topic(observedTopics.space(key))
-      return cache.space(key)
-    },
-    power: key => {
-      recording.topic(observedTopics.power(key))
-      return cache.power(key)
-    },
-    machines: identity => {
-      recording.topic(observedTopics.machine(identity))
-      return cache.machines(identity)
-    },
-    volumes: identity => {
-      recording.topic(observedTopics.volume(identity))
-      return cache.volumes(identity)
-    },
-    images: identity => {
-      recording.topic(observedTopics.image(identity))
-      return cache.images(identity)
-    },
-    jobs: identity => {
-      recording.topic(observedTopics.job(identity))
-      return cache.jobs(identity)
-    },
-    named: (kind, namespace, name) => {
-      recording.topic(observedTopics.named(kind, namespace, name))
-      return cache.named(kind, namespace, name)
-    },
-    inDoubt: identity => {
-      recording.topic(observedTopics.doubt(identity))
-      return cache.inDoubt(identity)
-    },
-    provenAbsent: (identity, endpoint) => {
-      recording.topic(observedTopics.absent(identity, endpoint))
-      return cache.provenAbsent(identity, endpoint)
-    },
-    counts: key => {
-      recording.topic(observedTopics.counts(key))
-      return cache.counts(key)
-    },
+    endpoint: key => read(observedTopics.endpoint(key), cache.endpoint(key)),
+    host: key => read(observedTopics.host(key), cache.host(key)),
+    space: key => read(observedTopics.space(key), cache.space(key)),
+    power: key => read(observedTopics.power(key), cache.power(key)),
+    machines: identity => read(observedTopics.machine(identity), cache.machines(identity)),
+    volumes: identity => read(observedTopics.volume(identity), cache.volumes(identity)),
+    images: identity => read(observedTopics.image(identity), cache.images(identity)),
+    jobs: identity => read(observedTopics.job(identity), cache.jobs(identity)),
+    named: (kind, namespace, name) =>
+      read(observedTopics.named(kind, namespace, name), cache.named(kind, namespace, name)),
+    inDoubt: identity => read(observedTopics.doubt(identity), cache.inDoubt(identity)),
+    provenAbsent: (identity, endpoint) =>
+      read(observedTopics.absent(identity, endpoint), cache.provenAbsent(identity, endpoint)),
+    counts: key => read(observedTopics.counts(key), cache.counts(key)),
   }
 }

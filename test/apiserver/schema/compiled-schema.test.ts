@@ -12,37 +12,40 @@ function messages(errors: ReturnType<CompiledSchema['validate']>): readonly stri
 }
 
 test('pruning twice is pruning once, and leaves no unknown field', t => {
-  fc.assert(
-    fc.property(anyObject, object => {
-      const pruned = compiled.prune(object)
-      return compiled.prune(pruned) === pruned && compiled.unknownFields(pruned).length === 0
-    }),
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(anyObject, object => {
+        const pruned = compiled.prune(object)
+        return compiled.prune(pruned) === pruned && compiled.unknownFields(pruned).length === 0
+      }),
+    ),
   )
-  t.pass()
 })
 
 test('what has nothing unknown is pruned to itself, and nothing is ever changed in place', t => {
-  fc.assert(
-    fc.property(anyObject, object => {
-      const before = JSON.stringify(object)
-      const pruned = compiled.prune(object)
-      compiled.applyDefaults(object)
-      compiled.validate(object)
-      const isSame = compiled.unknownFields(object).length === 0
-      return JSON.stringify(object) === before && (pruned === object) === isSame
-    }),
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(anyObject, object => {
+        const before = JSON.stringify(object)
+        const pruned = compiled.prune(object)
+        compiled.applyDefaults(object)
+        compiled.validate(object)
+        const isSame = compiled.unknownFields(object).length === 0
+        return JSON.stringify(object) === before && (pruned === object) === isSame
+      }),
+    ),
   )
-  t.pass()
 })
 
 test('setting defaults twice is setting them once', t => {
-  fc.assert(
-    fc.property(anyObject, object => {
-      const defaulted = compiled.applyDefaults(object)
-      return compiled.applyDefaults(defaulted) === defaulted
-    }),
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(anyObject, object => {
+        const defaulted = compiled.applyDefaults(object)
+        return compiled.applyDefaults(defaulted) === defaulted
+      }),
+    ),
   )
-  t.pass()
 })
 
 test('unknown fields are named by their path', t => {

@@ -21,9 +21,8 @@ test('every expression means what it means in RE2, for every text', t => {
   for (const source of sources) {
     const pattern = compilePattern(source)
     const reference = RE2JS.compile(source)
-    fc.assert(fc.property(text, value => pattern(value) === reference.test(value)))
+    t.notThrows(() => fc.assert(fc.property(text, value => pattern(value) === reference.test(value))), source)
   }
-  t.pass()
 })
 
 test('what RE2 does not know is refused', t => {
