@@ -2,7 +2,7 @@ import test from 'ava'
 import { ApiError } from '../../controllers/api/api-error.ts'
 import { createClient } from '../../controllers/api/client.ts'
 import { createEventRecorder } from '../../controllers/events.ts'
-import { virtualEnvironment } from '../virtual-clock.ts'
+import { virtualEnvironment } from '../../drivers/simulator/virtual-clock.ts'
 import { fakeApi, jsonAnswer, statusAnswer } from './api/fake-api.ts'
 
 const note = { type: 'Warning', reason: 'HostLost', action: 'Reconcile', note: 'It does not answer.' } as const

@@ -3,7 +3,7 @@ import { request } from 'node:http'
 import test from 'ava'
 import { startHealthServer } from '../../controllers/health-server.ts'
 import { createMetrics } from '../../controllers/metrics.ts'
-import { virtualEnvironment } from '../virtual-clock.ts'
+import { virtualEnvironment } from '../../drivers/simulator/virtual-clock.ts'
 
 const { clock } = virtualEnvironment()
 

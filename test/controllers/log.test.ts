@@ -1,6 +1,6 @@
 import test from 'ava'
 import { createLogger, type LogLevel } from '../../controllers/log.ts'
-import { virtualEnvironment } from '../virtual-clock.ts'
+import { virtualEnvironment } from '../../drivers/simulator/virtual-clock.ts'
 
 function logging(level: LogLevel) {
   const lines: Record<string, unknown>[] = []

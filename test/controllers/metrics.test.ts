@@ -1,7 +1,7 @@
 import test from 'ava'
 import { createMetrics, type MetricsOptions } from '../../controllers/metrics.ts'
 import type { Condition } from '../../crds/meta.ts'
-import { virtualEnvironment } from '../virtual-clock.ts'
+import { virtualEnvironment } from '../../drivers/simulator/virtual-clock.ts'
 
 function measuring(options: Partial<MetricsOptions> = {}) {
   const environment = virtualEnvironment()

@@ -2,7 +2,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { createWorkQueue, type WorkQueueMetrics } from '../../controllers/work-queue.ts'
 import { sleep } from '../../crds/environment.ts'
-import { virtualEnvironment } from '../virtual-clock.ts'
+import { virtualEnvironment } from '../../drivers/simulator/virtual-clock.ts'
 
 const start = 1_000_000
 

@@ -13,8 +13,8 @@ import { callControl } from '../../drivers/simulator/control-socket.ts'
 import { openDurableStore } from '../../drivers/simulator/durable-store.ts'
 import type { Violation } from '../../drivers/simulator/invariants.ts'
 import { createSimulator } from '../../drivers/simulator/simulator.ts'
+import { virtualEnvironment } from '../../drivers/simulator/virtual-clock.ts'
 import type { WorldListing } from '../../drivers/simulator/world-listing.ts'
-import { virtualEnvironment } from '../virtual-clock.ts'
 
 const environment = realEnvironment()
 /** A start on a busy machine takes a few seconds. */

@@ -17,7 +17,7 @@ import { Allocation } from '../../crds/infrastructure/allocation.ts'
 import { kindOf, kinds } from '../../crds/kinds.ts'
 import { conditionOf, type Resource } from '../../crds/meta.ts'
 import { createSimulator, type Simulator } from '../../drivers/simulator/simulator.ts'
-import { type VirtualEnvironment, virtualEnvironment } from '../virtual-clock.ts'
+import { type VirtualEnvironment, virtualEnvironment } from '../../drivers/simulator/virtual-clock.ts'
 
 const Namespace = { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false } as const
 

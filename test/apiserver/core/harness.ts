@@ -4,7 +4,7 @@ import { type APIObject, isRecord, type JSONObject } from '../../../apiserver/ap
 import type { APIServer, APIServerOptions } from '../../../apiserver/server.ts'
 import { createAPIServer } from '../../../apiserver/server.ts'
 import { memoryLog } from '../../../apiserver/storage/durable-log.ts'
-import { type VirtualEnvironment, virtualEnvironment } from '../../virtual-clock.ts'
+import { type VirtualEnvironment, virtualEnvironment } from '../../../drivers/simulator/virtual-clock.ts'
 
 /** An answer with its JSON body. */
 export interface Answer {

@@ -11,7 +11,7 @@ import test from 'ava'
 import { createAuthority, issueClient, issueServer } from '../../../apiserver/serving/certificates.ts'
 import type { RunningServer } from '../../../apiserver/serving/serve.ts'
 import { serve } from '../../../apiserver/serving/serve.ts'
-import { virtualEnvironment } from '../../virtual-clock.ts'
+import { virtualEnvironment } from '../../../drivers/simulator/virtual-clock.ts'
 import { realEnvironment, serveForTest } from './serving.ts'
 
 interface Reply {

@@ -4,7 +4,7 @@ import test from 'ava'
 import { inProcessTransport } from '../../../controllers/api/in-process-transport.ts'
 import { portTransport, servePort } from '../../../controllers/api/port-transport.ts'
 import type { Transport } from '../../../controllers/api/transport.ts'
-import { virtualEnvironment } from '../../virtual-clock.ts'
+import { virtualEnvironment } from '../../../drivers/simulator/virtual-clock.ts'
 import { type EchoState, echoHandler } from './echo-handler.ts'
 
 function direct() {

@@ -6,7 +6,7 @@ import test, { type ExecutionContext } from 'ava'
 import { ApiError } from '../../../controllers/api/api-error.ts'
 import { kubernetesTransport } from '../../../controllers/api/kubernetes-transport.ts'
 import type { Transport } from '../../../controllers/api/transport.ts'
-import { virtualEnvironment } from '../../virtual-clock.ts'
+import { virtualEnvironment } from '../../../drivers/simulator/virtual-clock.ts'
 import {
   type Authority,
   base64,

@@ -6,7 +6,7 @@ import { createClient } from '../../../controllers/api/client.ts'
 import { inProcessTransport } from '../../../controllers/api/in-process-transport.ts'
 import { createLeadership, type Leadership, Lease } from '../../../controllers/api/leader.ts'
 import type { Transport } from '../../../controllers/api/transport.ts'
-import { type VirtualEnvironment, virtualEnvironment } from '../../virtual-clock.ts'
+import { type VirtualEnvironment, virtualEnvironment } from '../../../drivers/simulator/virtual-clock.ts'
 
 interface Replica {
   readonly leadership: Leadership

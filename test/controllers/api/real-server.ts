@@ -14,7 +14,7 @@ import type { Transport } from '../../../controllers/api/transport.ts'
 import { defineKind } from '../../../crds/define-kind.ts'
 import type { Environment } from '../../../crds/environment.ts'
 import type { CommonStatus, ObjectMeta } from '../../../crds/meta.ts'
-import { virtualEnvironment } from '../../virtual-clock.ts'
+import { virtualEnvironment } from '../../../drivers/simulator/virtual-clock.ts'
 
 /** The real API server with one kind of the test's own, and a way to it. */
 export interface RealServer {

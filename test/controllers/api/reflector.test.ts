@@ -2,7 +2,7 @@ import test from 'ava'
 import { ApiError } from '../../../controllers/api/api-error.ts'
 import { createClient } from '../../../controllers/api/client.ts'
 import { createReflector, type ReflectorOptions } from '../../../controllers/api/reflector.ts'
-import { virtualEnvironment } from '../../virtual-clock.ts'
+import { virtualEnvironment } from '../../../drivers/simulator/virtual-clock.ts'
 import { broken, expired, fakeApi, statusAnswer, thing } from './fake-api.ts'
 
 function watching(options: Partial<Pick<ReflectorOptions<typeof thing>, 'pageSize' | 'relistInterval' | 'sink'>> = {}) {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { createAuthority, issueClient, issueServer } from '../../../apiserver/serving/certificates.ts'
 import type { Environment } from '../../../crds/environment.ts'
-import { virtualEnvironment } from '../../virtual-clock.ts'
+import { virtualEnvironment } from '../../../drivers/simulator/virtual-clock.ts'
 
 /** A certificate with its key, as PEM. */
 export interface Pair {

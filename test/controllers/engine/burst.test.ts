@@ -12,9 +12,9 @@ import { VirtualMachine } from '../../../crds/compute/virtual-machine.ts'
 import { Allocation } from '../../../crds/infrastructure/allocation.ts'
 import { isTrue } from '../../../crds/meta.ts'
 import { createSimulator } from '../../../drivers/simulator/simulator.ts'
+import { virtualEnvironment } from '../../../drivers/simulator/virtual-clock.ts'
 import { applyAll, doubles } from '../../durability/survival.ts'
 import { cloudOf, deployment, networks } from '../../durability/workload.ts'
-import { virtualEnvironment } from '../../virtual-clock.ts'
 
 const count = 600
 const networkCount = 10

@@ -6,7 +6,7 @@ import { operationId } from '../../../controllers/observation/operation-id.ts'
 import { topics } from '../../../controllers/observation/topics.ts'
 import { DriverError } from '../../../drivers/contract/errors.ts'
 import type { Answer, Operation } from '../../../drivers/contract/operation.ts'
-import { virtualEnvironment } from '../../virtual-clock.ts'
+import { virtualEnvironment } from '../../../drivers/simulator/virtual-clock.ts'
 import { fakeDriver, listeningLogger, never } from './fake-driver.ts'
 import {
   defineMachine,

@@ -2,7 +2,7 @@ import test from 'ava'
 import { Failures } from '../../../controllers/observation/failures.ts'
 import { operationId } from '../../../controllers/observation/operation-id.ts'
 import { DriverError } from '../../../drivers/contract/errors.ts'
-import { virtualEnvironment } from '../../virtual-clock.ts'
+import { virtualEnvironment } from '../../../drivers/simulator/virtual-clock.ts'
 import { defineMachine } from './samples.ts'
 
 test('a failure is not that of the same operation with another secret', t => {

@@ -4,7 +4,7 @@ import { topics } from '../../../controllers/observation/topics.ts'
 import type { Endpoint, EndpointKey } from '../../../drivers/contract/endpoint.ts'
 import type { Inventory, JobFacts } from '../../../drivers/contract/facts.ts'
 import type { Operation } from '../../../drivers/contract/operation.ts'
-import { virtualEnvironment } from '../../virtual-clock.ts'
+import { virtualEnvironment } from '../../../drivers/simulator/virtual-clock.ts'
 import {
   foreignMachine,
   hostA,

@@ -3,7 +3,7 @@ import { createObservedCache } from '../../../controllers/observation/observed-c
 import { createObserver, type ObserverOptions } from '../../../controllers/observation/observer.ts'
 import { topics } from '../../../controllers/observation/topics.ts'
 import { DriverError } from '../../../drivers/contract/errors.ts'
-import { virtualEnvironment } from '../../virtual-clock.ts'
+import { virtualEnvironment } from '../../../drivers/simulator/virtual-clock.ts'
 import { fakeDriver, listeningLogger } from './fake-driver.ts'
 import {
   hostA,

@@ -2,7 +2,7 @@ import test from 'ava'
 import { createObservedCache } from '../../../controllers/observation/observed-cache.ts'
 import { createObserver } from '../../../controllers/observation/observer.ts'
 import { type EndpointKey, endpointKey } from '../../../drivers/contract/endpoint.ts'
-import { virtualEnvironment } from '../../virtual-clock.ts'
+import { virtualEnvironment } from '../../../drivers/simulator/virtual-clock.ts'
 import { fakeDriver, listeningLogger } from './fake-driver.ts'
 import { hostEndpoint, hostListing, installation, machine, pool, poolEndpoint, poolListing, volume } from './samples.ts'
 

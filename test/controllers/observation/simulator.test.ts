@@ -7,7 +7,7 @@ import type { MachineFacts } from '../../../drivers/contract/facts.ts'
 import { type Operation, operation } from '../../../drivers/contract/operation.ts'
 import type { Fault } from '../../../drivers/simulator/faults.ts'
 import { createSimulator } from '../../../drivers/simulator/simulator.ts'
-import { virtualEnvironment } from '../../virtual-clock.ts'
+import { virtualEnvironment } from '../../../drivers/simulator/virtual-clock.ts'
 import { listeningLogger } from './fake-driver.ts'
 import { installation, machine } from './samples.ts'
 

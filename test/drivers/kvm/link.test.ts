@@ -4,7 +4,7 @@ import { Hypervisor } from '../../../drivers/kvm/hypervisor.ts'
 import { Link } from '../../../drivers/kvm/link.ts'
 import { procedure } from '../../../drivers/kvm/procedures.ts'
 import { XdrWriter } from '../../../drivers/kvm/xdr.ts'
-import { virtualEnvironment } from '../../virtual-clock.ts'
+import { virtualEnvironment } from '../../../drivers/simulator/virtual-clock.ts'
 import { FakeDaemon } from './fake-daemon.ts'
 
 const patient = () => AbortSignal.timeout(10_000)

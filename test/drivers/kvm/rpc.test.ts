@@ -12,7 +12,7 @@ import {
 } from '../../../drivers/kvm/procedures.ts'
 import { openRpc, type RpcConnection, type RpcOptions } from '../../../drivers/kvm/rpc.ts'
 import { XdrWriter } from '../../../drivers/kvm/xdr.ts'
-import { virtualEnvironment } from '../../virtual-clock.ts'
+import { virtualEnvironment } from '../../../drivers/simulator/virtual-clock.ts'
 import { FakeDaemon, frame, open, type Received } from './fake-daemon.ts'
 
 const patient = () => AbortSignal.timeout(10_000)

@@ -1,4 +1,5 @@
-import type { Environment, Timer } from '../crds/environment.ts'
+/** Virtual time and seeded chance: a whole cloud runs on it in one process, in tests, simulation and plans. */
+import type { Environment, Timer } from '../../crds/environment.ts'
 
 /** How far a virtual run may go before it counts as stuck. */
 export interface RunOptions {
@@ -46,7 +47,7 @@ const fileRequests: ReadonlySet<string> = new Set(['FSReqPromise', 'FSReqCallbac
 /** Immediates that `flush` of any virtual environment has pending: they are nobody's work. */
 let ownImmediates = 0
 
-/** A clock and chance for tests; the same seed gives the same run. */
+/** A clock and chance; the same seed gives the same run. */
 export function virtualEnvironment(seed: number | string = 1): VirtualEnvironment {
   const heap: Entry[] = []
   const next = numbers(typeof seed === 'number' ? seed : hash(seed))

@@ -1,6 +1,6 @@
 import test from 'ava'
-import { sleep } from '../crds/environment.ts'
-import { virtualEnvironment } from './virtual-clock.ts'
+import { sleep } from '../../../crds/environment.ts'
+import { virtualEnvironment } from '../../../drivers/simulator/virtual-clock.ts'
 
 test('timers fire in the order of their moments, equal ones in the order they were set', async t => {
   const { clock, advance } = virtualEnvironment()
