@@ -1,4 +1,6 @@
+import { hostname } from 'node:os'
 import { resolve } from 'node:path'
+import { createClient } from '../controllers/api/client.ts'
 import { kubernetesTransport } from '../controllers/api/kubernetes-transport.ts'
 import { startControlPlane } from '../controllers/control-plane.ts'
 import { readDefinitions } from '../controllers/install.ts'
@@ -8,6 +10,7 @@ import { createKVMDriver } from '../drivers/kvm/driver.ts'
 import { createSimulator } from '../drivers/simulator/simulator.ts'
 import { explained } from './api-access.ts'
 import { realEnvironment } from './environment.ts'
+import { queryEndpointOfCluster } from './query-endpoint.ts'
 import { projectPath } from './repository.ts'
 import { terminationSignal } from './termination.ts'
 
@@ -15,6 +18,10 @@ import { terminationSignal } from './termination.ts'
 export interface ControllerOptions {
   readonly kubeconfig: string
   readonly metricsPort: number
+  /** The address of the query endpoint, under which clients find it. */
+  readonly queryHost: string
+  /** Its port; 0: any free one. */
+  readonly queryPort: number
   readonly logLevel: LogLevel
 }
 
@@ -30,6 +37,7 @@ export async function controller(options: ControllerOptions): Promise<void> {
   try {
     const transport = kubernetesTransport({ kubeconfig: kubeconfigPath, environment })
     running.defer(() => transport.close())
+    const query = await queryEndpointOfCluster(createClient(transport), endpointOf(options), environment)
     const simulator = running.use(createSimulator({ environment }))
     const controlPlane = await startControlPlane({
       transport,
@@ -39,6 +47,7 @@ export async function controller(options: ControllerOptions): Promise<void> {
       drivers: { Simulator: simulator.driver, KVM: createKVMDriver({ environment }) },
       logger,
       metricsPort: options.metricsPort,
+      query,
     })
     running.defer(() => controlPlane.stop())
     process.stdout.write(`skystead ready\n  metrics     ${controlPlane.health?.url}/metrics\n`)
@@ -47,4 +56,12 @@ export async function controller(options: ControllerOptions): Promise<void> {
   }
   stop.signal.removeEventListener('abort', leave)
   await stop.received
+}
+
+/** The same name after every restart, and another one for every replica on this host that has a port of its own. */
+function endpointOf({ queryHost, queryPort }: ControllerOptions): { host: string; port: number; replica: string } {
+  const name = hostname()
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9.-]/g, '-')
+  return { host: queryHost, port: queryPort, replica: queryPort === 0 ? name : `${name}-${queryPort}` }
 }

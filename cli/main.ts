@@ -16,6 +16,7 @@ program
   .option('--home <directory>', 'where everything that lasts is kept', '.skystead')
   .option('--port <number>', 'port of the API on 127.0.0.1; 0 takes any free one', port, 6443)
   .option('--metrics-port <number>', 'port of /metrics, /healthz and /readyz; 0 takes any free one', port, 0)
+  .option('--query-port <number>', 'port of the query endpoint on 127.0.0.1; 0 takes any free one', port, 0)
   .option('--no-quickstart', 'do not apply the example cloud at the first start')
   .addOption(logLevelOption('warn'))
   .action(async options => (await import('./up.ts')).up(options))
@@ -25,6 +26,8 @@ program
   .description('Run the controllers against a Kubernetes API.')
   .requiredOption('--kubeconfig <file>', 'kubeconfig of the API')
   .option('--metrics-port <number>', 'port of /metrics, /healthz and /readyz; 0 takes any free one', port, 8080)
+  .option('--query-host <address>', 'address of the query endpoint, which "skystead plan" asks', '127.0.0.1')
+  .option('--query-port <number>', 'port of the query endpoint; 0 takes any free one', port, 0)
   .addOption(logLevelOption('info'))
   .action(async options => (await import('./controller.ts')).controller(options))
 

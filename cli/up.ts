@@ -13,6 +13,7 @@ import { realEnvironment } from './environment.ts'
 import { applyOnce } from './first-start.ts'
 import { controlSocketOf, prepareHome } from './home.ts'
 import { showProgress } from './progress.ts'
+import { queryEndpointOfHome } from './query-endpoint.ts'
 import { projectPath } from './repository.ts'
 import { type Termination, terminationSignal } from './termination.ts'
 import { oneLine, UserError } from './user-error.ts'
@@ -23,6 +24,8 @@ export interface UpOptions {
   /** Port of the API on 127.0.0.1; 0: any free one. */
   readonly port: number
   readonly metricsPort: number
+  /** Port of the query endpoint on 127.0.0.1; 0: any free one. */
+  readonly queryPort: number
   readonly quickstart: boolean
   readonly logLevel: LogLevel
 }
@@ -69,6 +72,7 @@ async function start(
     drivers: { Simulator: simulator.driver, KVM: createKVMDriver({ environment }) },
     logger,
     metricsPort: options.metricsPort,
+    query: queryEndpointOfHome(home, options.queryPort, environment),
   })
   running.defer(() => controlPlane.stop())
   const client = createClient(api.transport)

@@ -11,6 +11,7 @@ import { install } from './install.ts'
 import type { Logger } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { metricSources } from './metrics-sources.ts'
+import { type QueryOptions, type QueryService, serveQueries } from './query/query.ts'
 
 /** What a control plane is put together from. */
 export interface ControlPlaneOptions {
@@ -24,6 +25,8 @@ export interface ControlPlaneOptions {
   readonly logger: Logger
   /** Port of `/healthz`, `/readyz`, `/metrics`; 0: any free one. Left out: they are not served. */
   readonly metricsPort?: number
+  /** Where questions are answered. Left out: nowhere. */
+  readonly query?: QueryOptions
   readonly mayDispatch?: () => boolean
 }
 
@@ -31,6 +34,7 @@ export interface ControlPlaneOptions {
 export interface ControlPlane {
   readonly engine: Engine
   readonly health: HealthServer | undefined
+  readonly query: QueryService | undefined
   readonly metrics: Metrics
   stop(): Promise<void>
 }
@@ -61,11 +65,15 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const health =
     metricsPort === undefined ? undefined : await startHealthServer({ port: metricsPort, readiness, metrics })
   await engine.start()
+  const sources = { engine, environment, installation }
+  const query = options.query === undefined ? undefined : await serveQueries(options.query, { sources, client, logger })
   return {
     engine,
     health,
+    query,
     metrics,
     async stop() {
+      await query?.close()
       await health?.close()
       await engine.stop()
     },

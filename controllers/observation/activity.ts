@@ -56,6 +56,11 @@ export class Activity {
     return this.#doubts.get(identity) ?? nowhere
   }
 
+  /** Identities on which an operation at the endpoint may still take effect, in order. */
+  doubtsAt(endpoint: EndpointKey): readonly string[] {
+    return [...(this.#places.get(endpoint)?.doubts ?? [])].sort()
+  }
+
   /** An operation went unanswered. Answers whether that is news. */
   doubt(endpoint: EndpointKey, identity: string): boolean {
     const { doubts } = this.#place(endpoint)

@@ -16,8 +16,9 @@ import { deepFreeze } from '../engine/deep-freeze.ts'
 import { Activity } from './activity.ts'
 import { addTo, Changes, removeFrom } from './changes.ts'
 import { type Counts, Inventories } from './inventories.ts'
-import { emptyPlace, noCounts, type Place, roundedSpace, type Space, unknownState } from './place.ts'
+import { emptyPlace, listedState, noCounts, type Place, roundedSpace, type Space, unknownState } from './place.ts'
 import { powerStateOf, withoutProof, withReading } from './power-readings.ts'
+import { type Told, told } from './told.ts'
 import { topics } from './topics.ts'
 
 export { topics }
@@ -119,6 +120,12 @@ export class ObservedCache implements Observed {
     return [...this.#places.keys()]
   }
 
+  /** Everything known of a declared endpoint, for whoever asks from outside. */
+  told(key: EndpointKey): Told | undefined {
+    const place = this.#places.get(key)
+    return place && told(place, this.#inventories, this.#activity)
+  }
+
   /** Power controllers that switch the host. */
   controllersOf(host: EndpointKey): Iterable<EndpointKey> {
     return this.#controllers.get(host) ?? []
@@ -137,11 +144,6 @@ export class ObservedCache implements Observed {
   /** Every volume, everywhere it is seen. */
   allVolumes(): Iterable<Seen<VolumeFacts>> {
     return this.#inventories.volumes.all()
-  }
-
-  /** Every image, everywhere it is seen. */
-  allImages(): Iterable<Seen<ImageFacts>> {
-    return this.#inventories.images.all()
   }
 
   /** When the last complete listing of an endpoint was begun, on the monotonic clock; undefined before the first. */
@@ -395,5 +397,3 @@ export class ObservedCache implements Observed {
 export function createObservedCache(options: ObservedCacheOptions): ObservedCache {
   return new ObservedCache(options)
 }
-
-const listedState: EndpointState = Object.freeze({ answers: 'Yes', listed: true })

@@ -29,6 +29,9 @@ export interface Place {
 /** The state of an endpoint that nothing was heard of yet. */
 export const unknownState: EndpointState = Object.freeze({ answers: 'Unknown', listed: false })
 
+/** The state of an endpoint that has just been listed. */
+export const listedState: EndpointState = Object.freeze({ answers: 'Yes', listed: true })
+
 /** The counts at an endpoint where nothing was seen yet. */
 export const noCounts: Counts = Object.freeze({ things: 0, foreign: 0 })
 

@@ -2,6 +2,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import anyTest from 'ava'
+import { openApi } from '../../cli/api-access.ts'
+import { realEnvironment } from '../../cli/environment.ts'
+import { askControllers } from '../../cli/query-client.ts'
+import type { ObservedWorld } from '../../controllers/query/observed.ts'
 import type { WorldListing } from '../../drivers/simulator/world-listing.ts'
 import { type Ended, forgetCompiled, type Running, run, start } from './command.ts'
 
@@ -71,6 +75,20 @@ test('status tells programs the same as JSON, by a kubeconfig', async t => {
     status.tree.map(({ kind, name }: { kind: string; name: string }) => `${kind} ${name}`),
     ['Zone zone-a'],
   )
+})
+
+test('the controllers tell what they observe: every endpoint, with time and inventory, and no user data', async t => {
+  const environment = realEnvironment()
+  await using access = openApi({ home }, environment)
+  const [told] = await askControllers<ObservedWorld>(access, '/observed', environment)
+  const { machines, hosts } = await world()
+  const seen = (told?.endpoints ?? []).flatMap(({ inventory }) =>
+    inventory?.type === 'Host' ? inventory.machines : [],
+  )
+  t.deepEqual(seen.map(({ identity }) => identity).sort(), machines.map(({ identity }) => identity).sort())
+  t.is(told?.endpoints.filter(({ endpoint }) => endpoint.key.startsWith('Host/')).length, hosts.length)
+  t.true(told?.endpoints.every(({ state, listedAt }) => state.answers === 'Yes' && listedAt !== undefined))
+  t.false(JSON.stringify(told).includes('#cloud-config'))
 })
 
 test('sim list shows hosts, machines, disks and storages', async t => {

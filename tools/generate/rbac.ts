@@ -1,15 +1,26 @@
+import { queryRoutes } from '../../controllers/query/routes.ts'
 import type { KindDefinition } from '../../crds/define-kind.ts'
 
-interface PolicyRule {
+interface ResourceRule {
   readonly apiGroups: readonly string[]
   readonly resources: readonly string[]
   readonly verbs: readonly string[]
 }
 
+/** Questions to the controllers are URLs, not resources. */
+interface URLRule {
+  readonly nonResourceURLs: readonly string[]
+  readonly verbs: readonly string[]
+}
+
+type PolicyRule = ResourceRule | URLRule
+
 const reading = ['get', 'list', 'watch']
 const writing = ['create', 'update', 'patch', 'delete']
 /** Verbs of Skystead's own, which admission asks the authorizer for. */
 const operatorVerbs = ['attest', 'place', 'release']
+
+const controllers = { kind: 'ServiceAccount', name: 'skystead-controllers', namespace: 'skystead-system' }
 
 /** The objects of `manifests/rbac.yaml`: what the controllers may do, and roles for people. */
 export function rbac(kinds: readonly KindDefinition[]): readonly object[] {
@@ -29,11 +40,26 @@ export function rbac(kinds: readonly KindDefinition[]): readonly object[] {
       kind: 'ClusterRoleBinding',
       metadata: { name: 'skystead-controllers' },
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'skystead-controllers' },
-      subjects: [{ kind: 'ServiceAccount', name: 'skystead-controllers', namespace: 'skystead-system' }],
+      subjects: [controllers],
+    },
+    // Lets them know the certificates of the API's users, who ask them questions.
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'RoleBinding',
+      metadata: { name: 'skystead-controllers-authentication', namespace: 'kube-system' },
+      roleRef: {
+        apiGroup: 'rbac.authorization.k8s.io',
+        kind: 'Role',
+        name: 'extension-apiserver-authentication-reader',
+      },
+      subjects: [controllers],
     },
     role('skystead-operator', [
       ...byGroup(kinds, plural => [plural], [...reading, ...writing, 'deletecollection']),
       ...byGroup(kinds, plural => [plural], operatorVerbs),
+      // Where the controllers answer questions, and everything that they can be asked.
+      { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'list'] },
+      { nonResourceURLs: queryRoutes.map(({ path }) => `/skystead${path}`), verbs: ['get'] },
     ]),
     // Tenants get theirs with Kubernetes' own roles, in the namespaces where they have them.
     role(

@@ -6,8 +6,9 @@ interface Role {
   readonly kind: string
   readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> }
   readonly rules: readonly {
-    readonly apiGroups: readonly string[]
-    readonly resources: readonly string[]
+    readonly apiGroups?: readonly string[]
+    readonly resources?: readonly string[]
+    readonly nonResourceURLs?: readonly string[]
     readonly verbs: readonly string[]
   }[]
 }
@@ -25,7 +26,7 @@ const roles = new Map(
 function may(role: string, verb: string, group: string, resource: string): boolean {
   const rules = roles.get(role)?.rules ?? []
   return rules.some(
-    rule => rule.verbs.includes(verb) && rule.apiGroups.includes(group) && rule.resources.includes(resource),
+    rule => rule.verbs.includes(verb) && rule.apiGroups?.includes(group) && rule.resources?.includes(resource),
   )
 }
 
@@ -41,6 +42,14 @@ test('controllers may do with every kind what a controller does, and no more wit
   t.false(may('skystead-controllers', 'create', '', 'secrets'))
   t.true(may('skystead-controllers', 'update', 'coordination.k8s.io', 'leases'))
   t.true(may('skystead-controllers', 'create', 'events.k8s.io', 'events'))
+})
+
+test('operators may ask the controllers every question, and nobody else does by a role', t => {
+  for (const [name, { rules }] of roles) {
+    const urls = rules.flatMap(({ nonResourceURLs = [] }) => nonResourceURLs)
+    t.is(urls.includes('/skystead/observed'), name === 'skystead-operator', name)
+  }
+  t.true(may('skystead-operator', 'list', 'coordination.k8s.io', 'leases'))
 })
 
 test('no role may do everything by a star', t => {

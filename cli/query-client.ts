@@ -1,0 +1,67 @@
+import { KubeConfig } from '@kubernetes/client-node'
+import { ApiError, apiErrorOf } from '../controllers/api/api-error.ts'
+import { loadKubeConfig } from '../controllers/api/kube-config.ts'
+import { kubernetesTransport } from '../controllers/api/kubernetes-transport.ts'
+import { type QueryAddress, queryAddresses } from '../controllers/query/publication.ts'
+import { queryServerName } from '../controllers/query/server.ts'
+import type { Environment } from '../crds/environment.ts'
+import type { ApiAccess } from './api-access.ts'
+import { UserError } from './user-error.ts'
+
+/**
+ * Asks every replica of the controllers the same question and answers with what each said, in order of their names.
+ * Replicas that are gone are left out. `path`: with its query, as in `/observed` or `/explain?kind=Host&name=h1`.
+ * Throws one clear line where nobody answers, or where one refuses.
+ */
+export async function askControllers<T>(
+  { client, kubeconfigPath }: Pick<ApiAccess, 'client' | 'kubeconfigPath'>,
+  path: string,
+  environment: Pick<Environment, 'clock'>,
+): Promise<readonly T[]> {
+  const addresses = await queryAddresses(client)
+  const answers: T[] = []
+  let silent: unknown
+  for (const address of addresses) {
+    try {
+      // The edge: the controllers of this version answer as this version asks.
+      answers.push((await ask(address, kubeconfigPath, path, environment)) as T)
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      if (error.status !== 0) throw new UserError(`The controllers refuse: ${error.message}`, { cause: error })
+      silent = error
+    }
+  }
+  if (answers.length > 0) return answers
+  const whom = addresses.length === 0 ? 'none is published' : `${addresses.map(({ url }) => url).join(', ')} is silent`
+  throw new UserError(
+    `Cannot ask the controllers: ${whom}; do they run ("skystead up", or "skystead controller --query-host ADDRESS")?`,
+    { cause: silent },
+  )
+}
+
+async function ask(
+  { url, authority }: QueryAddress,
+  kubeconfigPath: string,
+  path: string,
+  environment: Pick<Environment, 'clock'>,
+): Promise<unknown> {
+  const kubeconfig = new KubeConfig()
+  const user = loadKubeConfig(kubeconfigPath).getCurrentUser() ?? { name: 'anonymous' }
+  const cluster = {
+    name: 'skystead-controllers',
+    server: url,
+    caData: Buffer.from(authority).toString('base64'),
+    tlsServerName: queryServerName,
+    skipTLSVerify: false,
+  }
+  kubeconfig.loadFromClusterAndUser(cluster, user)
+  const transport = kubernetesTransport({ kubeconfig, environment })
+  try {
+    const { status, headers, body } = await transport.request({ method: 'GET', path })
+    const value: unknown = JSON.parse(Buffer.from(body).toString('utf8'))
+    if (status !== 200) throw apiErrorOf(status, value, headers)
+    return value
+  } finally {
+    await transport.close()
+  }
+}

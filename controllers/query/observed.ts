@@ -1,0 +1,58 @@
+import { timestamp } from '../../crds/environment.ts'
+import type { Endpoint } from '../../drivers/contract/endpoint.ts'
+import type { Inventory } from '../../drivers/contract/facts.ts'
+import type { EndpointState } from '../../reconcilers/world.ts'
+import type { QueryRoute, QuerySources } from './route.ts'
+
+/** An endpoint and everything that was last seen there. User data appears only as hashes. */
+export interface ObservedEndpoint {
+  readonly endpoint: Endpoint
+  readonly state: EndpointState
+  /** When its last complete listing was begun (RFC 3339); left out before the first. Events and answers are younger. */
+  readonly listedAt?: string
+  /** What is there, in the form of a listing; left out where it was never listed. */
+  readonly inventory?: Inventory
+  /** Identities on which an unanswered operation may still take effect here; left out where there is none. */
+  readonly inDoubt?: readonly string[]
+}
+
+/** Everything observed at one instant. */
+export interface ObservedWorld {
+  readonly installation: string
+  /** When it was told (RFC 3339). */
+  readonly at: string
+  /** In order of their keys. */
+  readonly endpoints: readonly ObservedEndpoint[]
+}
+
+/** `/observed`: everything that the controllers have seen, endpoint by endpoint. */
+export const observedRoute: QueryRoute = { path: '/observed', answer: (_query, sources) => observedWorld(sources) }
+
+/** Everything observed, at this instant. */
+export function observedWorld({ engine, environment, installation }: QuerySources): ObservedWorld {
+  const { clock } = environment
+  const endpoints = engine.observed.endpoints().toSorted()
+  return {
+    installation,
+    at: timestamp(clock),
+    endpoints: endpoints.flatMap(key => {
+      const told = engine.observed.told(key)
+      if (told === undefined) return []
+      const { endpoint, state, listedAt, inventory, inDoubt } = told
+      const listed = listedAt === undefined ? undefined : clock.now() - (clock.monotonic() - listedAt)
+      return [
+        {
+          endpoint,
+          state,
+          ...(listed === undefined ? {} : { listedAt: momentOf(listed) }),
+          ...(inventory === undefined ? {} : { inventory }),
+          ...(inDoubt.length === 0 ? {} : { inDoubt }),
+        },
+      ]
+    }),
+  }
+}
+
+function momentOf(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`
+}

@@ -1,0 +1,39 @@
+import type { Client } from '../api/client.ts'
+import type { Logger } from '../log.ts'
+import { publishQueryAddress, withdrawQueryAddress } from './publication.ts'
+import type { QuerySources } from './route.ts'
+import { queryRoutes } from './routes.ts'
+import { type QueryEndpoint, startQueryServer } from './server.ts'
+
+/** How a control plane answers questions. */
+export interface QueryOptions extends QueryEndpoint {
+  /** The name of this replica, under which its endpoint is found: letters, digits, `-`, `.`. */
+  readonly replica: string
+}
+
+/** A served and published query endpoint. */
+export interface QueryService {
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** Serves the questions of `routes.ts` and says in a Lease where. */
+export async function serveQueries(
+  options: QueryOptions,
+  parts: { readonly sources: QuerySources; readonly client: Client; readonly logger: Logger },
+): Promise<QueryService> {
+  const { client, logger } = parts
+  const { replica, authority } = options
+  const server = await startQueryServer({ ...options, ...parts, routes: queryRoutes })
+  await publishQueryAddress(client, { replica, url: server.url, authority })
+  return {
+    url: server.url,
+    async close() {
+      await server.close()
+      // An endpoint that is still told of answers nothing, which clients can bear: stopping must not fail for it.
+      await withdrawQueryAddress(client, replica).catch(error =>
+        logger.warn({ err: error }, 'the query endpoint is still told of'),
+      )
+    },
+  }
+}

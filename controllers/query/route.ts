@@ -1,0 +1,32 @@
+import type { Environment } from '../../crds/environment.ts'
+import type { Engine } from '../engine/engine.ts'
+
+/** What the answers are made from: the caches of a running engine. Nothing is changed through them. */
+export interface QuerySources {
+  readonly engine: Engine
+  readonly environment: Environment
+  /** The installation's id. */
+  readonly installation: string
+}
+
+/** One question that the controllers answer. */
+export interface QueryRoute {
+  /** With a leading slash. Whoever asks needs the verb `get` on the non-resource URL `/skystead<path>`. */
+  readonly path: string
+  /**
+   * The answer, as JSON data without any secret. Synchronous: it sees one instant. A `QueryError` says that it was asked
+   * wrongly.
+   */
+  readonly answer: (query: URLSearchParams, sources: QuerySources) => unknown
+}
+
+/** A question that has no answer; the message says what to ask instead. */
+export class QueryError extends Error {
+  readonly status: 400 | 404
+
+  constructor(status: 400 | 404, message: string) {
+    super(message)
+    this.name = 'QueryError'
+    this.status = status
+  }
+}

@@ -1,0 +1,5 @@
+import { observedRoute } from './observed.ts'
+import type { QueryRoute } from './route.ts'
+
+/** Everything that the controllers can be asked. */
+export const queryRoutes: readonly QueryRoute[] = [observedRoute]
