@@ -34,6 +34,13 @@ const onPlaces: readonly (Named<NamedAction> & { readonly place: 'host' | 'stora
     choice: { field: 'requests', flag: '--requests <fate>', values: ['Lost', 'Queued'] },
   },
   {
+    command: 'cut-off-host',
+    action: 'cutOffHost',
+    place: 'host',
+    description: 'cut a host off from the control plane: it runs on, and its heartbeats go on',
+    done: 'cannot be reached any more',
+  },
+  {
     command: 'revive-host',
     action: 'reviveHost',
     place: 'host',

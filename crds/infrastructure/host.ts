@@ -44,6 +44,7 @@ export const Host = defineKind<HostSpec, HostStatus>({
 /**
  * HostSpec describes a host.
  * @cel !has(self.simulator) || !has(self.kvm) :: only one of `simulator` and `kvm` may be set
+ * @cel (has(self.kvm) && has(self.kvm.socketPath) ? self.kvm.socketPath : '') == (has(oldSelf.kvm) && has(oldSelf.kvm.socketPath) ? oldSelf.kvm.socketPath : '') :: `kvm.socketPath` cannot be changed: what answers at another socket is another host. Delete the Host once nothing runs on it, and describe it anew
  */
 export interface HostSpec extends Allocatable, Managed {
   /**
@@ -97,7 +98,7 @@ export interface SimulatedHost {
 
 /** KVMHost says how to reach a host's libvirt. */
 export interface KVMHost {
-  /** socketPath is libvirt's UNIX socket. Left out: libvirt's own places are tried. */
+  /** socketPath is libvirt's UNIX socket. Left out: libvirt's own places are tried. It cannot be changed. */
   readonly socketPath?: Path
   /** guestBridge is the bridge of L2 networks without a segment. Left out: the label of the 'Guest' traffic. */
   readonly guestBridge?: NetworkLabel

@@ -19,7 +19,8 @@ export interface LinkOptions {
 const connectTimeout = 10_000
 const shortestPause = 100
 const longestPause = 10_000
-const signOfLife = { interval: 5_000, misses: 5 }
+/** A daemon that is silent for longer is given up within 25 s: the contract has half a minute (rule 31). */
+const signOfLife = { interval: 5_000, misses: 4 }
 
 /**
  * One connection to a daemon that is opened when it is needed and again after a loss. After a failure the attempts

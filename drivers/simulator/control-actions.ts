@@ -36,6 +36,7 @@ export interface ControlActions {
     readonly arguments: Named & { readonly requests?: 'Lost' | 'Queued' }
     readonly result: undefined
   }
+  readonly cutOffHost: { readonly arguments: Named; readonly result: undefined }
   readonly reviveHost: { readonly arguments: Named; readonly result: undefined }
   readonly killPowerController: { readonly arguments: Named; readonly result: undefined }
   readonly revivePowerController: { readonly arguments: Named; readonly result: undefined }
@@ -90,6 +91,7 @@ const handlers: Readonly<Record<ControlAction, Handler>> = {
   killHost: (world, request) => world.killHost(request.text('name')),
   freezeHost: (world, request) =>
     world.freezeHost(request.text('name'), request.oneOf('requests', ['Lost', 'Queued'] as const)),
+  cutOffHost: (world, request) => world.cutOffHost(request.text('name')),
   reviveHost: (world, request) => world.reviveHost(request.text('name')),
   killPowerController: (world, request) => world.killPowerController(request.text('name')),
   revivePowerController: (world, request) => world.revivePowerController(request.text('name')),

@@ -116,6 +116,8 @@ export function cutHostPower(state: State, host: SimulatedHost): void {
   host.booting = false
   if (host.power === 'Off') return
   host.power = 'Off'
+  host.lastSignOfLife ??= state.clock.now()
+  host.silenceTimer?.cancel()
   host.state = 'Down'
   state.keepHost(host)
   for (const machine of host.machines.values()) stopMachine(state, machine, 'Unknown')
@@ -136,8 +138,16 @@ export function bootHost(simulation: Simulation, host: SimulatedHost): void {
   host.bootTimer = afterStep(simulation, 'HostBoot', () => {
     host.booting = false
     host.bootTimer = undefined
-    state.revive(host)
+    beHeard(state, host)
     state.keepHost(host)
     state.keep()
   })
+}
+
+/** Lets a silent host answer again. */
+export function beHeard(state: State, host: SimulatedHost): void {
+  host.silenceTimer?.cancel()
+  host.cutOff = false
+  host.lastSignOfLife = undefined
+  state.revive(host)
 }

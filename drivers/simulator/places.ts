@@ -59,6 +59,12 @@ export interface SimulatedHost extends Place {
   /** Powered on, not yet answering. */
   booting: boolean
   bootTimer: Timer | undefined
+  /** While it is frozen: whether it is only cut off from the control plane, and otherwise well. */
+  cutOff: boolean
+  /** When it last gave a sign of life to others (wall clock, ms); undefined while it goes on giving them. */
+  lastSignOfLife: number | undefined
+  /** Until its connections notice that it has fallen silent. */
+  silenceTimer: Timer | undefined
   capabilities: readonly Capability[]
   readonly machines: Map<string, SimulatedMachine>
   readonly controller: Place
@@ -145,6 +151,9 @@ export function newHost(key: string, described: { name: string; address: string;
     power: 'On',
     booting: false,
     bootTimer: undefined,
+    cutOff: false,
+    lastSignOfLife: undefined,
+    silenceTimer: undefined,
     capabilities: allCapabilities,
     machines: new Map(),
     controller: newPlace('PowerController', key),

@@ -23,6 +23,8 @@ export interface HostRecord extends PlaceRecord {
   readonly size: HostSize
   readonly power: SimulatedHost['power']
   readonly booting: boolean
+  readonly cutOff?: boolean
+  readonly lastSignOfLife?: number | undefined
   readonly capabilities: readonly Capability[]
   readonly controller: PlaceRecord
 }
@@ -61,7 +63,7 @@ function placeRecord(place: Place): PlaceRecord {
 
 /** A host as it is stored, without its machines. */
 export function hostRecord(host: SimulatedHost): HostRecord {
-  const { name, address, size, power, booting, capabilities } = host
+  const { name, address, size, power, booting, capabilities, cutOff, lastSignOfLife } = host
   return {
     ...placeRecord(host),
     name,
@@ -69,6 +71,8 @@ export function hostRecord(host: SimulatedHost): HostRecord {
     size,
     power,
     booting,
+    cutOff,
+    lastSignOfLife,
     capabilities,
     controller: placeRecord(host.controller),
   }

@@ -33,6 +33,8 @@ function restoreHost(state: State, record: HostRecord): void {
   restorePlace(host.controller, record.controller)
   host.power = record.power
   host.booting = record.booting
+  host.cutOff = record.cutOff ?? false
+  host.lastSignOfLife = record.lastSignOfLife
   host.capabilities = record.capabilities
   state.hosts.set(host.key, host)
 }

@@ -1,8 +1,11 @@
 import type { Random } from '../../crds/environment.ts'
 import type { Verb } from '../contract/operation.ts'
 
-/** What takes time in the simulated world: every verb, a listing, a guest's way down, a host's boot. */
-export type TimedStep = Verb | 'Inventory' | 'GuestShutdown' | 'HostBoot'
+/**
+ * What takes time in the simulated world: every verb, a listing, a guest's way down, a host's boot, and how long it
+ * takes until a connection notices that nobody is at the other end.
+ */
+export type TimedStep = Verb | 'Inventory' | 'GuestShutdown' | 'HostBoot' | 'KeepAlive'
 
 /** How long each step takes, in ms, before jitter. */
 export type Timing = Readonly<Record<TimedStep, number>>
@@ -25,6 +28,7 @@ export const defaultTiming: Timing = {
   Inventory: 10,
   GuestShutdown: 500,
   HostBoot: 2000,
+  KeepAlive: 15_000,
 }
 
 /** Everything at once, for benchmarks: no timer is set at all. */
@@ -45,6 +49,7 @@ export const noTiming: Timing = {
   Inventory: 0,
   GuestShutdown: 0,
   HostBoot: 0,
+  KeepAlive: 0,
 }
 
 /** The length of one step in ms: up to a fifth shorter or longer than the table says, 0 where the table says 0. */

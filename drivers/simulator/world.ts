@@ -1,6 +1,7 @@
 import type { Capability, MachineDefinition, Mark, RouterFacts } from '../contract/facts.ts'
 import type { Faults } from './faults.ts'
 import {
+  beHeard,
   bootHost,
   cutHostPower,
   type Simulation,
@@ -13,6 +14,7 @@ import type { Violation } from './invariants.ts'
 import type { Counters, Journal } from './journal.ts'
 import { findHost, findMachine, findStorage, findVolume, type MachineAddress } from './lookup.ts'
 import type { Place } from './places.ts'
+import { fallSilent } from './silence.ts'
 import type { State } from './state.ts'
 import { listWorld, type WorldListing } from './world-listing.ts'
 
@@ -77,11 +79,17 @@ export class World {
    */
   freezeHost(name: string, requests: Place['frozenRequests'] = 'Lost'): void {
     this.#outside('freezeHost', name, () => {
-      const host = findHost(this.#state, name)
-      if (host.state === 'Down') throw new RangeError(`Cannot freeze host ${host.name}: current state is Down`)
-      host.state = 'Frozen'
-      host.frozenRequests = requests
-      this.#state.keepHost(host)
+      fallSilent(this.#simulation, findHost(this.#state, name), { requests, cutOff: false })
+    })
+  }
+
+  /**
+   * Cuts a host off from the control plane, as a broken management network does: it answers nothing, while its machines
+   * run, its heartbeats go on and its neighbours see it. Requests on their way are lost.
+   */
+  cutOffHost(name: string): void {
+    this.#outside('cutOffHost', name, () => {
+      fallSilent(this.#simulation, findHost(this.#state, name), { requests: 'Lost', cutOff: true })
     })
   }
 
@@ -91,7 +99,7 @@ export class World {
       const host = findHost(this.#state, name)
       if (host.power === 'Off') return bootHost(this.#simulation, host)
       if (host.state !== 'Frozen') return
-      this.#state.revive(host)
+      beHeard(this.#state, host)
       this.#state.keepHost(host)
     })
   }

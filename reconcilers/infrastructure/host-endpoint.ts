@@ -5,7 +5,7 @@ import { parseBytes } from '../../crds/invariants/quantity.ts'
 import type { DriverName, Endpoint, EndpointKey, HostConfiguration } from '../../drivers/contract/endpoint.ts'
 import { endpointKey } from '../../drivers/contract/endpoint.ts'
 import type { Wish, World } from '../world.ts'
-import { hostsByAddress } from './topology.ts'
+import { hostsByAddress, hostsByPowerAddress } from './topology.ts'
 
 /** The hypervisors that have a driver. */
 export const hypervisorDrivers: Readonly<Partial<Record<Hypervisor, DriverName>>> = {
@@ -59,6 +59,13 @@ export function olderNamesake(host: Wish<typeof Host>, world: World): Wish<typeo
   return oldest === undefined || oldest.metadata.uid === host.metadata.uid ? undefined : oldest
 }
 
+/** The older host with the same power controller, which tells the power of that one: never taken for the word on another. */
+export function olderAtPowerController(host: Wish<typeof Host>, world: World): Wish<typeof Host> | undefined {
+  const [address] = hostsByPowerAddress.values(host)
+  const [oldest] = address === undefined ? [] : world.desired.list(hostsByPowerAddress, address)
+  return oldest === undefined || oldest.metadata.uid === host.metadata.uid ? undefined : oldest
+}
+
 /** The endpoints of a host: its hypervisor, where there is a driver for it, and its power controller, where it has one. */
 export function hostEndpoints(host: Wish<typeof Host>, world: World): readonly Endpoint[] {
   const driver = hostDriver(host, world)
@@ -67,7 +74,7 @@ export function hostEndpoints(host: Wish<typeof Host>, world: World): readonly E
   const name = host.metadata.name
   const hypervisorEndpoint: Endpoint = { key, driver, name, configuration: hostConfiguration(host) }
   const control = host.spec.powerControl
-  if (control === undefined) return [hypervisorEndpoint]
+  if (control === undefined || olderAtPowerController(host, world) !== undefined) return [hypervisorEndpoint]
   const address = control.address === undefined ? {} : { address: control.address }
   const power: Endpoint = {
     key: powerKey(host, world),

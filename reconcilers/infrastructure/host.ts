@@ -11,7 +11,7 @@ import { blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.t
 import type { StatusOf, Wish, World } from '../world.ts'
 import { capacityList, judgeCapacity } from './capacity.ts'
 import { fenceOf } from './fencing.ts'
-import { hostDriver, hostEndpoints, hostKey, olderNamesake, powerKey } from './host-endpoint.ts'
+import { hostDriver, hostEndpoints, hostKey, olderAtPowerController, olderNamesake, powerKey } from './host-endpoint.ts'
 import { hostCapacity } from './roll-ups.ts'
 import { olderPoolAt, poolDriver } from './storage-endpoint.ts'
 import { allPods, poolsByReach } from './topology.ts'
@@ -42,6 +42,13 @@ function judgeValidity(self: HostWish, world: World): Verdict {
     return blocked(
       'AddressTaken',
       `spec.address: ${address} is that of Host "${namesake.metadata.name}": give the host an address of its own`,
+    )
+  }
+  const sharing = olderAtPowerController(self, world)
+  if (sharing !== undefined) {
+    return blocked(
+      'PowerControllerTaken',
+      `spec.powerControl.address: ${self.spec.powerControl?.address} is that of Host "${sharing.metadata.name}", whose power it tells: give the host its own`,
     )
   }
   const reserving = podReserving(address, world)

@@ -29,6 +29,11 @@ export const hostsByCluster = defineIndex(Host, 'hostsByCluster', ({ spec }) => 
 /** Hosts by their address, in lower case. */
 export const hostsByAddress = defineIndex(Host, 'hostsByAddress', ({ spec }) => [spec.address.toLowerCase()])
 
+/** Hosts by the address of their power controller, in lower case, where it has one of its own. */
+export const hostsByPowerAddress = defineIndex(Host, 'hostsByPowerAddress', ({ spec: { powerControl } }) =>
+  powerControl?.address === undefined ? [] : [`${powerControl.driver} ${powerControl.address.toLowerCase()}`],
+)
+
 /** Physical networks by the name of their zone. */
 export const physicalNetworksByZone = defineIndex(PhysicalNetwork, 'physicalNetworksByZone', ({ spec }) => [
   spec.zoneName,

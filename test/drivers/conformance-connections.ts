@@ -210,6 +210,31 @@ export function connectionRules(rule: Rule): void {
     t.true(seen)
   })
 
+  rule('rule 31: a host that falls silent without breaking its connections is told as Disconnected', async (t, rig) => {
+    const { silence } = rig.fixture
+    if (rig.host.subscribe === undefined || silence === undefined) {
+      t.pass('the driver has no events, or the host cannot be silenced')
+      return
+    }
+    t.timeout(60_000)
+    const events: InventoryEvent[] = []
+    using _subscription = rig.host.subscribe(event => events.push(event))
+    await rig.hostListing()
+    {
+      using _silence = await silence()
+      await rig.eventually(
+        () => events.map(({ event }) => event),
+        told => told.includes('Disconnected'),
+        30_000,
+      )
+    }
+    t.true(events.some(({ event }) => event === 'Disconnected'))
+    await rig.eventually(
+      () => rig.hostListing().catch(() => undefined),
+      listing => listing !== undefined,
+    )
+  })
+
   rule('rule 22: a verb of another type of endpoint is Unsupported', async (t, rig) => {
     const identity = rig.identity()
     const toPool = { ...rig.define(identity), endpoint: rig.fixture.pool.key }

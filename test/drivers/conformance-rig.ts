@@ -50,6 +50,10 @@ export interface ConformanceFixture extends AsyncDisposable {
   volumes(): Promise<readonly string[]>
   /** Breaks every open connection to the host. New ones succeed. */
   breakConnections(): Promise<void>
+  /**
+   * Lets the host fall silent, connections unbroken, until the answer is disposed of. Left out: that cannot be had here.
+   */
+  silence?(): Promise<Disposable>
   /** Everything that the driver has logged. */
   logs(): readonly string[]
 }

@@ -12,6 +12,13 @@ export const refusedEdits: readonly Refusal[] = [
   ['another zone of a pod', 'HostPod', { zoneName: 'zone-c' }, 'spec.zoneName', /cannot be changed/],
   ['another hypervisor of a cluster', 'HostCluster', { hypervisor: 'KVM' }, 'spec.hypervisor', /cannot be changed/],
   ['another cluster of a host', 'Host', { clusterName: 'cluster-2' }, 'spec.clusterName', /cannot be changed/],
+  [
+    'a socket for a host that had none: another libvirt would answer for it',
+    'Host',
+    { kvm: { socketPath: '/run/other/libvirt-sock' }, simulator: undefined },
+    'spec',
+    /`kvm.socketPath` cannot be changed/,
+  ],
   ['another place of a pool', 'PrimaryStorage', { url: 'sim://other' }, 'spec.url', /cannot be changed/],
   ['OFF-008 other cores of an offering', 'ServiceOffering', { cores: 2 }, 'spec.cores', /cannot be changed/],
   ['OFF-008 another memory of an offering', 'ServiceOffering', { memory: '1Gi' }, 'spec.memory', /cannot be changed/],

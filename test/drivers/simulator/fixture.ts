@@ -35,6 +35,7 @@ export const quickTiming = {
   Inventory: 1,
   GuestShutdown: 10,
   HostBoot: 10,
+  KeepAlive: 10,
 }
 
 /** A host of 16 cores and 64 GiB. */
@@ -102,6 +103,10 @@ export function simulatorFixture(options: Omit<SimulatorOptions, 'environment'>)
     machines: async () => world.list().machines.map(machine => machine.identity),
     volumes: async () => world.list().volumes.map(volume => volume.identity),
     breakConnections: async () => world.cutConnections('host-1'),
+    silence: async () => {
+      world.freezeHost('host-1')
+      return { [Symbol.dispose]: () => world.reviveHost('host-1') }
+    },
     logs: () => [JSON.stringify(world.journal.latest(1000)), JSON.stringify(world.list())],
     [Symbol.asyncDispose]: () => simulator[Symbol.asyncDispose](),
   }

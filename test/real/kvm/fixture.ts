@@ -86,6 +86,7 @@ export async function startKVMFixture(): Promise<KVMFixture> {
     machines: async () => (await lab.virsh('list', '--all', '--uuid')).split('\n').filter(line => line !== ''),
     volumes: () => volumesIn(poolDirectory),
     breakConnections: async () => socket.break(),
+    silence: async () => socket.silence(),
     logs: () => [],
     consoleText,
     typeOnConsole: async (identity, line) => {

@@ -73,6 +73,23 @@ test('INF-134 of two hosts with one address the older has it: the other is refus
   t.like(judge(hostReconciler, 'Connected', younger, world), { is: 'waiting', reason: 'NotCalled' })
 })
 
+test('of two hosts with one power controller the older has it: the other is refused by name, and its power is not read there', t => {
+  const powerControl = { driver: 'Simulator', address: 'BMC-1.example' } as const
+  const [older, self] = [
+    host({ name: 'host-2', address: '172.16.10.102', powerControl }),
+    host({ powerControl: { ...powerControl, address: 'bmc-1.example' } }),
+  ]
+  const younger = { ...self, metadata: { ...self.metadata, creationTimestamp: '2026-11-02T00:00:00Z' } }
+  const world = cloud(younger)
+  world.put(older)
+  t.like(judge(hostReconciler, 'Valid', younger, world), { is: 'blocked', reason: 'PowerControllerTaken' })
+  t.like(judge(hostReconciler, 'Valid', older, world), { is: 'satisfied' })
+  t.deepEqual(
+    hostReconciler.endpoints?.(younger, world).map(({ key }) => key),
+    [keyOf('Host', 'host-1')],
+  )
+})
+
 test('INF-135 a host whose address falls into a reserved range is refused', t => {
   const self = host({ address: '172.16.10.60' })
   t.deepEqual(judge(hostReconciler, 'Valid', self, cloud(self)), {
