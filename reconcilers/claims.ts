@@ -150,10 +150,12 @@ export function noteStray(
   return isStored(noted) ? undefined : 'Noting'
 }
 
-/** Claims space in a pool for a volume. */
+/** Claims space in a pool for a volume. One whose disk is seen already was made, nobody knows with what in it. */
 export function claimVolume(identity: string, holder: Holder, volume: VolumeClaim, world: World): CreateEffect {
   const seen = world.observed.volumes(identity).map(({ facts }) => facts.epoch)
-  return allocate({ type: 'Volume', value: identity, holder, epoch: Math.max(0, ...seen) + 1, volume }, world)
+  const notes = seen.length === 0 ? {} : { notes: { madeAt: world.now() } }
+  const epoch = Math.max(0, ...seen) + 1
+  return allocate({ type: 'Volume', value: identity, holder, epoch, volume, ...notes }, world)
 }
 
 /** Claims the right to write to a volume for a machine. */

@@ -35,6 +35,8 @@ export interface UpdateEffect {
 export interface DeleteEffect {
   readonly effect: 'Delete'
   readonly object: ObjectIdentity
+  /** Names of Allocations that must be stored as they stand (not merely assumed) before it goes. */
+  readonly after?: readonly string[]
 }
 
 /** Asks for a complete listing of an endpoint, begun from now on. Asked often, done once. */
@@ -75,6 +77,11 @@ export function update(object: ObjectIdentity, spec: unknown): UpdateEffect {
 export function remove(object: ObjectIdentity): DeleteEffect {
   const { apiVersion, kind, metadata } = object
   return { effect: 'Delete', object: { apiVersion, kind, metadata } }
+}
+
+/** Deletion of exactly this object, once the Allocations named are stored as they stand. */
+export function removeAfter(object: ObjectIdentity, after: readonly string[]): DeleteEffect {
+  return { ...remove(object), after }
 }
 
 /** A fresh complete listing of an endpoint. */

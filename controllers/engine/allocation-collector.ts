@@ -1,8 +1,8 @@
 import type { AnyKind } from '../../crds/define-kind.ts'
-import type { Environment, Timer } from '../../crds/environment.ts'
+import { type Environment, type Timer, timestamp } from '../../crds/environment.ts'
 import { Allocation, type AllocationSpec } from '../../crds/infrastructure/allocation.ts'
 import type { Resource } from '../../crds/meta.ts'
-import { machineClaimName } from '../../reconcilers/claims.ts'
+import { machineClaimName, volumeClaimName } from '../../reconcilers/claims.ts'
 import type { Client } from '../api/client.ts'
 import type { Logger } from '../log.ts'
 import type { ObservedCache } from '../observation/observed-cache.ts'
@@ -53,6 +53,7 @@ export function createAllocationCollector(options: AllocationCollectorOptions): 
       if (allocation.spec.type === 'Identity' || allocation.spec.type === 'Stray') continue
       if (!isOrphanInCache(allocation)) continue
       if (isObserved(allocation.spec) || !(await isOrphan(allocation.spec))) continue
+      if (await noteMade(allocation.spec)) continue
       freed += await free(allocation)
     }
     return freed
@@ -63,6 +64,19 @@ export function createAllocationCollector(options: AllocationCollectorOptions): 
     desired.deleted(Allocation, metadata)
     logger.info({ allocation: metadata.name }, 'freed an allocation that nobody needs any more')
     return 1
+  }
+
+  /** What an attachment says of its disk, that it was made, is noted on the volume's claim before it goes. */
+  async function noteMade({ attachment }: AllocationSpec): Promise<boolean> {
+    if (attachment === undefined) return false
+    const key = objectKey(volumeClaimName(attachment.volumeIdentity), undefined)
+    const claim = desired.get(Allocation, key) as Resource<AllocationSpec> | undefined
+    if (claim === undefined) return false
+    if (!desired.isConfirmed(Allocation, key)) return true
+    if (claim.spec.notes?.madeAt !== undefined) return false
+    const notes = { ...claim.spec.notes, madeAt: timestamp(environment.clock) }
+    desired.written(Allocation, await client.replace(Allocation, { ...claim, spec: { ...claim.spec, notes } }))
+    return true
   }
 
   function kindOf({ holder }: AllocationSpec): AnyKind | undefined {

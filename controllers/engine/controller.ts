@@ -1,6 +1,6 @@
 import type { AnyKind } from '../../crds/define-kind.ts'
 import { type Clock, timestamp } from '../../crds/environment.ts'
-import { type CommonStatus, type Condition, isTrue, type Resource } from '../../crds/meta.ts'
+import { type CommonStatus, type Condition, conditionOf, isTrue, type Resource } from '../../crds/meta.ts'
 import { driverErrorCodes } from '../../drivers/contract/errors.ts'
 import type { Phase, Reconciler } from '../../reconcilers/define-reconciler.ts'
 import type { Effect } from '../../reconcilers/effect.ts'
@@ -260,12 +260,14 @@ export class Controller {
       const last = this.#written.get(key)
       return last === undefined ? 0 : last + rollUpInterval - now
     }
-    const settled = isTrue({ status }, 'Ready') || isTrue({ status }, 'Stalled')
-    if (settled) return 0
+    const ready = conditionOf({ status }, 'Ready')
+    // What is Ready because nobody uses it yet is often applied together with who will.
+    const unused = ready?.status === 'True' && ready.reason !== 'Ready'
+    if ((ready?.status === 'True' && !unused) || isTrue({ status }, 'Stalled')) return 0
     const since = this.#settling.get(key) ?? now
     this.#settling.set(key, since)
     const wait = since + settleTime - now
-    return wait <= 0 && this.#options.isBusy() ? settleTime : wait
+    return wait <= 0 && !unused && this.#options.isBusy() ? settleTime : wait
   }
 }
 

@@ -111,7 +111,11 @@ async function updateObject({ object }: UpdateEffect, targets: EffectTargets): P
   }
 }
 
-async function deleteObject({ object }: DeleteEffect, { client, desired, kindNamed }: EffectTargets): Promise<void> {
+async function deleteObject(
+  { object, after = [] }: DeleteEffect,
+  { client, desired, kindNamed }: EffectTargets,
+): Promise<void> {
+  if (!after.every(name => desired.isConfirmed(Allocation, objectKey(name, undefined)))) return
   const kind = kindNamed(object.apiVersion, object.kind)
   const key = objectKey(object.metadata.name, object.metadata.namespace)
   const known = desired.get(kind, key)

@@ -4,22 +4,15 @@ import type { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import type { Manifest } from '../../crds/meta.ts'
 import { Volume, type VolumeSpec } from '../../crds/storage/volume.ts'
 import type { MachineDisk } from '../../drivers/contract/facts.ts'
-import {
-  attachmentClaim,
-  attachmentsByMachine,
-  claimAttachment,
-  claimVolume,
-  holderOf,
-  machineClaim,
-  volumeClaim,
-} from '../claims.ts'
-import { create, type Effect, remove } from '../effect.ts'
+import { attachmentClaim, attachmentsByMachine, claimVolume, holderOf, machineClaim, volumeClaim } from '../claims.ts'
+import { create, type Effect } from '../effect.ts'
 import { finalizerOf } from '../finalizer.ts'
 import { place } from '../placement/place.ts'
 import { claimedPool, volumeOnPool } from '../storage/volume-place.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { isStored, type Wish, type World } from '../world.ts'
 import { type DiskPlan, planDisks, rootVolumeName } from './disk-plan.ts'
+import { claimAttachments, releaseAttachments } from './machine-attachments.ts'
 import { claimedHost, definitionsHeld } from './machine-power.ts'
 import { machineRequest } from './machine-request.ts'
 
@@ -156,23 +149,18 @@ function judgeDetaching(machine: Machine, disks: readonly DiskPlan[], world: Wor
   const held = new Set(definitions.flatMap(({ disks: defined }) => defined.map(disk => disk.identity)))
   const free = freed.filter(({ spec }) => !held.has(spec.attachment?.volumeIdentity ?? ''))
   if (free.length === 0) return waiting('Detaching', 'A disk is being detached from the machine')
-  return acting('Detaching', 'Giving back a disk', ...free.map(remove))
+  return acting('Detaching', 'Giving back a disk', ...releaseAttachments(free, world))
 }
 
 function claimDisks(machine: Machine, disks: readonly DiskPlan[], world: World): readonly Effect[] {
   const identity = world.identity(machine)
   const place = machineClaim(identity, world)
   if (place === undefined) return []
-  const effects: Effect[] = []
-  const unplaced: string[] = []
-  for (const disk of disks) {
-    if (disk.identity === undefined || disk.volume === undefined) continue
-    if (disk.volume.metadata.deletionTimestamp !== undefined) continue
-    if (volumeClaim(disk.identity, world) === undefined) unplaced.push(disk.identity)
-    if (attachmentClaim(disk.identity, world) === undefined) {
-      effects.push(claimAttachment(disk.identity, identity, holderOf(machine), world))
-    }
-  }
+  const effects = claimAttachments(machine, disks, world)
+  const unplaced = disks.flatMap(({ identity: id, volume }) => {
+    if (id === undefined || volume?.metadata.deletionTimestamp !== undefined) return []
+    return volumeClaim(id, world) === undefined ? [id] : []
+  })
   return unplaced.length === 0 ? effects : [...effects, ...claimPools(machine, disks, unplaced, world)]
 }
 
@@ -207,16 +195,16 @@ function obstacleOf(machine: Machine, disk: DiskPlan, world: World): Verdict | u
     return waiting('VolumeDeleting', `Volume "${volumeName}" (disk "${name}") is being deleted`)
   }
   const holder = attachmentClaim(identity, world)
-  if (holder === undefined) return waiting('VolumeNotClaimed', `Volume "${volumeName}" is not claimed yet`)
-  if (holder.spec.attachment?.machineIdentity !== world.identity(machine)) {
+  if (holder !== undefined && holder.spec.attachment?.machineIdentity !== world.identity(machine)) {
     return waiting('VolumeInUse', `Volume "${volumeName}" is attached to machine "${holder.spec.holder.name}"`)
   }
   const claim = volumeClaim(identity, world)
   if (claim === undefined) return waiting('VolumeNotPlaced', `Volume "${volumeName}" has no pool yet`)
   const seen = volumeOnPool(identity, claim, world)
   if (seen === undefined) return waiting('VolumeNotProvisioned', `The disk of Volume "${volumeName}" is being made`)
-  if (claim.spec.notes?.madeAt === undefined)
-    return waiting('VolumeNotProvisioned', `The disk of Volume "${volumeName}" is being made`)
+  if (holder === undefined || !isStored(holder)) {
+    return waiting('VolumeNotClaimed', `Volume "${volumeName}" is not claimed yet`)
+  }
   if (seen.facts.trashedAt !== undefined) return waiting('VolumeTrashed', `Volume "${volumeName}" is in the trash`)
   return undefined
 }

@@ -17,6 +17,7 @@ import { once } from '../once.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { defineIndex, isStored, type Wish, type World } from '../world.ts'
 import { planDisks, rootVolumeName } from './disk-plan.ts'
+import { releaseAttachments } from './machine-attachments.ts'
 import { definitionOf, driftOf, judgeConfigured, markOf, minimumMemory } from './machine-definition.ts'
 import { diskObstacle, judgeVolumesAttached } from './machine-disks.ts'
 import { identityConflict, judgePlace, judgeRelease } from './machine-place.ts'
@@ -282,13 +283,23 @@ const everythingReturned: Phase<typeof VirtualMachine> = {
       .filter(({ spec: { type } }) => type !== 'Identity' && type !== 'Machine' && type !== 'Stray')
     const root = world.desired.get(Volume, rootVolumeName(self), self.metadata.namespace)
     const owned = root?.metadata.ownerReferences?.some(({ uid }) => uid === self.metadata.uid)
-    const child = owned && root?.metadata.deletionTimestamp === undefined ? [root] : []
+    const child = owned && root !== undefined && root.metadata.deletionTimestamp === undefined ? [root] : []
     const last = world.desired
       .list(allocationsByHolder, self.metadata.uid)
       .filter(({ spec }) => spec.type === 'Identity' && held.length === 0 && child.length === 0)
-    const leaving = [...held, ...child, ...last].flatMap(object => (object && isStored(object) ? [object] : []))
-    if (leaving.length === 0) return satisfied('Returned')
-    return acting('Returning', 'Giving back addresses and disks', ...leaving.map(object => remove(object)))
+    const attachments = held.filter(({ spec }) => spec.type === 'Attachment')
+    const others = held.filter(({ spec }) => spec.type !== 'Attachment')
+    const leaving = [...others, ...child, ...last].flatMap(object => (object && isStored(object) ? [object] : []))
+    if (leaving.length === 0 && attachments.length === 0) return satisfied('Returned')
+    // The root volume is deleted first: what its attachment says need not be noted then.
+    const kept = child.map(volume => world.identity(volume))
+    const released = attachments.filter(({ spec }) => !kept.includes(spec.attachment?.volumeIdentity ?? ''))
+    return acting(
+      'Returning',
+      'Giving back addresses and disks',
+      ...leaving.map(object => remove(object)),
+      ...releaseAttachments(released, world),
+    )
   },
 }
 

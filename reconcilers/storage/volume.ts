@@ -1,4 +1,5 @@
 import { PublicTemplate } from '../../crds/compute/public-template.ts'
+import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { Allocation } from '../../crds/infrastructure/allocation.ts'
 import { PrimaryStorage } from '../../crds/infrastructure/primary-storage.ts'
 import { Zone } from '../../crds/infrastructure/zone.ts'
@@ -168,7 +169,7 @@ function judgeMissing(placement: Placement, pool: EndpointKey, world: World): Ve
       `The disk lies at ${elsewhere.map(({ endpoint }) => endpoint).join(', ')}, its claim says "${claim.spec.volume?.poolName}": nothing is made anew`,
     )
   }
-  if (claim.spec.notes?.madeAt !== undefined) {
+  if (claim.spec.notes?.madeAt !== undefined || attachmentClaim(identity, world) !== undefined) {
     return blocked(
       'DiskLost',
       'The disk was made and is no longer in its pool: restore it there, or delete this Volume; a blank one is never put in its place',
@@ -203,10 +204,10 @@ function judgeMissing(placement: Placement, pool: EndpointKey, world: World): Ve
 }
 
 function judgeThere(placement: Placement, { endpoint, facts }: Seen<VolumeFacts>, world: World): Verdict {
-  const { identity, claim, size } = placement
+  const { self, identity, claim, size } = placement
   const { epoch } = claim.spec
   const claims = [claim.metadata.name]
-  if (claim.spec.notes?.madeAt === undefined) {
+  if (claim.spec.notes?.madeAt === undefined && !isOtherwiseNoted(self, identity, world)) {
     return acting(
       'Creating',
       'The disk is there: noting that it must never be made anew',
@@ -222,6 +223,18 @@ function judgeThere(placement: Placement, { endpoint, facts }: Seen<VolumeFacts>
     return acting('Growing', `The disk is being grown to ${formatQuantity(size, 'Bytes')}`, operate(growth, claims))
   }
   return satisfied('Provisioned')
+}
+
+/**
+ * Whether an attachment says that the disk was made, or the machine that it was made for is about to claim one: until
+ * then nobody has written to it. That saves a write for every machine.
+ */
+function isOtherwiseNoted({ metadata }: VolumeWish, identity: string, world: World): boolean {
+  if (attachmentClaim(identity, world) !== undefined) return true
+  const owner = metadata.ownerReferences?.find(({ kind, controller }) => kind === VirtualMachine.kind && controller)
+  if (owner === undefined) return false
+  const machine = world.desired.get(VirtualMachine, owner.name, metadata.namespace)
+  return machine?.metadata.uid === owner.uid && machine.metadata.deletionTimestamp === undefined
 }
 
 function imageOf(self: VolumeWish, claim: Claim, world: World): Verbs['CreateVolume']['arguments']['image'] | 'none' {

@@ -4,17 +4,20 @@ import type { VolumeFacts } from '../../../drivers/contract/facts.ts'
 import { volumeReconciler } from '../../../reconcilers/storage/volume.ts'
 import type { EndpointState } from '../../../reconcilers/world.ts'
 import { allocation, holder, volumeClaim } from '../claim-builders.ts'
-import { attachment, placedVolume, pool1, withData } from '../compute/machine-world.ts'
+import { attachment, placedVolume, pool1, root, withData } from '../compute/machine-world.ts'
 import { brief } from '../compute/power-situations.ts'
 import { volumeFacts } from '../fact-builders.ts'
 import { cluster, host, pod, pool, settings, zone } from '../infrastructure-builders.ts'
 import { verdictsOf } from '../network/network-world.ts'
 import { answering, notCalledYet, silent } from '../observed-tables.ts'
 import { keyOf, managed, uidOf } from '../resource-builder.ts'
-import { diskOffering, template, volume } from '../tenant-builders.ts'
+import { diskOffering, machine, template, volume } from '../tenant-builders.ts'
 import { worldOf } from '../world-builder.ts'
 
 const GiB = 2 ** 30
+
+const leaving = { deletionTimestamp: '2026-11-02T11:00:00Z', finalizers: ['x'] }
+const ofMachine = { metadata: { ownerReferences: root.metadata.ownerReferences ?? [] } }
 
 interface Situation {
   readonly volume?: Parameters<typeof volume>[0]
@@ -74,7 +77,28 @@ const provisioned: readonly (readonly [string, Situation, string, RegExp?])[] = 
     'satisfied NotNeededYet',
   ],
   ['a disk is made under its claim', { claim: fresh, seen: false }, 'acting Creating CreateVolume'],
-  ['that it was made is noted before anything rests on it', { claim: fresh }, 'acting Creating Update'],
+  ['that it was made is noted where no machine is about to claim it', { claim: fresh }, 'acting Creating Update'],
+  [
+    'an attachment says so as well, without another write',
+    { claim: fresh, objects: [attachment(volume(), withData)] },
+    'satisfied Provisioned',
+  ],
+  [
+    'the machine that a root disk is made for claims it',
+    { volume: ofMachine, claim: fresh, objects: [machine()] },
+    'satisfied Provisioned',
+  ],
+  ['a root disk whose machine is no more is noted', { volume: ofMachine, claim: fresh }, 'acting Creating Update'],
+  [
+    'a root disk whose machine is being deleted is noted',
+    { volume: ofMachine, claim: fresh, objects: [machine({ metadata: leaving })] },
+    'acting Creating Update',
+  ],
+  [
+    'STO-002 a disk that is attached and gone is never replaced by a blank one',
+    { claim: fresh, seen: false, objects: [attachment(volume(), withData)] },
+    'blocked DiskLost',
+  ],
   ['a disk that is there', {}, 'satisfied Provisioned'],
   [
     'STO-002 a disk that was made and is gone is never replaced by a blank one',

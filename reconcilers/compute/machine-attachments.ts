@@ -1,0 +1,47 @@
+import type { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
+import { Volume } from '../../crds/storage/volume.ts'
+import { attachmentClaim, type Claim, claimAttachment, holderOf, noteOnClaim, volumeClaim } from '../claims.ts'
+import { type Effect, remove, removeAfter } from '../effect.ts'
+import { volumeOnPool } from '../storage/volume-place.ts'
+import { isStored, type Wish, type World } from '../world.ts'
+import type { DiskPlan } from './disk-plan.ts'
+
+/**
+ * The right to write to a disk. It is claimed when the disk was seen, never before: so the claim says as well that the
+ * disk was made, and that a blank one must not take its place. Nobody writes to a disk without it.
+ */
+
+/** Takes the attachments that a machine lacks of disks that are there, where nobody else has them. */
+export function claimAttachments(
+  machine: Wish<typeof VirtualMachine>,
+  disks: readonly DiskPlan[],
+  world: World,
+): readonly Effect[] {
+  const identity = world.identity(machine)
+  const seen = world.observed.machines(identity)
+  const defined = new Set(seen.flatMap(({ facts }) => facts.definition.disks.map(disk => disk.identity)))
+  return disks.flatMap(({ identity: id, volume }) => {
+    if (id === undefined || volume?.metadata.deletionTimestamp !== undefined) return []
+    if (attachmentClaim(id, world) !== undefined) return []
+    const isThere = defined.has(id) || volumeOnPool(id, volumeClaim(id, world), world) !== undefined
+    return isThere ? [claimAttachment(id, identity, holderOf(machine), world)] : []
+  })
+}
+
+/**
+ * Gives attachments back. What they say of their disk, that it was made, is noted on its volume's claim before: else a
+ * disk lost in that moment would be replaced by a blank one. A volume that is being deleted has none made any more.
+ */
+export function releaseAttachments(attachments: readonly Claim[], world: World): readonly Effect[] {
+  return attachments.filter(isStored).flatMap((attachment): readonly Effect[] => {
+    const claim = volumeClaim(attachment.spec.attachment?.volumeIdentity ?? '', world)
+    if (claim === undefined || isBeingDeleted(claim, world)) return [remove(attachment)]
+    if (claim.spec.notes?.madeAt !== undefined) return [removeAfter(attachment, [claim.metadata.name])]
+    return isStored(claim) ? [noteOnClaim(claim, { madeAt: world.now() })] : []
+  })
+}
+
+function isBeingDeleted({ spec: { holder } }: Claim, world: World): boolean {
+  const volume = world.desired.get(Volume, holder.name, holder.namespace)
+  return volume?.metadata.uid === holder.uid && volume.metadata.deletionTimestamp !== undefined
+}
