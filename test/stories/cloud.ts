@@ -7,6 +7,7 @@ import { projectPath } from '../../cli/repository.ts'
 import { type Client, createClient, type Writable } from '../../controllers/api/client.ts'
 import { inProcessTransport } from '../../controllers/api/in-process-transport.ts'
 import type { AnyApiKind } from '../../controllers/api/paths.ts'
+import type { Transport } from '../../controllers/api/transport.ts'
 import { type ControlPlane, startControlPlane } from '../../controllers/control-plane.ts'
 import type { Engine } from '../../controllers/engine/engine.ts'
 import { readDefinitions } from '../../controllers/install.ts'
@@ -41,6 +42,8 @@ export interface CloudOptions {
   readonly logLevel?: 'debug' | 'warn' | 'silent'
   /** Where log lines go instead. Default: standard error. */
   readonly logStream?: { write(line: string): void }
+  /** Stands between the controllers and the API. Default: nothing does. */
+  readonly between?: (transport: Transport) => Transport
 }
 
 /** A cloud under test. */
@@ -78,10 +81,10 @@ export class Cloud {
   async startControllers(): Promise<void> {
     const server = this.#server
     if (server === undefined) throw new Error('Cannot start controllers: there is no API server')
-    const { logLevel = 'silent', logStream } = this.#options
+    const { logLevel = 'silent', logStream, between = transport => transport } = this.#options
     const { clock } = this.environment
     const starting = startControlPlane({
-      transport: inProcessTransport(request => server.handle(request)),
+      transport: between(inProcessTransport(request => server.handle(request))),
       installation: 'installation-1',
       environment: this.environment,
       crds: definitions,
