@@ -261,8 +261,8 @@ export class Controller {
       return last === undefined ? 0 : last + rollUpInterval - now
     }
     const ready = conditionOf({ status }, 'Ready')
-    // What is Ready because nobody uses it yet is often applied together with who will.
-    const unused = ready?.status === 'True' && ready.reason !== 'Ready'
+    // What becomes Ready because nobody uses it yet is often applied together with who will.
+    const unused = ready?.status === 'True' && ready.reason !== 'Ready' && !isTrue(self, 'Ready')
     if ((ready?.status === 'True' && !unused) || isTrue({ status }, 'Stalled')) return 0
     const since = this.#settling.get(key) ?? now
     this.#settling.set(key, since)
