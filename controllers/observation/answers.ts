@@ -15,6 +15,8 @@ const subjects = {
   StoreImage: 'Image',
   DeleteImage: 'Image',
   SetPower: 'Power',
+  MigrateMachine: 'Machine',
+  CancelMigration: 'Machine',
 } as const satisfies Record<Verb, string>
 
 /** Verbs that may answer that the thing is not there. */
@@ -25,6 +27,7 @@ const mayBeGone: ReadonlySet<Verb> = new Set<Verb>([
   'DeleteVolume',
   'DeleteImage',
   'SetPower',
+  'CancelMigration',
 ])
 
 /** What an operation of the verb answers with the facts of. */

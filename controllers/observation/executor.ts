@@ -230,7 +230,8 @@ export class Executor {
       for (const lock of locks) this.#failures.stopWaiting(lock)
       if (this.#repetitions.succeeded(id, operation, before))
         logger.warn({ operation: id }, 'Operation changed nothing')
-      const lookAgain = taken === 'Contradicted' || operation.verb === 'SetPower'
+      // A migration is a job from now on, whose progress listings alone show.
+      const lookAgain = taken === 'Contradicted' || operation.verb === 'SetPower' || operation.verb === 'MigrateMachine'
       this.#end(run, { outcome: 'Succeeded', startedAt, durationMs, inDoubt: false, lookAgain })
     })
   }

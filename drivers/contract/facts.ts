@@ -75,6 +75,8 @@ export interface MachineFacts {
   /** Why it is off; left out while it is not, or where the hypervisor cannot tell. */
   readonly stopCause?: StopCause
   readonly definition: MachineDefinition
+  /** The endpoint to which it is being migrated; only at the source, and only while the migration is under way. */
+  readonly migratingTo?: string
   /** What the router in it holds, for machines of role `VirtualRouter`. */
   readonly router?: RouterFacts
 }
@@ -189,6 +191,7 @@ export type Capability =
   | 'SegmentVLAN'
   | 'SegmentVXLAN'
   | 'UserData'
+  | 'LiveMigration'
 
 /** A complete listing of a host. */
 export interface HostInventory {

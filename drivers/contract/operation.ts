@@ -35,6 +35,32 @@ export interface Verbs {
     readonly arguments: { readonly identity: string; readonly epoch: number }
     readonly answer: undefined
   }
+  /**
+   * Begins to move a running machine to another host without stopping it. A job of the source that outlives the caller:
+   * answers as soon as it has begun (`migratingTo` is then its target). Refused (`FailedPrecondition`) when the machine
+   * does not run or is migrating elsewhere, or the target cannot be reached from the source; `AlreadyExists` when the
+   * target has a machine of that identity.
+   */
+  readonly MigrateMachine: {
+    readonly arguments: {
+      readonly identity: string
+      readonly epoch: number
+      /** The endpoint of the host that it moves to. */
+      readonly target: EndpointKey
+      /** The most that the copying of memory may take of the network, in Mbit/s. Left out: no limit. */
+      readonly bandwidthMbps?: number
+    }
+    readonly answer: MachineFacts
+  }
+  /**
+   * Ends a migration at its source: the machine runs on there, and the target loses what it has of it. Without one, or
+   * when the machine has left already, nothing happens. Like all others it raises the epoch: an older `MigrateMachine`
+   * that arrives later is refused.
+   */
+  readonly CancelMigration: {
+    readonly arguments: { readonly identity: string; readonly epoch: number }
+    readonly answer: MachineFacts | undefined
+  }
   /** Gives a router its whole configuration; it applies the difference. */
   readonly ConfigureRouter: {
     readonly arguments: {

@@ -111,6 +111,9 @@ export class HostConnection implements Connection {
     if (operation.verb === 'StartMachine') return await startMachine(await this.#call(options), operation.arguments)
     if (operation.verb === 'StopMachine') return await stopMachine(await this.#call(options), operation.arguments)
     if (operation.verb === 'RemoveMachine') return await removeMachine(await this.#call(options), operation.arguments)
+    if (operation.verb === 'MigrateMachine' || operation.verb === 'CancelMigration') {
+      throw new DriverError('Unsupported', `Cannot carry out ${operation.verb}: LiveMigration is not there for KVM yet`)
+    }
     throw new DriverError('Unsupported', `Cannot carry out ${operation.verb}: a KVM host has no such operation`)
   }
 

@@ -56,7 +56,7 @@ export class SimulatedConnection implements Connection {
     const operation = asked as Operation
     const identity = operation.identity
     const { operationId } = options
-    const caller = { installation: options.installation }
+    const caller = { installation: options.installation, operationId, endpoint: this.#endpoint.key }
     const effect = (place: Place) => {
       const version = state.version
       let outcome = 'Done'

@@ -4,6 +4,7 @@ import type { Answer, Operation, Verb } from '../contract/operation.ts'
 import type { Caller } from './guards.ts'
 import { bootHost, cutHostPower, type Simulation } from './guests.ts'
 import { configureRouter, defineMachine, removeMachine, start, stop } from './machine-verbs.ts'
+import { cancelMigration, migrateMachine } from './migration-verbs.ts'
 import type { Place } from './places.ts'
 import {
   createVolume,
@@ -30,6 +31,8 @@ export const servedBy: Readonly<Record<Verb, EndpointType>> = {
   StoreImage: 'SecondaryStorage',
   DeleteImage: 'SecondaryStorage',
   SetPower: 'PowerController',
+  MigrateMachine: 'Host',
+  CancelMigration: 'Host',
 }
 
 /** Carries out an operation at one instant of the simulated world. Throws `DriverError`. */
@@ -55,6 +58,10 @@ function onHost(simulation: Simulation, place: Place, operation: Operation, call
       return stop(call, operation.arguments)
     case 'RemoveMachine':
       return removeMachine(call, operation.arguments)
+    case 'MigrateMachine':
+      return migrateMachine(call, operation.arguments)
+    case 'CancelMigration':
+      return cancelMigration(call, operation.arguments)
     case 'ConfigureRouter':
       return configureRouter(call, operation.arguments)
     default:

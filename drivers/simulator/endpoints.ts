@@ -1,6 +1,7 @@
 import type { Endpoint } from '../contract/endpoint.ts'
 import { DriverError } from '../contract/errors.ts'
 import type { Inventory } from '../contract/facts.ts'
+import { migrationJobs } from './migrations.ts'
 import { defaultPoolBytes, newHost, newPool, newStore, type Place, type SimulatedHost } from './places.ts'
 import type { State } from './state.ts'
 import { usedBytes } from './storage-verbs.ts'
@@ -78,6 +79,7 @@ export function listing(state: State, place: Place): Inventory {
     const { cores, clockMHz, memoryBytes } = host.size
     const machines = Array.from(host.machines.values(), machine => machine.facts)
     const { capabilities } = host
+    jobs.push(...migrationJobs(state, host))
     const facts = { hypervisorVersion: 'Simulator 1.0', cores, clockMHz, memoryBytes, capabilities }
     return { type: 'Host', host: facts, machines, jobs }
   }

@@ -2,8 +2,11 @@ import type { Random } from '../../crds/environment.ts'
 import type { DriverErrorCode } from '../contract/errors.ts'
 import type { Verb } from '../contract/operation.ts'
 
-/** What a fault can be scripted on: any verb, a listing, or an event on its way to the listeners. */
-export type FaultTarget = Verb | 'Inventory' | 'Event'
+/**
+ * What a fault can be scripted on: any verb, a listing, an event on its way to the listeners, or a migration that was
+ * begun (it fails halfway, or `After` all was copied; hangs; or takes longer).
+ */
+export type FaultTarget = Verb | 'Inventory' | 'Event' | 'Migration'
 
 /**
  * What goes wrong.
@@ -63,6 +66,7 @@ interface Entry {
 }
 
 const eventEffects: readonly FaultEffect[] = ['Drop', 'Duplicate', 'Delay']
+const migrationEffects: readonly FaultEffect[] = ['Fail', 'Hang', 'Delay']
 
 /** The faults that wait for their calls. The oldest that matches a call meets it. */
 export class Faults {
@@ -75,9 +79,9 @@ export class Faults {
 
   /** Scripts a fault. Throws `RangeError` where no such call or event can meet such a fate. */
   add(fault: Fault): ScriptedFault {
-    const isEvent = fault.verb === 'Event'
-    if (isEvent ? !eventEffects.includes(fault.effect) : fault.effect === 'Drop') {
-      const fates = isEvent ? eventEffects.join(', ') : 'anything but Drop, which is for events'
+    const possible = possibleEffects(fault.verb)
+    if (possible === undefined ? fault.effect === 'Drop' : !possible.includes(fault.effect)) {
+      const fates = possible?.join(', ') ?? 'anything but Drop, which is for events'
       throw new RangeError(`Cannot script ${fault.effect} on ${fault.verb ?? 'every call'}: it can meet ${fates}`)
     }
     const entry: Entry = { fault, left: fault.times ?? 1, skip: fault.skip ?? 0, met: 0 }
@@ -122,9 +126,15 @@ export class Faults {
   }
 }
 
+function possibleEffects(verb: FaultTarget | undefined): readonly FaultEffect[] | undefined {
+  if (verb === 'Event') return eventEffects
+  return verb === 'Migration' ? migrationEffects : undefined
+}
+
 function matches(fault: Fault, subject: FaultySubject): boolean {
-  // An event is only met by a fault that says so: a fault on "everything" is one on calls.
-  if (fault.verb === undefined ? subject.verb === 'Event' : fault.verb !== subject.verb) return false
+  // An event or a migration is only met by a fault that says so: a fault on "everything" is one on calls.
+  const isCall = subject.verb !== 'Event' && subject.verb !== 'Migration'
+  if (fault.verb === undefined ? !isCall : fault.verb !== subject.verb) return false
   if (fault.identity !== undefined && fault.identity !== subject.identity) return false
   return fault.endpoint === undefined || fault.endpoint === subject.endpoint || fault.endpoint === subject.name
 }

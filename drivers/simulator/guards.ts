@@ -4,6 +4,10 @@ import type { Mark } from '../contract/facts.ts'
 /** Who asks, as far as the driver is told. */
 export interface Caller {
   readonly installation: string | undefined
+  /** The id of the operation, for jobs that outlive the call. */
+  readonly operationId?: string | undefined
+  /** The key of the endpoint that was called. */
+  readonly endpoint?: string
 }
 
 /** What bears a mark and an epoch: a machine or a volume. */

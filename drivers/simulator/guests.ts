@@ -1,6 +1,7 @@
 import type { Random } from '../../crds/environment.ts'
 import { DriverError } from '../contract/errors.ts'
 import type { MachineFacts, PowerState, StopCause } from '../contract/facts.ts'
+import { endMigration } from './migrations.ts'
 import type { SimulatedHost, SimulatedMachine } from './places.ts'
 import type { State } from './state.ts'
 import { duration, type TimedStep, type Timing } from './timing.ts'
@@ -57,11 +58,14 @@ export function startMachine(simulation: Simulation, machine: SimulatedMachine):
       )
     }
   }
-  const needed = machine.host.usedMemoryBytes - (machine.active?.memoryBytes ?? 0) + definition.memoryBytes
-  if (needed > machine.host.size.memoryBytes * memoryFactor) {
-    throw new DriverError('ResourceExhausted', `Cannot start machine ${machine.identity}: its host has no memory left`)
-  }
+  requireMemory(machine.host, machine.identity, definition.memoryBytes - (machine.active?.memoryBytes ?? 0))
   state.setMachine(machine, withPower(machine.facts, 'Running'))
+}
+
+/** Refuses a machine for which the host has no memory left. */
+export function requireMemory(host: SimulatedHost, identity: string, bytes: number): void {
+  if (host.usedMemoryBytes + bytes <= host.size.memoryBytes * memoryFactor) return
+  throw new DriverError('ResourceExhausted', `Cannot run machine ${identity}: host ${host.name} has no memory left`)
 }
 
 /** Takes a machine's power, for that reason. One that is off stays as it is. */
@@ -70,6 +74,9 @@ export function stopMachine(state: State, machine: SimulatedMachine, cause: Stop
   machine.timer = undefined
   machine.goingDown = undefined
   if (machine.facts.powerState === 'Off') return
+  const { incomingFrom } = machine
+  endMigration(state, incomingFrom ?? machine)
+  if (incomingFrom !== undefined) return
   state.setMachine(machine, withPower(machine.facts, 'Off', cause))
 }
 

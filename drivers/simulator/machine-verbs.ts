@@ -45,6 +45,7 @@ function newFacts(args: Arguments<'DefineMachine'>): MachineFacts {
 function redefine(call: HostCall, machine: SimulatedMachine, args: Arguments<'DefineMachine'>): void {
   const { facts } = machine
   requireOurs(facts, 'machine', args.mark.installation)
+  requireSettled(machine, 'define')
   if (facts.mark?.kind !== args.mark.kind || facts.definition.role !== args.definition.role) {
     throw new DriverError(
       'AlreadyExists',
@@ -62,6 +63,7 @@ function redefine(call: HostCall, machine: SimulatedMachine, args: Arguments<'De
 /** Starts a machine. */
 export function start(call: HostCall, args: Arguments<'StartMachine'>): MachineFacts {
   const machine = requireMachine(call, args.identity, 'start')
+  requireNotIncoming(machine, 'start')
   claim(call, machine, args.epoch)
   startMachine(call.simulation, machine)
   return machine.facts
@@ -72,6 +74,7 @@ export function stop(call: HostCall, args: Arguments<'StopMachine'>): MachineFac
   const machine = call.host.machines.get(args.identity)
   if (machine === undefined) return undefined
   if (args.mode === 'Graceful') requireCapability(call.host, 'GracefulStop')
+  requireNotIncoming(machine, 'stop')
   claim(call, machine, args.epoch)
   if (args.mode === 'Forced') stopMachine(call.simulation.state, machine, 'Forced')
   else if (!machine.ignoresACPI) shutDownGuest(call.simulation, machine, 'Request')
@@ -116,25 +119,46 @@ export function configureRouter(call: HostCall, args: Arguments<'ConfigureRouter
   return machine.facts
 }
 
-function requireMachine(call: HostCall, identity: string, what: string): SimulatedMachine {
+/** The machine of that identity; throws `NotFound`. */
+export function requireMachine(call: HostCall, identity: string, what: string): SimulatedMachine {
   const machine = call.host.machines.get(identity)
   if (machine !== undefined) return machine
   throw new DriverError('NotFound', `Cannot ${what} machine ${identity}: it is not defined on host ${call.host.name}`)
 }
 
+/** The paused side of a migration is its source's: nobody starts, stops or changes it. */
+function requireNotIncoming(machine: SimulatedMachine, what: string): void {
+  if (machine.facts.powerState !== 'Incoming') return
+  throw new DriverError(
+    'FailedPrecondition',
+    `Cannot ${what} machine ${machine.identity} on host ${machine.host.name}: current state is Incoming`,
+  )
+}
+
+function requireSettled(machine: SimulatedMachine, what: string): void {
+  requireNotIncoming(machine, what)
+  if (machine.migration === undefined) return
+  throw new DriverError(
+    'FailedPrecondition',
+    `Cannot ${what} machine ${machine.identity}: it is being migrated to ${machine.facts.migratingTo}`,
+  )
+}
+
 /** Lets only the newest claim act, and remembers it so that an older one comes too late. */
-function claim(call: HostCall, machine: SimulatedMachine, epoch: number): void {
+export function claim(call: HostCall, machine: SimulatedMachine, epoch: number): void {
   requireOurs(machine.facts, 'machine', call.installation)
   requireEpoch(machine.facts, 'machine', epoch)
   if (epoch > machine.facts.epoch) call.simulation.state.setMachine(machine, { ...machine.facts, epoch })
 }
 
-function requireCapability(host: SimulatedHost, capability: Capability): void {
+/** Refuses what the host cannot do. */
+export function requireCapability(host: SimulatedHost, capability: Capability): void {
   if (host.capabilities.includes(capability)) return
   throw new DriverError('Unsupported', `Cannot do this on host ${host.name}: it lacks ${capability}`)
 }
 
-function requireDefinable(host: SimulatedHost, definition: MachineDefinition): void {
+/** Refuses a definition that the host cannot take. */
+export function requireDefinable(host: SimulatedHost, definition: MachineDefinition): void {
   requireCapability(host, 'MachineDefine')
   if (definition.role === 'VirtualRouter') requireCapability(host, 'VirtualRouter')
   if (definition.role === 'ConsoleProxy' || definition.role === 'SecondaryStorage') requireCapability(host, 'SystemVM')

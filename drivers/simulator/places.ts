@@ -86,7 +86,30 @@ export interface SimulatedMachine {
   timer: Timer | undefined
   /** SHA-256 of the user data it was given, in hex. */
   userDataHash: string | undefined
+  /** Its way to another host; only at the source. */
+  migration: Migration | undefined
+  /** The machine whose memory comes in here; only while it is `Incoming`. */
+  incomingFrom: SimulatedMachine | undefined
 }
+
+/** A machine's way to another host. */
+export interface Migration {
+  readonly operationId: string
+  /** The paused side at the target. */
+  readonly incoming: SimulatedMachine
+  /** How long it takes in all, in ms. */
+  readonly milliseconds: number
+  /** When it was begun, or taken up again, on the monotonic clock. */
+  readonly since: number
+  /** What a script has in store for it. */
+  readonly fate: MigrationFate
+  /** Memory is copied; the source is paused for the rest. */
+  switching: boolean
+  timer: Timer | undefined
+}
+
+/** `Fails` halfway, `FailsAtEnd` with the source paused already, or `Stalls` for good. */
+export type MigrationFate = 'Arrives' | 'Fails' | 'FailsAtEnd' | 'Stalls'
 
 /** A volume in a simulated pool. */
 export interface SimulatedVolume {
@@ -121,6 +144,7 @@ export const allCapabilities: readonly Capability[] = [
   'SegmentVLAN',
   'SegmentVXLAN',
   'UserData',
+  'LiveMigration',
 ]
 
 /** The size of a pool or store whose manifest grants no less: 10 TiB. */

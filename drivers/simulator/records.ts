@@ -1,6 +1,8 @@
 import type { Capability, ImageFacts, MachineDefinition, MachineFacts, VolumeFacts } from '../contract/facts.ts'
 import type {
   HostSize,
+  Migration,
+  MigrationFate,
   Place,
   SimulatedHost,
   SimulatedMachine,
@@ -37,6 +39,17 @@ export interface MachineRecord {
   readonly ignoresACPI: boolean
   readonly goingDown?: SimulatedMachine['goingDown']
   readonly userDataHash?: string | undefined
+  readonly migration?: MigrationRecord | undefined
+}
+
+/** A migration as it is stored, with its source. */
+export interface MigrationRecord {
+  readonly operationId: string
+  /** Key of the target host. */
+  readonly host: string
+  readonly milliseconds: number
+  readonly fate: MigrationFate
+  readonly switching: boolean
 }
 
 /** A pool as it is stored. */
@@ -80,7 +93,7 @@ export function hostRecord(host: SimulatedHost): HostRecord {
 
 /** A machine as it is stored. */
 export function machineRecord(machine: SimulatedMachine): MachineRecord {
-  const { facts, active, ignoresACPI, goingDown, userDataHash } = machine
+  const { facts, active, ignoresACPI, goingDown, userDataHash, migration } = machine
   // Mostly the same as the definition, which is then not written twice.
   return {
     host: machine.host.key,
@@ -89,7 +102,12 @@ export function machineRecord(machine: SimulatedMachine): MachineRecord {
     ignoresACPI,
     goingDown,
     userDataHash,
+    migration: migration === undefined ? undefined : migrationRecord(migration),
   }
+}
+
+function migrationRecord({ operationId, incoming, milliseconds, fate, switching }: Migration): MigrationRecord {
+  return { operationId, host: incoming.host.key, milliseconds, fate, switching }
 }
 
 /** A pool as it is stored, without its volumes. */

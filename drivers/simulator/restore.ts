@@ -19,7 +19,9 @@ export function restore(state: State, records: Iterable<WorldRecord>): void {
   }
   for (const { value } of byKind.get('Volume') ?? []) restoreVolume(state, value as VolumeRecord)
   for (const { value } of byKind.get('Image') ?? []) restoreImage(state, value as ImageRecord)
-  for (const { value } of byKind.get('Machine') ?? []) restoreMachine(state, value as MachineRecord)
+  const machines = Array.from(byKind.get('Machine') ?? [], ({ value }) => value as MachineRecord)
+  for (const record of machines) restoreMachine(state, record)
+  for (const record of machines) restoreMigration(state, record)
 }
 
 function restorePlace<P extends Place>(place: P, record: PlaceRecord): P {
@@ -63,12 +65,25 @@ function restoreMachine(state: State, record: MachineRecord): void {
     goingDown: record.goingDown,
     timer: undefined,
     userDataHash: record.userDataHash,
+    migration: undefined,
+    incomingFrom: undefined,
   }
   host.machines.set(machine.identity, machine)
   host.usedMemoryBytes += machine.active?.memoryBytes ?? 0
   state.machines.add(machine.identity, machine)
   for (const disk of facts.definition.disks) state.attachments.add(disk.identity, machine)
   if (facts.powerState === 'Running') state.invariants.entered(machine)
+}
+
+/** How much of the memory had been copied is not kept: the copying begins again. */
+function restoreMigration(state: State, { host, facts: { identity }, migration }: MachineRecord): void {
+  if (migration === undefined) return
+  const source = found(state.hosts.get(host)?.machines.get(identity), 'machine', identity)
+  const incoming = found(state.hosts.get(migration.host)?.machines.get(identity), 'incoming machine', identity)
+  const { operationId, milliseconds, fate, switching } = migration
+  const since = state.clock.monotonic()
+  source.migration = { operationId, incoming, milliseconds, since, fate, switching, timer: undefined }
+  incoming.incomingFrom = source
 }
 
 function found<T>(place: T | undefined, what: string, identity: string): T {

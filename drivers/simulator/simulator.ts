@@ -4,6 +4,7 @@ import { SimulatedConnection } from './connection.ts'
 import { Faults } from './faults.ts'
 import { resume, type Simulation } from './guests.ts'
 import { Journal } from './journal.ts'
+import { resumeMigrations } from './migration-verbs.ts'
 import { restore } from './restore.ts'
 import { seededRandom } from './seeded-random.ts'
 import { State } from './state.ts'
@@ -46,6 +47,7 @@ export function createSimulator(options: SimulatorOptions): Simulator {
   if (store !== undefined) {
     restore(state, store.load())
     resume(simulation)
+    resumeMigrations(simulation)
   }
   return {
     driver: {
@@ -58,7 +60,10 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     async [Symbol.asyncDispose]() {
       for (const host of state.hosts.values()) {
         host.bootTimer?.cancel()
-        for (const machine of host.machines.values()) machine.timer?.cancel()
+        for (const { timer, migration } of host.machines.values()) {
+          timer?.cancel()
+          migration?.timer?.cancel()
+        }
       }
       await store?.close()
     },

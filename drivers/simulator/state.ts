@@ -145,18 +145,21 @@ export class State {
     this.#put('Store', store.key, () => storeRecord(store))
   }
 
-  /** Adds a machine that is off. */
-  addMachine(host: SimulatedHost, facts: MachineFacts): SimulatedMachine {
+  /** Adds a machine that is off, or comes in from another host. */
+  addMachine(host: SimulatedHost, facts: MachineFacts, active?: MachineDefinition): SimulatedMachine {
     const machine: SimulatedMachine = {
       host,
       identity: facts.identity,
       facts,
-      active: undefined,
+      active,
       ignoresACPI: false,
       goingDown: undefined,
       timer: undefined,
       userDataHash: undefined,
+      migration: undefined,
+      incomingFrom: undefined,
     }
+    host.usedMemoryBytes += active?.memoryBytes ?? 0
     host.machines.set(machine.identity, machine)
     this.machines.add(machine.identity, machine)
     for (const disk of facts.definition.disks) this.attachments.add(disk.identity, machine)

@@ -2,10 +2,11 @@ import type { Random } from '../../crds/environment.ts'
 import type { Verb } from '../contract/operation.ts'
 
 /**
- * What takes time in the simulated world: every verb, a listing, a guest's way down, a host's boot, and how long it
- * takes until a connection notices that nobody is at the other end.
+ * What takes time in the simulated world: every verb, a listing, a guest's way down, a host's boot, how long it takes
+ * until a connection notices that nobody is at the other end, a migration (for each GiB of memory) and the pause at its
+ * end.
  */
-export type TimedStep = Verb | 'Inventory' | 'GuestShutdown' | 'HostBoot' | 'KeepAlive'
+export type TimedStep = Verb | 'Inventory' | 'GuestShutdown' | 'HostBoot' | 'KeepAlive' | 'Migration' | 'MigrationPause'
 
 /** How long each step takes, in ms, before jitter. */
 export type Timing = Readonly<Record<TimedStep, number>>
@@ -25,6 +26,10 @@ export const defaultTiming: Timing = {
   StoreImage: 300,
   DeleteImage: 20,
   SetPower: 100,
+  MigrateMachine: 40,
+  CancelMigration: 20,
+  Migration: 800,
+  MigrationPause: 30,
   Inventory: 10,
   GuestShutdown: 500,
   HostBoot: 2000,
@@ -46,6 +51,10 @@ export const noTiming: Timing = {
   StoreImage: 0,
   DeleteImage: 0,
   SetPower: 0,
+  MigrateMachine: 0,
+  CancelMigration: 0,
+  Migration: 0,
+  MigrationPause: 0,
   Inventory: 0,
   GuestShutdown: 0,
   HostBoot: 0,
@@ -56,4 +65,15 @@ export const noTiming: Timing = {
 export function duration(timing: Timing, step: TimedStep, random: Random): number {
   const mean = timing[step]
   return mean === 0 ? 0 : mean * (0.8 + 0.4 * random.next())
+}
+
+/** How long the memory of a machine takes to its next host, in ms. */
+export function migrationTime(
+  machine: { readonly memoryBytes: number; readonly bandwidthMbps?: number | undefined },
+  { timing, random }: { readonly timing: Timing; readonly random: Random },
+): number {
+  const { memoryBytes, bandwidthMbps } = machine
+  const full = duration(timing, 'Migration', random) * (memoryBytes / 2 ** 30)
+  if (full === 0 || bandwidthMbps === undefined) return full
+  return Math.max(full, (memoryBytes * 8) / (bandwidthMbps * 1000))
 }

@@ -13,6 +13,7 @@ import {
 import type { Violation } from './invariants.ts'
 import type { Counters, Journal } from './journal.ts'
 import { findHost, findMachine, findStorage, findVolume, type MachineAddress } from './lookup.ts'
+import { endMigration } from './migrations.ts'
 import type { Place } from './places.ts'
 import { fallSilent } from './silence.ts'
 import type { State } from './state.ts'
@@ -176,6 +177,7 @@ export class World {
       if (leaves === 'Off') return stopMachine(this.#state, machine, 'Crash')
       machine.timer?.cancel()
       machine.goingDown = undefined
+      endMigration(this.#state, machine)
       this.#state.setMachine(machine, withPower(machine.facts, 'Crashed'))
     })
   }
@@ -215,7 +217,10 @@ export class World {
   /** Removes a machine behind the control plane's back, running or not. Its volumes stay. */
   removeMachine(address: MachineAddress): void {
     const machine = findMachine(this.#state, address)
-    this.#outside('removeMachine', machine.identity, () => this.#state.removeMachine(machine))
+    this.#outside('removeMachine', machine.identity, () => {
+      endMigration(this.#state, machine.incomingFrom ?? machine)
+      if (machine.incomingFrom === undefined) this.#state.removeMachine(machine)
+    })
   }
 
   /** Changes a machine's definition behind the control plane's back. */

@@ -24,6 +24,8 @@ export interface ConformanceFixture extends AsyncDisposable {
   readonly store?: Endpoint
   /** Left out: the driver serves no power controllers. */
   readonly power?: Endpoint
+  /** A host to which machines can be migrated; left out: the driver migrates none. */
+  readonly otherHost?: Endpoint
   /** A segment that the host can plug NICs into. */
   readonly segment: NetworkSegment
   /** An image whose guest hears the power button; left out where none can be had. */
@@ -67,6 +69,8 @@ export class Rig implements AsyncDisposable {
   readonly host: Connection
   readonly pool: Connection
   readonly installation = `conformance-${randomUUID().slice(0, 8)}`
+  /** The host that machines migrate to; the same one where the driver migrates none. */
+  readonly other: Connection
   readonly #machines = new Set<string>()
   readonly #volumes = new Set<string>()
 
@@ -74,6 +78,7 @@ export class Rig implements AsyncDisposable {
     this.fixture = fixture
     this.host = fixture.driver.connect(fixture.host)
     this.pool = fixture.driver.connect(fixture.pool)
+    this.other = fixture.otherHost === undefined ? this.host : fixture.driver.connect(fixture.otherHost)
   }
 
   /** What a patient caller hands in. */
@@ -155,8 +160,20 @@ export class Rig implements AsyncDisposable {
     }
   }
 
-  async hostListing(): Promise<HostInventory> {
-    const inventory = await this.host.inventory(this.options())
+  /** Removes this rig's machines from a host. */
+  async #clear(connection: Connection, { key: endpoint }: Endpoint): Promise<void> {
+    const { installation: _installation, ...options } = this.options()
+    for (const { identity, epoch, mark, powerState } of (await this.hostListing(connection)).machines) {
+      if (!this.#machines.has(identity) || mark?.installation !== this.installation) continue
+      if (powerState === 'Incoming') continue
+      const target = { endpoint, identity }
+      await connection.perform(operation('StopMachine', target, { identity, epoch, mode: 'Forced' }), options)
+      await connection.perform(operation('RemoveMachine', target, { identity, epoch }), options)
+    }
+  }
+
+  async hostListing(connection = this.host): Promise<HostInventory> {
+    const inventory = await connection.inventory(this.options())
     if (inventory.type !== 'Host') throw new TypeError(`a host answered a listing of type ${inventory.type}`)
     return inventory
   }
@@ -167,8 +184,8 @@ export class Rig implements AsyncDisposable {
     return inventory
   }
 
-  async machine(identity: string): Promise<MachineFacts | undefined> {
-    return (await this.hostListing()).machines.find(machine => machine.identity === identity)
+  async machine(identity: string, connection = this.host): Promise<MachineFacts | undefined> {
+    return (await this.hostListing(connection)).machines.find(machine => machine.identity === identity)
   }
 
   async volume(identity: string): Promise<VolumeFacts | undefined> {
@@ -189,15 +206,14 @@ export class Rig implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const ours = new Set([...this.#machines, ...this.#volumes])
     const { installation: _installation, ...options } = this.options()
-    for (const { identity, epoch, mark } of (await this.hostListing()).machines) {
-      if (!ours.has(identity) || mark?.installation !== this.installation) continue
-      await this.host.perform(this.onHost('StopMachine', identity, { identity, epoch, mode: 'Forced' }), options)
-      await this.host.perform(this.onHost('RemoveMachine', identity, { identity, epoch }), options)
-    }
+    const { host, otherHost } = this.fixture
+    await this.#clear(this.host, host)
+    if (otherHost !== undefined) await this.#clear(this.other, otherHost)
     for (const { identity, epoch, mark } of (await this.poolListing()).volumes) {
       if (!ours.has(identity) || mark?.installation !== this.installation) continue
       await this.pool.perform(this.onPool('DeleteVolume', identity, { identity, epoch }), options)
     }
+    if (this.other !== this.host) await this.other[Symbol.asyncDispose]()
     await this.host[Symbol.asyncDispose]()
     await this.pool[Symbol.asyncDispose]()
     await this.fixture[Symbol.asyncDispose]()

@@ -1,6 +1,7 @@
 import type { TestFn } from 'ava'
 import { connectionRules } from './conformance-connections.ts'
 import { machineRules } from './conformance-machines.ts'
+import { migrationRules } from './conformance-migration.ts'
 import { powerRules } from './conformance-power.ts'
 import { Rig, type Rule, type SetUp } from './conformance-rig.ts'
 import { volumeRules } from './conformance-volumes.ts'
@@ -17,4 +18,5 @@ export function conformance(test: TestFn, name: string, setUp: SetUp): void {
   volumeRules(rule)
   connectionRules(rule)
   powerRules(rule)
+  migrationRules(rule)
 }

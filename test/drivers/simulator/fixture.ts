@@ -36,6 +36,10 @@ export const quickTiming = {
   GuestShutdown: 10,
   HostBoot: 10,
   KeepAlive: 10,
+  MigrateMachine: 4,
+  CancelMigration: 4,
+  Migration: 200,
+  MigrationPause: 2,
 }
 
 /** A host of 16 cores and 64 GiB. */
@@ -91,6 +95,7 @@ export function simulatorFixture(options: Omit<SimulatorOptions, 'environment'>)
     pool,
     store: storeEndpoint('secondary-1'),
     power: powerEndpoint(host),
+    otherHost: hostEndpoint('host-2'),
     segment: { network: 'web', isolation: 'VXLAN', id: 5001, label: 'guest0' },
     guestImage: { url: 'sim://images/tiny-linux', format: 'QCOW2' },
     images: { present: 'sim://images/tiny-linux', missing: 'sim://images/missing-linux', format: 'QCOW2' },
