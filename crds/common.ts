@@ -1,6 +1,6 @@
 /** Parts that several kinds share. */
 import type { CommonStatus } from './meta.ts'
-import type { DisplayText, ObjectName, Quantity } from './scalars.ts'
+import type { DisplayText, Duration, ObjectName, Quantity, Time } from './scalars.ts'
 
 /** A two-valued switch. */
 export type Switch = 'Enabled' | 'Disabled'
@@ -11,14 +11,16 @@ export type Hypervisor = 'Simulator' | 'KVM' | 'XenServer' | 'VSphere' | 'HyperV
 /** What is seen of a machine's power. */
 export type PowerState = 'Running' | 'Paused' | 'Off' | 'Incoming' | 'Crashed' | 'Unknown'
 
+/** What is done about differences. */
+export type ManagementMode = 'Enforce' | 'Observe' | 'Pause'
+
 /** How the control plane treats what the object describes. */
 export interface Management {
   /**
    * mode says what is done about differences: 'Enforce' removes them, 'Observe' only reports them, 'Pause' does
-   * not even look. Default 'Enforce'.
-   * @default "Enforce"
+   * not even look. Left out: as Settings spec.managementDefaults says for the kind, else 'Enforce'.
    */
-  readonly mode: 'Enforce' | 'Observe' | 'Pause'
+  readonly mode?: ManagementMode
   /**
    * deletionPolicy says what becomes of the thing outside when this object is deleted: 'Delete' removes it,
    * 'Orphan' leaves it as it is. Default 'Delete'.
@@ -66,6 +68,111 @@ export interface Offered extends Allocatable {
   /** displayText is a text for people. Left out: none. */
   readonly displayText?: DisplayText
 }
+
+/** The status of a kind with fields that are compared with what is seen. */
+export interface DriftStatus extends CommonStatus {
+  /**
+   * drift lists the differences between what is described and what is seen. Left out: there are none.
+   * @listType map
+   * @listMapKey path
+   * @maxItems 64
+   */
+  readonly drift?: readonly Drift[]
+}
+
+/** Drift is one difference between what is described and what is seen. */
+export interface Drift {
+  /**
+   * path is the field that differs.
+   * @minLength 1
+   * @maxLength 253
+   */
+  readonly path: string
+  /**
+   * desired is what is described.
+   * @maxLength 1024
+   */
+  readonly desired: string
+  /**
+   * observed is what is seen.
+   * @maxLength 1024
+   */
+  readonly observed: string
+  /** change says how the difference can be removed: while it runs, by a restart, by making it anew, or not at all. */
+  readonly change: FieldChange
+  /**
+   * source says what moved away from the other: the 'Wish', something outside ('OutOfBand'), or 'Unknown' where the
+   * difference was there already when this process first looked.
+   */
+  readonly source: 'Wish' | 'OutOfBand' | 'Unknown'
+  /** since is when the difference was first seen. */
+  readonly since: Time
+  /**
+   * decision says what is done about it: 'Enforcing' it is being removed, 'Observing' nothing by wish,
+   * 'WaitsForRestart' at the next stop, 'WaitsForWindow' at the next stop or restart window, 'WaitsForHost' when the
+   * place answers again, 'Refused' it cannot be removed.
+   */
+  readonly decision: DriftDecision
+}
+
+/** How a field is changed. */
+export type FieldChange = 'Live' | 'Restart' | 'Recreate' | 'Never'
+
+/** What is done about a difference. */
+export type DriftDecision =
+  | 'Enforcing'
+  | 'Observing'
+  | 'WaitsForRestart'
+  | 'WaitsForWindow'
+  | 'WaitsForHost'
+  | 'Refused'
+
+/**
+ * RestartWindow is a recurring time in which a machine may be restarted for what it cannot take up while it runs.
+ * It is restarted at most once in each.
+ */
+export interface RestartWindow {
+  /**
+   * days lists the days on which the window begins. Left out: every day.
+   * @listType set
+   * @minItems 1
+   * @maxItems 7
+   */
+  readonly days?: readonly Weekday[]
+  /**
+   * start is the time of day at which it begins, in UTC, as `HH:MM`.
+   * @pattern ^([01][0-9]|2[0-3]):[0-5][0-9]$
+   * @maxLength 5
+   */
+  readonly start: string
+  /**
+   * duration is how long it lasts, from '1m' to '24h'. A restart that has begun is brought to its end. Default '1h'.
+   * @default "1h"
+   * @cel duration(self) >= duration('1m') && duration(self) <= duration('24h') :: must be from '1m' to '24h'
+   */
+  readonly duration: Duration
+}
+
+/** A day of the week. */
+export type Weekday = 'Monday' | 'Tuesday' | 'Wednesday' | 'Thursday' | 'Friday' | 'Saturday' | 'Sunday'
+
+/** ManagementDefault is how a kind is treated whose objects do not say it themselves. */
+export interface ManagementDefault {
+  /** kind is a kind with `spec.management`. */
+  readonly kind: ManagedKind
+  /** mode is what is done about differences where the object's own `spec.management.mode` is left out. */
+  readonly mode: ManagementMode
+}
+
+/** The kinds with an outside presence. */
+export type ManagedKind =
+  | 'Host'
+  | 'PrimaryStorage'
+  | 'SecondaryStorage'
+  | 'VirtualMachine'
+  | 'VirtualRouter'
+  | 'SystemVM'
+  | 'Volume'
 
 /** The resources whose capacity is counted. */
 export type CapacityResource =

@@ -1,5 +1,6 @@
 import type { AnyKind } from '../crds/define-kind.ts'
 import type { Endpoint } from '../drivers/contract/endpoint.ts'
+import type { Fields } from './fields.ts'
 import type { Verdict } from './verdict.ts'
 import type { Index, StatusOf, Wish, World } from './world.ts'
 
@@ -45,6 +46,8 @@ export interface Reconciler<K extends AnyKind = AnyKind> {
   /** What deletion does, in order. All satisfied: the finalizer goes. */
   readonly teardown?: readonly Phase<K>[]
   readonly usedBy?: readonly Usage<K>[]
+  /** What of the wish can be seen outside. The engine writes the differences into `status.drift`. */
+  readonly fields?: Fields<K>
   /** Writes what is seen into the status: a recipe on a draft. Conditions are the engine's. */
   readonly report?: (status: Mutable<StatusOf<K>>, self: Wish<K>, world: World) => void
 }

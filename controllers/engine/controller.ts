@@ -1,11 +1,12 @@
+import type { Drift, DriftStatus } from '../../crds/common.ts'
 import type { AnyKind } from '../../crds/define-kind.ts'
 import { type Clock, timestamp } from '../../crds/environment.ts'
 import { type CommonStatus, type Condition, conditionOf, isTrue, type Resource } from '../../crds/meta.ts'
-import { driverErrorCodes } from '../../drivers/contract/errors.ts'
-import type { Phase, Reconciler } from '../../reconcilers/define-reconciler.ts'
-import type { Effect } from '../../reconcilers/effect.ts'
+import type { Mutable, Phase, Reconciler } from '../../reconcilers/define-reconciler.ts'
+import type { Fields } from '../../reconcilers/fields.ts'
 import { finalizerOf } from '../../reconcilers/finalizer.ts'
-import { blocked, unknown, type Verdict, waiting } from '../../reconcilers/verdict.ts'
+import { managementModeOf } from '../../reconcilers/management.ts'
+import { unknown, type Verdict } from '../../reconcilers/verdict.ts'
 import type { World } from '../../reconcilers/world.ts'
 import { ApiError } from '../api/client.ts'
 import type { Logger } from '../log.ts'
@@ -13,7 +14,10 @@ import type { Metrics } from '../metrics.ts'
 import { inUse, referencesResolved } from './common-phases.ts'
 import { eventsOf } from './condition-events.ts'
 import { type ObjectKey, objectKey } from './desired-cache.ts'
+import { driftFrom, type FieldMemory } from './drift.ts'
 import { carryOut, type EffectTargets, type Refusal } from './effects.ts'
+import { effectsOf, outcomeOf, type Passed, toldIfHeld, withFailure, withRefusals } from './judgements.ts'
+import { observed } from './observe-mode.ts'
 import { type Judgement, mergePatch, nextStatus } from './status.ts'
 
 /** How long a status that says "on the way" waits for the next one, in ms: quick work shows only its end. */
@@ -55,13 +59,6 @@ export interface Judged<T> {
 /** How a pass ended: `error` is retried with back-off, and so is `requeue_after`, which is nobody's fault. */
 export type PassOutcome = 'success' | 'error' | 'requeue' | 'requeue_after'
 
-interface Passed {
-  readonly judgements: readonly Judgement[]
-  readonly effects: readonly { readonly condition: string; readonly effect: Effect }[]
-  readonly status: CommonStatus
-  readonly complete: boolean
-}
-
 /** Makes one kind's world equal its wishes, one object and one pass at a time. */
 export class Controller {
   readonly kind: AnyKind
@@ -73,6 +70,8 @@ export class Controller {
   readonly #written = new Map<ObjectKey, number>()
   /** Since when a status waits to be written, by key. */
   readonly #settling = new Map<ObjectKey, number>()
+  /** What was found of an object's fields in its last pass, by key. */
+  readonly #found = new Map<ObjectKey, FieldMemory>()
 
   constructor(options: ControllerOptions) {
     const { reconciler } = options
@@ -92,12 +91,14 @@ export class Controller {
     const self = this.#options.targets.desired.get(this.kind, key)
     if (self === undefined) return this.#gone(key)
     if (self.metadata.resourceVersion === '') return 'success'
-    if (isPaused(self)) return 'success'
+    if (managementOf(self)?.mode === 'Pause') return 'success'
     if (self.metadata.deletionTimestamp !== undefined) return this.#tearDown(key, self)
     if (this.#finalizer !== undefined && !self.metadata.finalizers?.includes(this.#finalizer)) {
       return this.#addFinalizer(self, this.#finalizer)
     }
-    const { passed, wakeAfter } = this.#judge(key, self, this.#phases)
+    const judged = this.#judge(key, self, this.#phases)
+    if (judged === undefined) return 'success'
+    const { passed, wakeAfter } = judged
     const refusals = await this.#carryOut(self, passed)
     if (wakeAfter !== undefined) this.#options.wakeAfter(key, wakeAfter)
     await this.#writeStatus(key, self, withRefusals(passed, refusals, self, this.#statusInput(self)))
@@ -107,6 +108,7 @@ export class Controller {
   #gone(key: ObjectKey): PassOutcome {
     this.#written.delete(key)
     this.#settling.delete(key)
+    this.#found.delete(key)
     this.#options.declareEndpoints(`${this.kind.kind}/${key}`, [])
     this.#options.forget(key)
     return 'success'
@@ -115,7 +117,9 @@ export class Controller {
   async #tearDown(key: ObjectKey, self: Resource): Promise<PassOutcome> {
     const finalizer = this.#finalizer
     if (finalizer === undefined || !self.metadata.finalizers?.includes(finalizer)) return 'success'
-    const { passed, wakeAfter } = this.#judge(key, self, this.#teardown)
+    const judged = this.#judge(key, self, this.#teardown)
+    if (judged === undefined) return 'success'
+    const { passed, wakeAfter } = judged
     const refusals = await this.#carryOut(self, passed)
     if (wakeAfter !== undefined) this.#options.wakeAfter(key, wakeAfter)
     if (passed.complete) return this.#removeFinalizer(key, self, finalizer)
@@ -123,15 +127,24 @@ export class Controller {
     return outcomeOf(refusals)
   }
 
-  /** Judges every phase on one frozen world: pure, synchronous. */
-  #judge(key: ObjectKey, self: Resource, phases: readonly Phase<AnyKind>[]): { passed: Passed; wakeAfter?: number } {
+  /** Judges every phase on one frozen world: pure, synchronous. Undefined: by default its kind is not even looked at. */
+  #judge(
+    key: ObjectKey,
+    self: Resource,
+    phases: readonly Phase<AnyKind>[],
+  ): { passed: Passed; wakeAfter?: number } | undefined {
     const { targets } = this.#options
     const { result, wakeAfter } = this.#options.judge(key, world => {
+      const mode = managementModeOf(self, world)
+      if (mode === 'Pause') return undefined
       this.#declareEndpoints(key, self, world)
       const verdicts = phases.map(phase => ({ phase, verdict: this.#verdict(phase, self, world) }))
-      const judgements = verdicts.map(judgement => withFailure(judgement, targets, world)).map(toldIfHeld)
-      return { judgements, status: this.#status(self, judgements, world) }
+      const allowed = mode === 'Observe' ? this.#allowed(verdicts, self, world) : verdicts
+      const judgements = allowed.map(judgement => withFailure(judgement, targets, world)).map(toldIfHeld)
+      const drift = this.#drift(key, self, judgements, { world, observing: mode === 'Observe' })
+      return { judgements, status: this.#status(self, judgements, drift, world) }
     })
+    if (result === undefined) return undefined
     const effects = effectsOf(result.judgements, phases)
     const queue = result.judgements.map(({ verdict }) => (verdict.is === 'waiting' ? verdict.queue : undefined))
     this.#options.standIn(
@@ -154,6 +167,50 @@ export class Controller {
     }
   }
 
+  /** Under Observe only the effects that change nothing outside are left. */
+  #allowed<J extends Judgement>(judgements: readonly J[], self: Resource, world: World): readonly J[] {
+    const identity = world.identity(self)
+    const deleting = self.metadata.deletionTimestamp !== undefined
+    return judgements.map(judgement => observed(judgement, identity, deleting, world))
+  }
+
+  /** What differs between wish and sight; undefined where that cannot be said. */
+  #drift(
+    key: ObjectKey,
+    self: Resource,
+    judgements: readonly Judgement[],
+    { world, observing }: { readonly world: World; readonly observing: boolean },
+  ): readonly Drift[] | 'Keep' | undefined {
+    const { fields } = this.#options.reconciler
+    if (fields === undefined || self.metadata.deletionTimestamp !== undefined) return undefined
+    const memory = this.#found.get(key)
+    const comparison = this.#compare(fields, self, world)
+    if (comparison === undefined) return memory === undefined ? 'Keep' : undefined
+    const operating = judgements.some(
+      ({ verdict }) => verdict.is === 'acting' && verdict.effects.some(({ effect }) => effect === 'Operate'),
+    )
+    const drift = driftFrom({
+      comparison,
+      memory,
+      told: (self.status as DriftStatus | undefined)?.drift ?? [],
+      isNewWish: self.status?.observedGeneration !== self.metadata.generation,
+      observing,
+      stalled: !operating && judgements.some(({ verdict }) => verdict.is === 'blocked'),
+      now: timestamp(this.#options.clock),
+    })
+    this.#found.set(key, { found: comparison.found, drift })
+    return drift
+  }
+
+  #compare(fields: Fields, self: Resource, world: World): ReturnType<Fields> {
+    try {
+      return fields(self, world)
+    } catch (error) {
+      this.#panic(error, self, 'fields')
+      return undefined
+    }
+  }
+
   /** Where nobody can say where to look, it is looked where it was before. */
   #declareEndpoints(key: ObjectKey, self: Resource, world: World): void {
     const { reconciler } = this.#options
@@ -166,13 +223,29 @@ export class Controller {
   }
 
   /** The next status; where the kind's own recipe throws, its fields stay as they are. */
-  #status(self: Resource, judgements: readonly Judgement[], world: World): CommonStatus {
+  #status(
+    self: Resource,
+    judgements: readonly Judgement[],
+    drift: readonly Drift[] | 'Keep' | undefined,
+    world: World,
+  ): CommonStatus {
     const input = { ...this.#statusInput(self), judgements }
+    const reportDrift = (draft: Mutable<DriftStatus>) => {
+      if (drift === 'Keep') return
+      if (drift === undefined || drift.length === 0) delete draft.drift
+      else draft.drift = drift.map(each => ({ ...each }))
+    }
     try {
-      return nextStatus({ ...input, report: draft => this.#options.reconciler.report?.(draft, self, world) })
+      return nextStatus({
+        ...input,
+        report: draft => {
+          this.#options.reconciler.report?.(draft, self, world)
+          reportDrift(draft)
+        },
+      })
     } catch (error) {
       this.#panic(error, self, 'report')
-      return nextStatus({ ...input, report: () => undefined })
+      return nextStatus({ ...input, report: reportDrift })
     }
   }
 
@@ -194,10 +267,8 @@ export class Controller {
   }
 
   #carryOut(self: Resource, passed: Passed): Promise<readonly Refusal[]> {
-    const observing = managementOf(self)?.mode === 'Observe'
     const effects = passed.effects.map(({ effect }) => effect)
-    const wanted = observing ? effects.filter(({ effect }) => effect !== 'Operate') : effects
-    return carryOut(wanted, self, this.#options.targets)
+    return carryOut(effects, self, this.#options.targets)
   }
 
   async #addFinalizer(self: Resource, finalizer: string): Promise<PassOutcome> {
@@ -269,93 +340,6 @@ export class Controller {
     const wait = since + settleTime - now
     return wait <= 0 && !unused && this.#options.isBusy() ? settleTime : wait
   }
-}
-
-/** An operation that failed says so in the condition of the phase that wants it. */
-function withFailure<J extends Judgement>(judgement: J, { executor }: EffectTargets, world: World): J {
-  const { verdict } = judgement
-  if (verdict.is !== 'acting') return judgement
-  for (const effect of verdict.effects) {
-    if (effect.effect !== 'Operate') continue
-    world.operations(effect.operation.identity)
-    const failure = executor.failureOf(effect.operation)
-    if (failure === undefined) continue
-    const message = `${effect.operation.verb} was refused by ${effect.operation.endpoint}: ${failure.message}`
-    // What drivers lack is told by the reason that reconcilers give where they know of it beforehand.
-    const reason = failure.code === 'Unsupported' ? 'NotSupportedYet' : failure.code
-    if (driverErrorCodes[failure.code] === 'blocked') return { ...judgement, verdict: blocked(reason, message) }
-    return { ...judgement, verdict: { ...verdict, reason: failure.code, message: `${message}. It is tried again.` } }
-  }
-  return judgement
-}
-
-/** A phase whose effects are held back says what holds them: nobody is told that something is done which is not. */
-function toldIfHeld(
-  judgement: Judgement & { readonly phase: Phase<AnyKind> },
-  _index: number,
-  all: readonly Judgement[],
-): Judgement {
-  const { phase, verdict } = judgement
-  if (verdict.is !== 'acting') return judgement
-  const holder = all.find(other => phase.needs?.includes(other.phase.condition) && other.verdict.is !== 'satisfied')
-  if (holder === undefined) return judgement
-  const { reason, message } = holder.verdict
-  return { phase, verdict: { ...verdict, reason, message } }
-}
-
-/** The effects of the phases whose needs are met, at most one operation per identity. */
-function effectsOf(judgements: readonly Judgement[], phases: readonly Phase<AnyKind>[]): Passed['effects'] {
-  const met = new Set<string>()
-  for (const { phase, verdict } of judgements) if (verdict.is === 'satisfied') met.add(phase.condition)
-  const operated = new Set<string>()
-  const wanted: { condition: string; effect: Effect }[] = []
-  judgements.forEach(({ phase, verdict }, index) => {
-    if (verdict.is !== 'acting') return
-    const needs = phases[index]?.needs ?? []
-    if (!needs.every(need => met.has(need))) return
-    for (const effect of verdict.effects) {
-      if (effect.effect === 'Operate') {
-        if (operated.has(effect.operation.identity)) continue
-        operated.add(effect.operation.identity)
-      }
-      wanted.push({ condition: phase.condition, effect })
-    }
-  })
-  return wanted
-}
-
-/** What the API refused says so in the condition of the phase that wanted it. */
-function withRefusals(
-  passed: Passed,
-  refusals: readonly Refusal[],
-  self: Resource,
-  input: {
-    readonly generation: number
-    readonly now: string
-    readonly conditionTypes: readonly string[]
-    readonly deleting: boolean
-  },
-): CommonStatus {
-  const lasting = refusals.filter(({ error }) => error.reason === 'Invalid' || error.reason === 'Forbidden')
-  if (lasting.length === 0) return passed.status
-  const judgements = passed.judgements.map(judgement => {
-    const refusal = lasting.find(({ effect }) =>
-      passed.effects.some(wanted => wanted.effect === effect && wanted.condition === judgement.phase.condition),
-    )
-    if (refusal === undefined) return judgement
-    return { ...judgement, verdict: waiting(`API${refusal.error.reason}`, refusal.error.message) }
-  })
-  return nextStatus({ ...input, status: self.status, judgements, report: () => undefined })
-}
-
-function outcomeOf(refusals: readonly Refusal[]): PassOutcome {
-  if (refusals.length === 0) return 'success'
-  const quiet = refusals.every(({ error }) => error.reason === 'Conflict' || error.reason === 'NotFound')
-  return quiet ? 'requeue_after' : 'error'
-}
-
-function isPaused(self: Resource): boolean {
-  return managementOf(self)?.mode === 'Pause'
 }
 
 function managementOf(self: Resource): { readonly mode?: string } | undefined {

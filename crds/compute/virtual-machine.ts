@@ -1,6 +1,5 @@
-import type { Managed, PowerState, TemplateReference } from '../common.ts'
+import type { DriftStatus, Managed, PowerState, RestartWindow, TemplateReference } from '../common.ts'
 import { defineKind } from '../define-kind.ts'
-import type { CommonStatus } from '../meta.ts'
 import type { ByteQuantity, Duration, IPv4Address, Label, MACAddress, ObjectName, Path } from '../scalars.ts'
 
 /**
@@ -70,6 +69,11 @@ export interface VirtualMachineSpec extends Managed {
    * @see VM-031
    */
   readonly shutdownTimeout: Duration
+  /**
+   * restartWindow is when the machine may be restarted for what it cannot take up while it runs; for the run
+   * strategies 'Always' and 'OnFailure'. Left out: that waits for the next stop.
+   */
+  readonly restartWindow?: RestartWindow
   /** rootVolume describes the root disk. Left out: as the offering and the template say. */
   readonly rootVolume?: RootVolume
   /**
@@ -184,7 +188,7 @@ export interface Placement {
 }
 
 /** VirtualMachineStatus is what is known of a machine. */
-export interface VirtualMachineStatus extends CommonStatus {
+export interface VirtualMachineStatus extends DriftStatus {
   /** hostName names the host on which the machine is. */
   readonly hostName?: ObjectName
   /** powerState is what was last seen of the machine. */
@@ -203,13 +207,6 @@ export interface VirtualMachineStatus extends CommonStatus {
    * @maxItems 64
    */
   readonly volumes?: readonly VolumeAttachmentStatus[]
-  /**
-   * drift lists the differences between what is described and what is seen.
-   * @listType map
-   * @listMapKey path
-   * @maxItems 64
-   */
-  readonly drift?: readonly Drift[]
 }
 
 /** NICStatus is what is known of a NIC. */
@@ -236,26 +233,4 @@ export interface VolumeAttachmentStatus {
   readonly volumeName: ObjectName
   /** device is the disk's name in the guest, where it is known. */
   readonly device?: Path
-}
-
-/** Drift is one difference between what is described and what is seen. */
-export interface Drift {
-  /**
-   * path is the field that differs.
-   * @minLength 1
-   * @maxLength 253
-   */
-  readonly path: string
-  /**
-   * desired is what is described.
-   * @maxLength 1024
-   */
-  readonly desired: string
-  /**
-   * observed is what is seen.
-   * @maxLength 1024
-   */
-  readonly observed: string
-  /** change says how the difference can be removed. */
-  readonly change: 'Live' | 'Restart' | 'Recreate' | 'Never'
 }

@@ -165,6 +165,8 @@ export interface AttachmentClaim {
 export interface ClaimNotes {
   /** stopRequestedAt is when the guest was asked to shut down. */
   readonly stopRequestedAt?: Time
+  /** restartRequestedAt is when a restart in the machine's restart window was last begun. */
+  readonly restartRequestedAt?: Time
   /** guestEndedAt is when the guest was seen to have shut itself down. */
   readonly guestEndedAt?: Time
   /** hostLostAt is when the machine's host was proven lost. */

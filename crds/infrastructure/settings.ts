@@ -1,3 +1,4 @@
+import type { ManagementDefault } from '../common.ts'
 import { defineKind } from '../define-kind.ts'
 import type { CommonStatus } from '../meta.ts'
 import type { ByteQuantity, DNSName, Duration, Mbps, Ratio } from '../scalars.ts'
@@ -78,6 +79,15 @@ export interface SettingsSpec {
    * @see TPL-014
    */
   readonly maximumTemplateSize: ByteQuantity
+  /**
+   * managementDefaults says, by kind, what is done about differences where an object's `spec.management.mode` is left
+   * out. A kind that is not listed is enforced. Default: none.
+   * @default []
+   * @listType map
+   * @listMapKey kind
+   * @maxItems 16
+   */
+  readonly managementDefaults: readonly ManagementDefault[]
 }
 
 /** CapacityThresholds say at which share of each resource something is done. */
@@ -160,4 +170,5 @@ export const defaultSettings: SettingsSpec = {
   machineRateMbps: 200,
   maximumVolumeSize: '2000Gi',
   maximumTemplateSize: '50Gi',
+  managementDefaults: [],
 }

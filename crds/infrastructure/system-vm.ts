@@ -1,6 +1,5 @@
-import type { Managed, PowerState } from '../common.ts'
+import type { DriftStatus, Managed, PowerState } from '../common.ts'
 import { defineKind } from '../define-kind.ts'
-import type { CommonStatus } from '../meta.ts'
 import type { ByteQuantity, Cores, IPv4Address, MHz, ObjectName } from '../scalars.ts'
 
 /** SystemVM is a machine of the control plane's own: a console proxy or a carrier of images. */
@@ -59,7 +58,7 @@ export interface SystemVMSpec extends Managed {
 }
 
 /** SystemVMStatus is what is known of a system VM. */
-export interface SystemVMStatus extends CommonStatus {
+export interface SystemVMStatus extends DriftStatus {
   /** hostName names the host on which the machine is. */
   readonly hostName?: ObjectName
   /** powerState is what was last seen of the machine. */

@@ -1,6 +1,5 @@
-import type { Managed, PowerState } from '../common.ts'
+import type { DriftStatus, Managed, PowerState } from '../common.ts'
 import { defineKind } from '../define-kind.ts'
-import type { CommonStatus } from '../meta.ts'
 import type { ByteQuantity, Cores, IPv4Address, MHz, ObjectName } from '../scalars.ts'
 
 /** VirtualRouter is the machine that serves a network: DHCP, DNS, NAT, firewall. The control plane makes it. */
@@ -72,7 +71,7 @@ export interface NetworkReference {
 }
 
 /** VirtualRouterStatus is what is known of a virtual router. */
-export interface VirtualRouterStatus extends CommonStatus {
+export interface VirtualRouterStatus extends DriftStatus {
   /** hostName names the host on which the machine is. */
   readonly hostName?: ObjectName
   /** powerState is what was last seen of the machine. */

@@ -1,6 +1,5 @@
-import type { Managed, TemplateReference } from '../common.ts'
+import type { DriftStatus, Managed, TemplateReference } from '../common.ts'
 import { defineKind } from '../define-kind.ts'
-import type { CommonStatus } from '../meta.ts'
 import type { ByteQuantity, Label, ObjectName, Quantity } from '../scalars.ts'
 
 /** Volume is a disk that outlives the machine to which it is attached. */
@@ -55,7 +54,7 @@ export interface VolumeSpec extends Managed {
 }
 
 /** VolumeStatus is what is known of a volume. */
-export interface VolumeStatus extends CommonStatus {
+export interface VolumeStatus extends DriftStatus {
   /** size is the size of the disk as it is. */
   readonly size?: Quantity
   /** poolName names the primary storage that holds it. */

@@ -1,19 +1,20 @@
-import deepEqual from 'fast-deep-equal'
 import { PublicTemplate } from '../../crds/compute/public-template.ts'
 import { ServiceOffering } from '../../crds/compute/service-offering.ts'
-import { type Drift, VirtualMachine } from '../../crds/compute/virtual-machine.ts'
+import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { formatQuantity, parseBytes } from '../../crds/invariants/quantity.ts'
-import type { MachineDefinition, MachineNIC, Mark } from '../../drivers/contract/facts.ts'
+import type { MachineDefinition, MachineFacts, MachineNIC, Mark } from '../../drivers/contract/facts.ts'
 import { operation } from '../../drivers/contract/operation.ts'
 import { machineClaim } from '../claims.ts'
 import { operate } from '../effect.ts'
+import { byName, decideByChange, defineFields, type Field } from '../fields.ts'
 import { planNIC } from '../network/machine-nics.ts'
 import { once } from '../once.ts'
 import { acting, satisfied, type Verdict, waiting } from '../verdict.ts'
-import type { Wish, World } from '../world.ts'
+import type { Seen, Wish, World } from '../world.ts'
 import { planDisks } from './disk-plan.ts'
 import { definedDisks } from './machine-disks.ts'
 import { claimedHost, isOff } from './machine-power.ts'
+import { isRestarting, restartWindowOf } from './restart-window.ts'
 
 type Machine = Wish<typeof VirtualMachine>
 
@@ -54,50 +55,69 @@ function describe(machine: Machine, world: World): MachineDefinition | undefined
   }
 }
 
-/** How a field of a machine is changed, and where it comes from in the spec. */
-interface Field {
-  readonly path: string
-  readonly of: (definition: MachineDefinition) => unknown
-  readonly change: Drift['change']
-}
-
-/** The fields of a machine. Drift, what waits for a restart, and what is changed live are all this list. */
-const fields: readonly Field[] = [
-  { path: 'spec.serviceOfferingName.cores', of: ({ cores }) => cores, change: 'Restart' },
-  { path: 'spec.serviceOfferingName.clockMHz', of: ({ clockMHz }) => clockMHz, change: 'Restart' },
-  {
-    path: 'spec.serviceOfferingName.memory',
-    of: ({ memoryBytes }) => formatQuantity(memoryBytes, 'Bytes'),
-    change: 'Restart',
-  },
-  { path: 'spec.guestHostName', of: ({ guestHostName }) => guestHostName, change: 'Restart' },
-  { path: 'spec.volumes', of: ({ disks }) => byName(disks), change: 'Live' },
-  { path: 'spec.nics', of: ({ nics }) => byName(nics), change: 'Live' },
+/** The fields of a definition that every machine has, whatever it is for. */
+export const definitionFields: readonly Field<MachineDefinition>[] = [
+  sized('spec.serviceOfferingName.cores', ({ cores }) => cores),
+  sized('spec.serviceOfferingName.clockMHz', ({ clockMHz }) => clockMHz),
+  sized('spec.serviceOfferingName.memory', ({ memoryBytes }) => formatQuantity(memoryBytes, 'Bytes')),
+  sized('spec.guestHostName', ({ guestHostName }) => guestHostName),
+  listed('spec.volumes', ({ disks }) => byName(disks)),
+  listed('spec.nics', ({ nics }) => byName(nics)),
 ]
 
-/** Where what is on the host differs from what is described, field by field. */
-export function driftOf(wished: MachineDefinition, found: MachineDefinition): readonly Drift[] {
-  return fields
-    .filter(({ of }) => !deepEqual(of(wished), of(found)))
-    .map(({ path, of, change }) => ({ path, desired: brief(of(wished)), observed: brief(of(found)), change }))
+function sized(path: string, of: (definition: MachineDefinition) => unknown): Field<MachineDefinition> {
+  return { path, desired: of, observed: of, change: 'Restart' }
+}
+
+/** Entries are told by name; where the names are the same, it is an entry's content that differs. */
+function listed(
+  path: string,
+  of: (definition: MachineDefinition) => readonly { readonly name: string }[],
+): Field<MachineDefinition> {
+  return { path, desired: of, observed: of, change: 'Live' }
+}
+
+/** The fields of virtual machines. */
+export const machineFields = defineFields(VirtualMachine, {
+  fields: definitionFields,
+  wished: definitionOf,
+  found: (machine, world) => seenAtHome(machine, world)?.facts.definition,
+  decide: (difference, machine, world) => {
+    const here = seenAtHome(machine, world)
+    if (here?.current === false) return 'WaitsForHost'
+    if (difference.change !== 'Restart' || here === undefined || isOff(here.facts)) return decideByChange(difference)
+    if (isRestarting(machine, world)) return 'Enforcing'
+    return restartWindowOf(machine) === undefined ? 'WaitsForRestart' : 'WaitsForWindow'
+  },
+})
+
+function seenAtHome(machine: Machine, world: World): Seen<MachineFacts> | undefined {
+  const identity = world.identity(machine)
+  const claim = machineClaim(identity, world)
+  const host = claim === undefined ? undefined : claimedHost(claim)
+  return world.observed.machines(identity).find(({ endpoint }) => endpoint === host)
 }
 
 /** Whether the machine on its host is as described; what can be changed live is, the rest waits for the next stop. */
 export function judgeConfigured(machine: Machine, world: World): Verdict {
   const identity = world.identity(machine)
   const claim = machineClaim(identity, world)
-  const host = claim === undefined ? undefined : claimedHost(claim)
-  const here = world.observed.machines(identity).find(seen => seen.endpoint === host)
+  const here = seenAtHome(machine, world)
   if (claim === undefined || here === undefined) return satisfied('NotDefined', 'The machine is not on a host')
   const wished = definitionOf(machine, world)
-  if (wished === undefined) return waiting('DefinitionIncomplete', 'A part of the definition is not known yet')
-  const drift = driftOf(wished, here.facts.definition)
+  const drift = machineFields(machine, world)?.differences
+  if (wished === undefined || drift === undefined) {
+    return waiting('DefinitionIncomplete', 'A part of the definition is not known yet')
+  }
   if (drift.length === 0) return satisfied('AsDescribed')
   if (!here.current) return waiting('HostSilent', 'The host does not answer')
   const live = drift.filter(({ change }) => change === 'Live')
   if (live.length === 0 && !isOff(here.facts)) {
     const names = drift.map(({ path, observed, desired }) => `${path} (now ${observed}, wished ${desired})`).join(', ')
-    return waiting('WaitsForRestart', `Takes effect when the machine is next off: ${names}`)
+    if (restartWindowOf(machine) === undefined) {
+      return waiting('WaitsForRestart', `Takes effect when the machine is next off: ${names}`)
+    }
+    return waiting('WaitsForWindow', `Takes effect when the machine is next off, or in its restart window: ${names}`)
   }
   const definition = isOff(here.facts) ? wished : { ...here.facts.definition, disks: wished.disks, nics: wished.nics }
   const args = { identity, epoch: claim.spec.epoch, mark: markOf(machine, world), definition }
@@ -110,13 +130,4 @@ export function judgeConfigured(machine: Machine, world: World): Verdict {
 export function minimumMemory(machine: Machine, world: World): number | undefined {
   const minimum = world.desired.get(PublicTemplate, machine.spec.templateRef.name)?.spec.minimumMemory
   return minimum === undefined ? undefined : parseBytes(minimum)
-}
-
-function byName<T extends { readonly name: string }>(items: readonly T[]): readonly T[] {
-  return items.toSorted((left, right) => (left.name < right.name ? -1 : 1))
-}
-
-function brief(value: unknown): string {
-  if (!Array.isArray(value)) return String(value)
-  return value.map(item => String(item.name)).join(' ') || 'none'
 }

@@ -29,6 +29,11 @@ export interface MachineWish {
    * is just being changed.
    */
   readonly keptUp?: boolean
+  /**
+   * Whether a running machine is to be restarted: `Due` begins now, `Begun` goes on where its guest was asked to shut
+   * down for it. Left out: it is not.
+   */
+  readonly restart?: 'Due' | 'Begun'
   /** Handed to the guest when it is defined. */
   readonly userData?: string
 }
@@ -184,6 +189,7 @@ function judgeOff(claim: Claim, here: MachineFacts | undefined): Verdict {
 
 const noNotes = {
   stopRequestedAt: undefined,
+  restartRequestedAt: undefined,
   guestEndedAt: undefined,
   hostLostAt: undefined,
   startedGeneration: undefined,
@@ -237,6 +243,8 @@ function fencedAs(claim: Claim): { readonly hostIdentity?: string } {
 function judgeRunning(wish: MachineWish, host: EndpointKey, here: MachineFacts | undefined, world: World): Verdict {
   const { claim, runStrategy } = wish
   if (here?.powerState === 'Running') {
+    const restarting = judgeRestart(wish, host, here, world)
+    if (restarting !== undefined) return restarting
     if (runStrategy === 'Once' && claim.spec.notes?.startedGeneration !== wish.generation) {
       const notes = { ...noNotes, startedGeneration: wish.generation }
       return acting('Running', 'It runs already: no further start is owed', noteOnClaim(claim, notes))
@@ -254,6 +262,18 @@ function judgeRunning(wish: MachineWish, host: EndpointKey, here: MachineFacts |
     if (ended !== undefined) return ended
   }
   return runStrategy === 'Once' ? judgeOnce(wish, host, here, world) : judgeStart(wish, host, here)
+}
+
+/** What it cannot take up while it runs: it is brought down as for a stop, and the next start is as described. */
+function judgeRestart(wish: MachineWish, host: EndpointKey, facts: MachineFacts, world: World): Verdict | undefined {
+  const { identity, claim, shutdownTimeout, restart } = wish
+  if (restart === undefined || wish.hold !== undefined) return undefined
+  if (restart === 'Begun') {
+    return judgeStop({ identity, claim, shutdownTimeout, epoch: claim.spec.epoch, facts }, host, world)
+  }
+  const now = world.now()
+  const notes = { ...claim.spec.notes, stopRequestedAt: now, restartRequestedAt: now }
+  return acting('Restarting', 'Its restart window is open: the guest is about to be asked', noteAnew(claim, notes))
 }
 
 /** One start for each generation of the spec, noted under a new epoch before it is made. */

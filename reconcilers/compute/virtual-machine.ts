@@ -14,16 +14,18 @@ import { remove } from '../effect.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
 import { planNIC } from '../network/machine-nics.ts'
 import { once } from '../once.ts'
+import { place } from '../placement/place.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { defineIndex, isStored, type Wish, type World } from '../world.ts'
 import { planDisks, rootVolumeName } from './disk-plan.ts'
 import { releaseAttachments } from './machine-attachments.ts'
-import { definitionOf, driftOf, judgeConfigured, markOf, minimumMemory } from './machine-definition.ts'
+import { definitionOf, judgeConfigured, machineFields, markOf, minimumMemory } from './machine-definition.ts'
 import { diskObstacle, judgeVolumesAttached } from './machine-disks.ts'
 import { identityConflict, judgePlace, judgeRelease } from './machine-place.ts'
 import { definitionsHeld, judgePower, judgeRemoval } from './machine-power.ts'
 import { machineRequest } from './machine-request.ts'
 import { lackingInZone, unsupported } from './machine-support.ts'
+import { isRestartDue, isRestarting } from './restart-window.ts'
 
 type Machine = Wish<typeof VirtualMachine>
 
@@ -194,6 +196,7 @@ function judgeMachinePower(self: Machine, world: World): Verdict {
     (definition === undefined
       ? waiting('DefinitionIncomplete', 'A part of the definition is not known yet')
       : undefined)
+  const restart = restartOf(self, world)
   const [seen] = world.observed.machines(identity)
   const usable = definition ?? seen?.facts.definition ?? nothing
   return judgePower(
@@ -206,10 +209,30 @@ function judgeMachinePower(self: Machine, world: World): Verdict {
       shutdownTimeout: parseDuration(self.spec.shutdownTimeout),
       generation: self.metadata.generation,
       ...(hold === undefined ? {} : { hold: asHold(hold), keptUp: place.is !== 'acting' }),
+      ...(restart === undefined ? {} : { restart }),
       ...(self.spec.userData === undefined ? {} : { userData: self.spec.userData }),
     },
     world,
   )
+}
+
+/** Whether a running machine is to be restarted for what differs: in its window, and only where it can come up again. */
+function restartOf(self: Machine, world: World): 'Due' | 'Begun' | undefined {
+  const differences = machineFields(self, world)?.differences ?? []
+  if (!differences.some(({ change }) => change === 'Restart')) return undefined
+  if (isRestarting(self, world)) return 'Begun'
+  return isRestartDue(self, world) && fitsAfterRestart(self, world) ? 'Due' : undefined
+}
+
+function fitsAfterRestart(self: Machine, world: World): boolean {
+  const request = machineRequest(self, planDisks(self, world), world)
+  const held = machineClaim(world.identity(self), world)?.spec.machine
+  if (request === undefined || held === undefined) return false
+  if (request.cores === held.cores && request.clockMHz === held.clockMHz && request.memoryBytes === held.memoryBytes) {
+    return true
+  }
+  const freed = { cpuMHz: held.cores * held.clockMHz, memoryBytes: held.memoryBytes }
+  return place({ ...request, hostIdentity: held.hostIdentity, freed }, world).ok
 }
 
 /** A place that is being left or resized starts nothing; one that is merely not as wished does not matter. */
@@ -306,6 +329,7 @@ const everythingReturned: Phase<typeof VirtualMachine> = {
 /** The reconciler of virtual machines. */
 export const virtualMachineReconciler = defineReconciler(VirtualMachine, {
   references,
+  fields: machineFields,
   phases: [scheduled, addressesAllocated, volumesAttached, networkReady, powerApplied, configured],
   teardown: [poweredOff, released, everythingReturned],
   report: (status, self, world) => {
@@ -332,9 +356,5 @@ export const virtualMachineReconciler = defineReconciler(VirtualMachine, {
     status.volumes = disks
       .filter(({ identity: id }) => id !== undefined && present.has(id))
       .map(({ name, volumeName }) => ({ name, volumeName }))
-    const wished = here === undefined ? undefined : definitionOf(self, world)
-    const drift = here === undefined || wished === undefined ? [] : driftOf(wished, here.facts.definition)
-    if (drift.length === 0) delete status.drift
-    else status.drift = drift.map(item => ({ ...item }))
   },
 })

@@ -2,13 +2,25 @@ import { VirtualRouter } from '../../crds/infrastructure/virtual-router.ts'
 import { Zone } from '../../crds/infrastructure/zone.ts'
 import { addressKey } from '../../crds/invariants/addresses.ts'
 import { parseBytes } from '../../crds/invariants/quantity.ts'
-import type { MachineNIC } from '../../drivers/contract/facts.ts'
+import type { MachineFacts, MachineNIC, RouterDocument } from '../../drivers/contract/facts.ts'
 import { operation } from '../../drivers/contract/operation.ts'
 import { allocate, allocationsByHolder, holderOf, machineClaim } from '../claims.ts'
 import { defineReconciler, type Phase } from '../define-reconciler.ts'
 import { operate } from '../effect.ts'
+import { defineFields, type Field } from '../fields.ts'
 import { macAddressOf } from '../identity.ts'
-import { type Appliance, appliancePhases, applianceTeardown, judgeDefined, seenAtHome } from '../system/appliance.ts'
+import {
+  type Appliance,
+  type ApplianceWished,
+  applianceDefinition,
+  applianceFields,
+  appliancePhases,
+  applianceTeardown,
+  decideAppliance,
+  judgeDefined,
+  runningAppliance,
+  seenAtHome,
+} from '../system/appliance.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { defineIndex, type Wish, type World } from '../world.ts'
 import { chooseAddress } from './addressing.ts'
@@ -67,6 +79,67 @@ function guestAddressOf(self: Router, plan: NetworkPlan, world: World): string |
     .list(allocationsByHolder, self.metadata.uid)
     .find(({ spec }) => spec.type === 'IP' && spec.realm === plan.uid)?.spec.value
 }
+
+interface RouterWished extends ApplianceWished {
+  readonly document: RouterDocument
+}
+
+/** One section of the document that a router holds; given to it as a whole, of which it applies the difference. */
+function section<Name extends keyof RouterDocument>(
+  name: Name,
+  tell: (value: RouterDocument[Name]) => string,
+): Field<RouterWished, MachineFacts> {
+  return {
+    path: `status.configuration.${name}`,
+    desired: ({ document }) => document[name],
+    observed: ({ router }) => router?.document[name],
+    tell: value => (value === undefined ? 'none' : tell(value as RouterDocument[Name])),
+    change: 'Live',
+  }
+}
+
+const shown = 8
+
+function entries<T>(tell: (entry: T) => string): (list: readonly T[]) => string {
+  return list => {
+    const more = list.length > shown ? ` and ${list.length - shown} more` : ''
+    return list.length === 0 ? 'none' : `${list.slice(0, shown).map(tell).join(' ')}${more}`
+  }
+}
+
+const fields = defineFields(VirtualRouter, {
+  fields: [
+    ...applianceFields,
+    section('guest', ({ cidr, gateway, domain }) => `${cidr} ${gateway} ${domain}`),
+    section(
+      'dhcp',
+      entries(({ hostName, address }) => `${hostName}=${address}`),
+    ),
+    section(
+      'publicAddresses',
+      entries(({ address }) => address),
+    ),
+    section(
+      'portForwardings',
+      entries(
+        ({ protocol, address, publicPort, target, privatePort }) =>
+          `${protocol}/${address}:${publicPort}->${target}:${privatePort}`,
+      ),
+    ),
+    section('firewall', ({ egressDefault, rules }) => `egress ${egressDefault}, ${rules.length} rules`),
+    section(
+      'userData',
+      entries(({ address, hash }) => `${address}=${hash.slice(0, 8)}`),
+    ),
+  ],
+  wished: (self, world) => {
+    const definition = applianceDefinition(self, appliance, world)
+    const document = world.derived(routerDocument, networkServed(self))?.document
+    return definition === undefined || document === undefined ? undefined : { definition, document }
+  },
+  found: runningAppliance,
+  decide: decideAppliance,
+})
 
 /** A network has one router: a second one would answer at the same addresses. Who is older or has a place stays. */
 const alone: Phase<typeof VirtualRouter> = {
@@ -136,9 +209,10 @@ function judgeConfigured(self: Router, world: World): Verdict {
     return waiting('NotRunning', 'The router does not run')
   }
   if (!here.current) return waiting('HostSilent', 'The host of the router does not answer')
-  const changing = judgeDefined(self, appliance, world)
+  const changing = judgeDefined(self, appliance, fields, world)
   if (changing !== undefined) return changing
-  if (here.facts.router?.hash === wished.hash) return satisfied('AsDescribed')
+  const differences = fields(self, world)?.differences ?? []
+  if (here.facts.router?.hash === wished.hash && differences.length === 0) return satisfied('AsDescribed')
   const args = { identity, epoch: claim.spec.epoch, ...wished }
   const change = operation('ConfigureRouter', { endpoint: here.endpoint, identity }, args)
   return acting('Configuring', 'The router is being given its configuration', operate(change, [claim.metadata.name]))
@@ -147,6 +221,7 @@ function judgeConfigured(self: Router, world: World): Verdict {
 /** The reconciler of virtual routers. */
 export const virtualRouterReconciler = defineReconciler(VirtualRouter, {
   references: ({ spec }) => [{ kind: Zone, name: spec.zoneName, field: 'spec.zoneName' }],
+  fields,
   phases: [alone, ...appliancePhases(appliance).map(onlyAlone), addressed, configured],
   teardown: applianceTeardown(),
   report: (status, self, world) => {

@@ -24,6 +24,7 @@ import {
 import { identityConflict } from '../compute/machine-place.ts'
 import { defineReconciler, type Phase, type Reference } from '../define-reconciler.ts'
 import { observe, operate, remove } from '../effect.ts'
+import { decideByChange, defineFields } from '../fields.ts'
 import { settingsOf } from '../infrastructure/settings.ts'
 import { poolOfIdentity } from '../infrastructure/topology.ts'
 import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
@@ -44,6 +45,39 @@ export const volumesByZone = defineIndex(Volume, 'volumesByZone', ({ spec }) => 
 export const volumesByTemplate = defineIndex(Volume, 'volumesByTemplate', ({ spec }) =>
   spec.templateRef === undefined ? [] : [spec.templateRef.name],
 )
+
+/** The fields of volumes. A disk larger than wished is as wished: it never shrinks. */
+const fields = defineFields(Volume, {
+  fields: [
+    {
+      path: 'spec.size',
+      desired: ({ size }: { readonly size: number }) => size,
+      observed: ({ sizeBytes }: VolumeFacts) => sizeBytes,
+      equal: (wished, found) => Number(found) >= Number(wished),
+      tell: bytes => formatQuantity(Number(bytes), 'Bytes'),
+      change: 'Live',
+    },
+    {
+      path: 'status.trashed',
+      desired: () => 'InUse',
+      observed: ({ trashedAt }: VolumeFacts) => (trashedAt === undefined ? 'InUse' : 'InTrash'),
+      change: 'Live',
+    },
+  ],
+  wished: (self, world) => {
+    const size = volumeSize(self, world)
+    return size === undefined ? undefined : { size }
+  },
+  found: (self, world): VolumeFacts | undefined => {
+    const identity = world.identity(self)
+    return volumeOnPool(identity, volumeClaim(identity, world), world)?.facts
+  },
+  decide: (difference, self, world) => {
+    const identity = world.identity(self)
+    const seen = volumeOnPool(identity, volumeClaim(identity, world), world)
+    return seen?.current === false ? 'WaitsForHost' : decideByChange(difference)
+  },
+})
 
 const provisioned: Phase<typeof Volume> = { condition: 'Provisioned', judge: judgeProvisioned }
 
@@ -331,6 +365,7 @@ function references({ spec }: VolumeWish): readonly Reference[] {
 /** The reconciler of volumes: a disk in the pool of its claim, kept whatever its machines do. */
 export const volumeReconciler = defineReconciler(Volume, {
   references,
+  fields,
   phases: [provisioned, attached],
   teardown: [detachedFirst, removed],
   report: (status, self, world) => {

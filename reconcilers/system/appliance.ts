@@ -1,5 +1,6 @@
-import deepEqual from 'fast-deep-equal'
+import type { DriftDecision } from '../../crds/common.ts'
 import type { AnyKind } from '../../crds/define-kind.ts'
+import { formatQuantity } from '../../crds/invariants/quantity.ts'
 import type { Capability, MachineDefinition, MachineFacts, MachineNIC, Mark } from '../../drivers/contract/facts.ts'
 import { operation } from '../../drivers/contract/operation.ts'
 import { allocationsByHolder, holderOf, machineClaim } from '../claims.ts'
@@ -7,6 +8,7 @@ import { judgePlace, judgeRelease } from '../compute/machine-place.ts'
 import { claimedHost, judgePower, judgeRemoval } from '../compute/machine-power.ts'
 import type { Phase } from '../define-reconciler.ts'
 import { operate, remove } from '../effect.ts'
+import { byName, type Difference, decideByChange, type Field, type Fields } from '../fields.ts'
 import { once } from '../once.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { isStored, type Seen, type Wish, type World } from '../world.ts'
@@ -96,6 +98,48 @@ export function seenAtHome(identity: string, world: World): Seen<MachineFacts> |
   return world.observed.machines(identity).find(({ endpoint }) => endpoint === host)
 }
 
+/** What is wished of an appliance, as far as it is seen at its host. */
+export interface ApplianceWished {
+  readonly definition: MachineDefinition
+}
+
+const nicsPath = 'status.nics'
+
+/** The fields that every appliance has. */
+export const applianceFields: readonly Field<ApplianceWished, MachineFacts>[] = [
+  sized('spec.cores', ({ cores }) => cores),
+  sized('spec.clockMHz', ({ clockMHz }) => clockMHz),
+  sized('spec.memory', ({ memoryBytes }) => formatQuantity(memoryBytes, 'Bytes')),
+  {
+    path: nicsPath,
+    desired: ({ definition }) => byName(definition.nics),
+    observed: ({ definition }) => byName(definition.nics),
+    change: 'Live',
+  },
+]
+
+function sized(path: string, of: (definition: MachineDefinition) => unknown): Field<ApplianceWished, MachineFacts> {
+  return { path, desired: wished => of(wished.definition), observed: found => of(found.definition), change: 'Restart' }
+}
+
+/** What is done about a difference of an appliance: it keeps nothing of its own, so it is restarted where need be. */
+export function decideAppliance(
+  difference: Difference,
+  self: { readonly metadata: { readonly uid: string } },
+  world: World,
+): DriftDecision {
+  return seenAtHome(world.identity(self), world)?.current === false ? 'WaitsForHost' : decideByChange(difference)
+}
+
+/** An appliance that runs, as its host reports it. */
+export function runningAppliance(
+  self: { readonly metadata: { readonly uid: string } },
+  world: World,
+): MachineFacts | undefined {
+  const facts = seenAtHome(world.identity(self), world)?.facts
+  return facts?.powerState === 'Running' ? facts : undefined
+}
+
 /**
  * Whether the machine on its host is as described. NICs are changed live; another size needs a restart, and an
  * appliance, which keeps nothing of its own, is restarted for it. Undefined: it is.
@@ -103,6 +147,7 @@ export function seenAtHome(identity: string, world: World): Seen<MachineFacts> |
 export function judgeDefined<K extends AnyKind>(
   self: Wish<K>,
   appliance: Appliance<K>,
+  fields: Fields<K>,
   world: World,
 ): Verdict | undefined {
   const wish = self as ApplianceWish & Wish<K>
@@ -111,27 +156,20 @@ export function judgeDefined<K extends AnyKind>(
   const identity = world.identity(wish)
   const claim = machineClaim(identity, world)
   const here = seenAtHome(identity, world)
-  const wished = definitionOf(wish, appliance, world)
+  const wished = applianceDefinition(self, appliance, world)
+  const differences = fields(self, world)?.differences ?? []
   if (claim === undefined || here === undefined || !here.current || wished === undefined) return undefined
-  const { definition, powerState } = here.facts
+  const { definition } = here.facts
   const { epoch } = claim.spec
   const target = { endpoint: here.endpoint, identity }
-  if (!deepEqual(byName(wished.nics), byName(definition.nics))) {
+  if (differences.some(({ path }) => path === nicsPath)) {
     const next = { ...definition, nics: wished.nics }
     const change = operation('DefineMachine', target, { identity, epoch, mark: markOf(wish, world), definition: next })
     return acting('Changing', 'Its NICs are being changed', operate(change, [claim.metadata.name]))
   }
-  const sameSize =
-    wished.cores === definition.cores &&
-    wished.clockMHz === definition.clockMHz &&
-    wished.memoryBytes === definition.memoryBytes
-  if (sameSize || powerState !== 'Running') return undefined
+  if (!differences.some(({ change }) => change === 'Restart')) return undefined
   const stop = operation('StopMachine', target, { identity, epoch, mode: 'Forced' })
   return acting('Resizing', 'It is being restarted with its new size', operate(stop, [claim.metadata.name]))
-}
-
-function byName(nics: readonly MachineNIC[]): readonly MachineNIC[] {
-  return nics.toSorted((left, right) => (left.name < right.name ? -1 : 1))
 }
 
 function orphaning({ spec: { management } }: ApplianceWish): Verdict | undefined {
@@ -182,7 +220,7 @@ function judgeUp<K extends AnyKind>(self: ApplianceWish & Wish<K>, appliance: Ap
   const claim = machineClaim(identity, world)
   if (claim === undefined) return waiting('NotScheduled', 'The machine has no place on a host yet')
   const place = judgeScheduled(self, appliance, world)
-  const wished = definitionOf(self, appliance, world)
+  const wished = applianceDefinition(self, appliance, world)
   const definition = wished ?? seenAtHome(identity, world)?.facts.definition
   const pending = waiting('NetworkNotReady', 'A part of its network is not known yet')
   const hold = place.is === 'satisfied' ? (wished === undefined ? pending : undefined) : place
@@ -208,8 +246,9 @@ function asHold(verdict: Verdict): Verdict {
   return verdict.is === 'acting' ? waiting(verdict.reason, verdict.message) : verdict
 }
 
-function definitionOf<K extends AnyKind>(
-  self: ApplianceWish & Wish<K>,
+/** An appliance's machine as it should be defined; undefined while a part of it is not known yet. */
+export function applianceDefinition<K extends AnyKind>(
+  self: Wish<K>,
   appliance: Appliance<K>,
   world: World,
 ): MachineDefinition | undefined {
@@ -218,7 +257,7 @@ function definitionOf<K extends AnyKind>(
   return {
     role: roleOf(self, appliance),
     ...appliance.size(self),
-    guestHostName: self.metadata.name,
+    guestHostName: (self as ApplianceWish & Wish<K>).metadata.name,
     disks: [],
     nics,
   }

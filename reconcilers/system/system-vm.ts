@@ -4,12 +4,23 @@ import { parseBytes } from '../../crds/invariants/quantity.ts'
 import type { MachineNIC } from '../../drivers/contract/facts.ts'
 import { machineClaim } from '../claims.ts'
 import { defineReconciler, type Phase } from '../define-reconciler.ts'
+import { defineFields } from '../fields.ts'
 import { macAddressOf } from '../identity.ts'
 import { trafficOn } from '../network/network-plan.ts'
 import { publicAddressOf } from '../network/public-addresses.ts'
 import { satisfied, waiting } from '../verdict.ts'
 import type { Wish, World } from '../world.ts'
-import { type Appliance, appliancePhases, applianceTeardown, judgeDefined, seenAtHome } from './appliance.ts'
+import {
+  type Appliance,
+  applianceDefinition,
+  applianceFields,
+  appliancePhases,
+  applianceTeardown,
+  decideAppliance,
+  judgeDefined,
+  runningAppliance,
+  seenAtHome,
+} from './appliance.ts'
 import { judgeSystemAddresses, managementAddressOf } from './system-addresses.ts'
 
 type System = Wish<typeof SystemVM>
@@ -40,6 +51,16 @@ function nicOf(
   return { name, macAddress: macAddressOf(identity, name), segment, addresses: [address] }
 }
 
+const fields = defineFields(SystemVM, {
+  fields: applianceFields,
+  wished: (self, world) => {
+    const definition = applianceDefinition(self, appliance, world)
+    return definition === undefined ? undefined : { definition }
+  },
+  found: runningAppliance,
+  decide: decideAppliance,
+})
+
 const addressed: Phase<typeof SystemVM> = { condition: 'AddressesAllocated', judge: judgeSystemAddresses }
 
 const configured: Phase<typeof SystemVM> = {
@@ -49,7 +70,7 @@ const configured: Phase<typeof SystemVM> = {
     const here = seenAtHome(world.identity(self), world)
     if (here === undefined || here.facts.powerState !== 'Running') return waiting('NotRunning', 'It does not run')
     if (!here.current) return waiting('HostSilent', 'Its host does not answer')
-    return judgeDefined(self, appliance, world) ?? satisfied('AsDescribed')
+    return judgeDefined(self, appliance, fields, world) ?? satisfied('AsDescribed')
   },
 }
 
@@ -58,6 +79,7 @@ const [scheduled, powerApplied] = appliancePhases(appliance)
 /** The reconciler of system VMs: always up, moved when their host is proven off. */
 export const systemVMReconciler = defineReconciler(SystemVM, {
   references: ({ spec }) => [{ kind: Zone, name: spec.zoneName, field: 'spec.zoneName' }],
+  fields,
   phases: [scheduled, addressed, powerApplied, configured],
   teardown: applianceTeardown(),
   report: (status, self, world) => {
