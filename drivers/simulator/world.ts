@@ -1,4 +1,4 @@
-import type { Capability, MachineDefinition, Mark, RouterFacts } from '../contract/facts.ts'
+import type { Capability, MachineDefinition, Mark, RouterFacts, VolumeFacts } from '../contract/facts.ts'
 import type { Faults } from './faults.ts'
 import {
   beHeard,
@@ -249,6 +249,14 @@ export class World {
   removeVolume(identity: string): void {
     const { pool, volume } = findVolume(this.#state, identity)
     this.#outside('removeVolume', identity, () => this.#state.removeVolume(pool, volume))
+  }
+
+  /** Changes a volume behind the control plane's back: its size, or that it is in the trash. */
+  changeVolume(identity: string, change: Partial<Pick<VolumeFacts, 'sizeBytes' | 'trashedAt'>>): void {
+    const { pool, volume } = findVolume(this.#state, identity)
+    this.#outside('changeVolume', identity, () =>
+      this.#state.setVolume(pool, { ...volume, facts: { ...volume.facts, ...change } }),
+    )
   }
 
   /** Makes a volume that is not ours; answers with its identity. */

@@ -49,7 +49,7 @@ test('a machine gets its defaults', t => {
     volumes: [],
     nics: [{ name: 'web', networkName: 'web' }],
     sshKeyNames: [],
-    management: { mode: 'Enforce', deletionPolicy: 'Delete' },
+    management: { deletionPolicy: 'Delete' },
     protected: 'Disabled',
   })
 })

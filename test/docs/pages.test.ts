@@ -36,6 +36,7 @@ test('every reason for what is not Ready is in docs/troubleshooting.md, and no o
   const byEngine = new Set([
     'NotYetObserved',
     'Deleting',
+    'Observing',
     'APIInvalid',
     'APIForbidden',
     ...Object.keys(driverErrorCodes),

@@ -159,7 +159,7 @@ test('what is only observed is never operated on, and its conditions say what wo
   await rig.apply('a', { management: { mode: 'Observe' } })
   await rig.advance(60_000)
   t.is(rig.count('StartMachine a'), 0)
-  t.is(await rig.condition('a', 'Made'), 'False/Making')
+  t.is(await rig.condition('a', 'Made'), 'False/Observing')
   await rig.apply('a', { management: { mode: 'Enforce' } })
   await rig.advance(5_000)
   t.is(rig.count('StartMachine a'), 1)
