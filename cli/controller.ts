@@ -11,6 +11,7 @@ import { createSimulator } from '../drivers/simulator/simulator.ts'
 import { explained } from './api-access.ts'
 import { realEnvironment } from './environment.ts'
 import { queryEndpointOfCluster } from './query-endpoint.ts'
+import { type RecordOptions, recordStoreOf } from './record-options.ts'
 import { projectPath } from './repository.ts'
 import { terminationSignal } from './termination.ts'
 
@@ -23,6 +24,7 @@ export interface ControllerOptions {
   /** Its port; 0: any free one. */
   readonly queryPort: number
   readonly logLevel: LogLevel
+  readonly records: RecordOptions
 }
 
 /** Runs the controllers against a Kubernetes API until it is told to stop. */
@@ -38,6 +40,7 @@ export async function controller(options: ControllerOptions): Promise<void> {
     const transport = kubernetesTransport({ kubeconfig: kubeconfigPath, environment })
     running.defer(() => transport.close())
     const query = await queryEndpointOfCluster(createClient(transport), endpointOf(options), environment)
+    const store = recordStoreOf(options.records)
     const simulator = running.use(createSimulator({ environment }))
     const controlPlane = await startControlPlane({
       transport,
@@ -48,6 +51,7 @@ export async function controller(options: ControllerOptions): Promise<void> {
       logger,
       metricsPort: options.metricsPort,
       query,
+      ...(store === undefined ? {} : { records: { store, keep: options.records.keep } }),
     })
     running.defer(() => controlPlane.stop())
     process.stdout.write(`skystead ready\n  metrics     ${controlPlane.health?.url}/metrics\n`)

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The `skystead` command. */
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { addRecordOptions, recordOptionsOf } from './record-options.ts'
 import { addSimCommands, outputOption } from './sim-commands.ts'
 import { isMistake, oneLine } from './user-error.ts'
 
@@ -10,8 +11,7 @@ const program = new Command('skystead')
   .description('A cloud that is described: the control plane, and the tools around it.')
   .showHelpAfterError('(add --help for the options)')
 
-program
-  .command('up')
+addRecordOptions(program.command('up'))
   .description('Run everything on this machine: the API, the controllers and a simulated world.')
   .option('--home <directory>', 'where everything that lasts is kept', '.skystead')
   .option('--port <number>', 'port of the API on 127.0.0.1; 0 takes any free one', port, 6443)
@@ -19,17 +19,18 @@ program
   .option('--query-port <number>', 'port of the query endpoint on 127.0.0.1; 0 takes any free one', port, 0)
   .option('--no-quickstart', 'do not apply the example cloud at the first start')
   .addOption(logLevelOption('warn'))
-  .action(async options => (await import('./up.ts')).up(options))
+  .action(async options => (await import('./up.ts')).up({ ...options, records: recordOptionsOf(options) }))
 
-program
-  .command('controller')
+addRecordOptions(program.command('controller'))
   .description('Run the controllers against a Kubernetes API.')
   .requiredOption('--kubeconfig <file>', 'kubeconfig of the API')
   .option('--metrics-port <number>', 'port of /metrics, /healthz and /readyz; 0 takes any free one', port, 8080)
   .option('--query-host <address>', 'address of the query endpoint, which "skystead plan" asks', '127.0.0.1')
   .option('--query-port <number>', 'port of the query endpoint; 0 takes any free one', port, 0)
   .addOption(logLevelOption('info'))
-  .action(async options => (await import('./controller.ts')).controller(options))
+  .action(async options =>
+    (await import('./controller.ts')).controller({ ...options, records: recordOptionsOf(options) }),
+  )
 
 withApi(program.command('status'))
   .description('Show the cloud from zones to machines, what is not ready, and why.')

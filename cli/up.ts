@@ -14,6 +14,7 @@ import { applyOnce } from './first-start.ts'
 import { controlSocketOf, prepareHome } from './home.ts'
 import { showProgress } from './progress.ts'
 import { queryEndpointOfHome } from './query-endpoint.ts'
+import { homeStore, type RecordOptions, recordStoreOf } from './record-options.ts'
 import { projectPath } from './repository.ts'
 import { type Termination, terminationSignal } from './termination.ts'
 import { oneLine, UserError } from './user-error.ts'
@@ -28,6 +29,7 @@ export interface UpOptions {
   readonly queryPort: number
   readonly quickstart: boolean
   readonly logLevel: LogLevel
+  readonly records: RecordOptions
 }
 
 /** Runs everything on this machine until it is told to stop. */
@@ -73,6 +75,7 @@ async function start(
     logger,
     metricsPort: options.metricsPort,
     query: queryEndpointOfHome(home, options.queryPort, environment),
+    records: { store: recordStoreOf(options.records) ?? homeStore(home, options.records), keep: options.records.keep },
   })
   running.defer(() => controlPlane.stop())
   const client = createClient(api.transport)

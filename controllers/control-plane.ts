@@ -12,6 +12,8 @@ import type { Logger } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { metricSources } from './metrics-sources.ts'
 import { type QueryOptions, type QueryService, serveQueries } from './query/query.ts'
+import type { RecordStore } from './records/record-store.ts'
+import { createRecorder, type Recorder } from './records/recorder.ts'
 
 /** What a control plane is put together from. */
 export interface ControlPlaneOptions {
@@ -28,6 +30,8 @@ export interface ControlPlaneOptions {
   /** Where questions are answered. Left out: nowhere. */
   readonly query?: QueryOptions
   readonly mayDispatch?: () => boolean
+  /** Where history is kept, and for how long in ms. Left out: the last of it, in memory. */
+  readonly records?: { readonly store: RecordStore; readonly keep?: number }
 }
 
 /** A control plane that runs. */
@@ -36,6 +40,7 @@ export interface ControlPlane {
   readonly health: HealthServer | undefined
   readonly query: QueryService | undefined
   readonly metrics: Metrics
+  readonly recorder: Recorder
   stop(): Promise<void>
 }
 
@@ -47,6 +52,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   await install(client, options.crds, environment)
   const installation =
     typeof options.installation === 'string' ? options.installation : await options.installation(client)
+  const recorder = createRecorder({ environment, logger, metrics, ...options.records })
   const engine = createEngine({
     transport,
     installation,
@@ -56,11 +62,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     drivers: name => drivers[name],
     logger,
     metrics,
+    recorder,
     ...(options.mayDispatch === undefined ? {} : { mayDispatch: options.mayDispatch }),
   })
   metrics.sources(
     metricSources({ desired: engine.desired, observed: engine.observed, kinds, clock: environment.clock }),
   )
+  metrics.sources({ records: () => recorder.state() })
   const readiness = { caches: () => (engine.isSynced() ? undefined : 'the caches are being filled') }
   const health =
     metricsPort === undefined ? undefined : await startHealthServer({ port: metricsPort, readiness, metrics })
@@ -72,10 +80,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     health,
     query,
     metrics,
+    recorder,
     async stop() {
       await query?.close()
       await health?.close()
       await engine.stop()
+      await recorder.stop()
     },
   }
 }

@@ -50,6 +50,23 @@ export interface EventRecorderOptions {
   /** Which replica reports. Default: `skystead`. */
   readonly instance?: string
   readonly metrics?: { eventDropped(reason: 'ObjectLimit' | 'Pressure' | 'Refused'): void }
+  /** Told of every event that is sent, and again with each count of its repetitions. `name` is the event's own. */
+  readonly archive?: (name: string, event: ArchivedEvent) => void
+}
+
+/** An event for the archive: the API forgets events, and what it refused is told all the same. Times have milliseconds. */
+export interface ArchivedEvent {
+  readonly at: string
+  readonly kind: string
+  readonly namespace?: string
+  readonly name: string
+  readonly uid: string
+  readonly eventType: EventNote['type']
+  readonly reason: string
+  readonly action: string
+  readonly note: string
+  readonly count: number
+  readonly lastAt: string
 }
 
 /** Writes events. They are worth less than anything else: under pressure they are dropped first. */
@@ -80,6 +97,7 @@ const throttled = 5_000
 interface Series {
   /** Name and namespace of the event; its uid once the API has made it. */
   readonly target: { readonly name: string; readonly namespace: string }
+  readonly archived: ArchivedEvent
   uid: string | undefined
   count: number
   lastAt: number
@@ -94,7 +112,7 @@ interface Bucket {
 
 /** Makes a recorder. */
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
-  const { client, environment, logger, metrics } = options
+  const { client, environment, logger, metrics, archive } = options
   const { controller = 'skystead.dev/controller', instance = 'skystead' } = options
   const { clock, random } = environment
   const queue = new PQueue({ concurrency: senders })
@@ -115,8 +133,10 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     }
     if (!mayWrite(subject.metadata.uid, now)) return
     const target = { name: eventName(subject.metadata.name), namespace: subject.metadata.namespace ?? 'default' }
-    const begun: Series = { target, uid: undefined, count: 1, lastAt: now, writtenAt: now, writtenCount: 1 }
+    const archived = archivedEvent(subject, note)
+    const begun: Series = { target, archived, uid: undefined, count: 1, lastAt: now, writtenAt: now, writtenCount: 1 }
     seriesByKey.set(key, begun)
+    archive?.(target.name, archived)
     const event = eventOf(subject, note, target)
     send(async () => {
       begun.uid = (await client.create(Event, event, { signal: stopping.signal })).metadata.uid
@@ -128,6 +148,8 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     series.lastAt = now
     if (now - series.writtenAt < seriesInterval || !mayWrite(subject.metadata.uid, now)) return
     series.writtenAt = now
+    const { target, archived, count } = series
+    archive?.(target.name, { ...archived, count, lastAt: new Date(clock.now()).toISOString() })
     send(() => writeSeries(series))
   }
 
@@ -188,6 +210,14 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       )
       .join('')
     return `${subject.slice(0, 253 - 17).replace(/[^a-z0-9]+$/, '')}.${unique}`
+  }
+
+  function archivedEvent({ kind, metadata }: EventSubject, note: EventNote): ArchivedEvent {
+    const { name, namespace, uid } = metadata
+    const now = new Date(clock.now()).toISOString()
+    const { type: eventType, reason, action } = note
+    const subject = { kind, ...(namespace === undefined ? {} : { namespace }), name, uid }
+    return { at: now, ...subject, eventType, reason, action, note: shortened(note.note), count: 1, lastAt: now }
   }
 
   function eventOf(

@@ -21,7 +21,12 @@ export interface MetricSourcesOptions {
 }
 
 /** The figures that are not counted but read: from the caches, so that a restart tells the same. */
-export function metricSources({ desired, observed, kinds, clock }: MetricSourcesOptions): Required<MetricSources> {
+export function metricSources({
+  desired,
+  observed,
+  kinds,
+  clock,
+}: MetricSourcesOptions): Required<Omit<MetricSources, 'records'>> {
   const named = (kind: AnyKind, name: string) => desired.get(kind, objectKey(name, undefined))
   const zoneOfPod = (name: string) => fieldOf(named(HostPod, name), 'zoneName') ?? ''
 

@@ -53,6 +53,8 @@ export interface MetricSources {
   /** Type of each endpoint and how old its last observation is, in ms. The oldest of a type is told. */
   readonly observationAges?: () => Iterable<readonly [type: string, ageMs: number]>
   readonly readiness?: () => Iterable<ReadinessRow>
+  /** How the writing of records fares. */
+  readonly records?: () => { readonly pending: number; readonly lagMs: number; readonly failing: boolean }
   /** The zone of a place that conditions were counted for; '' where it is in none. Default: the place itself. */
   readonly zoneOfPlace?: (place: string) => string
 }
@@ -88,6 +90,10 @@ export interface Metrics {
   ): void
   /** An event was not written: its object had too many, or too many were waiting. */
   eventDropped(reason: 'ObjectLimit' | 'Pressure' | 'Refused'): void
+  /** Records were given to the record store, and kept there. */
+  recordsWritten(count: number): void
+  /** Records were lost, as too many waited for the store. */
+  recordsDropped(count: number): void
   /** Says where values come from that are read on demand. Called again, it replaces the named ones. */
   sources(sources: MetricSources): void
   /** Everything in Prometheus' text format. */
@@ -194,6 +200,18 @@ export function createMetrics({ clock, objectSeries = 1_000 }: MetricsOptions): 
     [],
   )
 
+  const recordsWritten = counter('skystead_records_written_total', 'Records that were written.', [])
+  const recordsDropped = counter('skystead_records_dropped_total', 'Records that were lost.', [])
+  const recordsPending = gauge('skystead_records_pending', 'Records that wait for the store.', [], () => {
+    recordsPending.set(sources.records?.().pending ?? 0)
+  })
+  const recordsLag = gauge('skystead_records_lag_seconds', 'For how long the oldest of them waits.', [], () => {
+    recordsLag.set((sources.records?.().lagMs ?? 0) / 1000)
+  })
+  const recordsFailing = gauge('skystead_records_failing', '1 while the record store cannot be written.', [], () => {
+    recordsFailing.set(sources.records?.().failing === true ? 1 : 0)
+  })
+
   const capacity = gauge(
     'skystead_capacity',
     'Capacity by place and resource: total, allocated (promised) and used (seen).',
@@ -293,6 +311,8 @@ export function createMetrics({ clock, objectSeries = 1_000 }: MetricsOptions): 
     },
     conditionsChanged: (kind, place, before, after) => conditions.change(kind, place, before, after),
     eventDropped: reason => eventsDropped.inc({ reason }),
+    recordsWritten: count => recordsWritten.inc(count),
+    recordsDropped: count => recordsDropped.inc(count),
     sources: named => void Object.assign(sources, named),
     text: () => registry.metrics(),
     contentType: registry.contentType,

@@ -3,6 +3,7 @@ import type { AnyKind } from '../../crds/define-kind.ts'
 import type { Manifest, ObjectMeta, Resource } from '../../crds/meta.ts'
 import type { Amounts, Index, Totals } from '../../reconcilers/world.ts'
 import { deepFreeze } from './deep-freeze.ts'
+import { withoutManagedFields } from './managed-fields.ts'
 
 /** The key of an object in its kind: `namespace/name`, `/name` where it has no namespace. */
 export type ObjectKey = string
@@ -26,6 +27,8 @@ interface Entry {
   readonly assumed: boolean
   /** What stood here before an assumed update. */
   readonly before?: Resource | undefined
+  /** The field manager that last changed the spec. */
+  readonly changedBy?: string | undefined
 }
 
 interface IndexState {
@@ -91,6 +94,11 @@ export class DesiredCache {
   /** The object of that key, assumed or confirmed. */
   get(kind: AnyKind, key: ObjectKey): Resource | undefined {
     return this.#store(kind).entries.get(key)?.object
+  }
+
+  /** The field manager that last changed the spec of an object, where the API tells. */
+  changedBy(kind: AnyKind, key: ObjectKey): string | undefined {
+    return this.#store(kind).entries.get(key)?.changedBy
   }
 
   /** Whether the object is there and the API has confirmed it as it stands. */
@@ -159,7 +167,7 @@ export class DesiredCache {
     const key = objectKey(object.metadata.name, object.metadata.namespace)
     const entry = store.entries.get(key)
     if (entry !== undefined && !isNewer(object.metadata, entry.object.metadata)) return
-    this.#set(store, key, { object: prepare(object), assumed: false }, true)
+    this.#set(store, key, entryOf(object, entry), true)
   }
 
   /** The API says that an object is gone. */
@@ -202,7 +210,7 @@ export class DesiredCache {
     const entry = store.entries.get(key)
     if (entry === undefined || entry.assumed) return undefined
     const object = deepFreeze<Resource>({ ...entry.object, spec })
-    this.#set(store, key, { object, assumed: true, before: entry.object }, false)
+    this.#set(store, key, { object, assumed: true, before: entry.object, changedBy: entry.changedBy }, false)
     return this.#assumption(store, key, object)
   }
 
@@ -213,7 +221,7 @@ export class DesiredCache {
     const entry = store.entries.get(key)
     if (entry !== undefined && !isNewer(object.metadata, entry.object.metadata) && !isAnswer(object, entry)) return
     if (store.deleted.has(object.metadata.uid)) return
-    this.#set(store, key, { object: prepare(object), assumed: false }, false)
+    this.#set(store, key, entryOf(object, entry), false)
   }
 
   /** A deletion that the API has carried out for us: gone at once, and no older event brings it back. */
@@ -232,7 +240,7 @@ export class DesiredCache {
       withdraw: () => {
         const entry = store.entries.get(key)
         if (entry?.object !== object) return
-        this.#set(store, key, entry.before && { object: entry.before, assumed: false }, false)
+        this.#set(store, key, entry.before && { ...entry, object: entry.before, assumed: false }, false)
       },
     }
   }
@@ -377,9 +385,8 @@ function oldestFirst(left: Resource, right: Resource): number {
   return a.uid < b.uid ? -1 : 1
 }
 
-/** Managed fields are the largest part of many objects, and nothing here reads them. */
-function prepare(object: Resource): Resource {
-  if (Object.isFrozen(object)) return object
-  const { managedFields: _, ...metadata } = object.metadata as ObjectMeta & { managedFields?: unknown }
-  return deepFreeze({ ...object, metadata })
+function entryOf(object: Resource, known: Entry | undefined): Entry {
+  if (Object.isFrozen(object)) return { object, assumed: false, changedBy: known?.changedBy }
+  const { object: lean, changedBy = known?.changedBy } = withoutManagedFields(object)
+  return { object: deepFreeze(lean), assumed: false, changedBy }
 }

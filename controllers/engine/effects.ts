@@ -6,6 +6,7 @@ import type { CreateEffect, DeleteEffect, Effect, OperateEffect, UpdateEffect } 
 import { ApiError, type Client } from '../api/client.ts'
 import type { EventRecorder } from '../events.ts'
 import type { Executor } from '../observation/executor.ts'
+import type { Requester } from '../observation/hooks.ts'
 import type { Observer } from '../observation/observer.ts'
 import { type DesiredCache, objectKey } from './desired-cache.ts'
 
@@ -62,7 +63,13 @@ export async function carryOut(
 /** An operation acts only under claims that are stored: an assumed claim may yet be refused. */
 function startOperation({ operation, claims }: OperateEffect, self: Resource, targets: EffectTargets): void {
   const stored = claims.every(name => targets.desired.isConfirmed(Allocation, objectKey(name, undefined)))
-  if (stored) targets.executor.submit(operation, `${self.kind}/${self.metadata.namespace ?? ''}/${self.metadata.name}`)
+  if (stored) targets.executor.submit(operation, requesterOf(self, targets))
+}
+
+function requesterOf({ apiVersion, kind, metadata }: Resource, { desired, kindNamed }: EffectTargets): Requester {
+  const { name, namespace, uid, generation } = metadata
+  const changedBy = desired.changedBy(kindNamed(apiVersion, kind), objectKey(name, namespace))
+  return { kind, namespace, name, uid, generation, changedBy }
 }
 
 async function guard(effect: Effect, write: Promise<void>): Promise<Refusal | undefined> {

@@ -15,6 +15,7 @@ import { countConditions } from '../metrics-sources.ts'
 import { createExecutor, type Executor } from '../observation/executor.ts'
 import { createObservedCache, type ObservedCache } from '../observation/observed-cache.ts'
 import { createObserver, type Observer } from '../observation/observer.ts'
+import type { Recorder } from '../records/recorder.ts'
 import { createWorkQueue, type WorkQueue } from '../work-queue.ts'
 import { createAllocationCollector } from './allocation-collector.ts'
 import { Controller, type Judged } from './controller.ts'
@@ -49,6 +50,8 @@ export interface EngineOptions {
   readonly metrics: Metrics
   /** Asked just before an operation is dispatched: whether this replica still holds its lease. Default: always. */
   readonly mayDispatch?: () => boolean
+  /** Where operations and events are written down. Default: nowhere. */
+  readonly recorder?: Pick<Recorder, 'accepted' | 'event'>
 }
 
 /** The imperative shell: caches, queue, controllers, observer and executor, put together. */
@@ -93,9 +96,19 @@ export function createEngine(options: EngineOptions): Engine {
   const observed = createObservedCache({ installation, environment, notify: topic => reads.notify(topic) })
   const observer = createObserver({ cache: observed, drivers, environment, logger, metrics })
   const mayDispatch = options.mayDispatch === undefined ? {} : { mayDispatch: options.mayDispatch }
-  const executor = createExecutor({ cache: observed, observer, environment, logger, metrics, ...mayDispatch })
+  const listeners = options.recorder === undefined ? [] : [options.recorder]
+  const executor = createExecutor({
+    cache: observed,
+    observer,
+    environment,
+    logger,
+    metrics,
+    listeners,
+    ...mayDispatch,
+  })
   const client = createClient(transport)
-  const events = createEventRecorder({ client, environment, logger, metrics })
+  const archive = options.recorder === undefined ? {} : { archive: options.recorder.event }
+  const events = createEventRecorder({ client, environment, logger, metrics, ...archive })
   const derivations = new Derivations({
     reads,
     compute: (definition, key, recording) =>

@@ -46,7 +46,9 @@ export function createStrays({ desired, observed, executor, observer }: StraysOp
       if (here === undefined) observer.listSoon(endpoint)
       if (claim !== undefined || here?.facts.powerState !== 'Off' || !(await isOrphan(stray))) return false
       const { epoch } = here.facts
-      executor.submit(operation('RemoveMachine', { endpoint, identity }, { identity, epoch }), `Stray//${identity}`)
+      const { kind, namespace, name, uid } = stray.holder
+      const requester = { kind, namespace, name, uid, generation: 0 }
+      executor.submit(operation('RemoveMachine', { endpoint, identity }, { identity, epoch }), requester)
       return false
     },
   }

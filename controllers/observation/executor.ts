@@ -1,5 +1,5 @@
 import PQueue from 'p-queue'
-import { type Environment, timestamp } from '../../crds/environment.ts'
+import type { Environment } from '../../crds/environment.ts'
 import { type EndpointKey, type EndpointType, endpointType } from '../../drivers/contract/endpoint.ts'
 import { DriverError, driverErrorCodes } from '../../drivers/contract/errors.ts'
 import type { Answer, Operation } from '../../drivers/contract/operation.ts'
@@ -8,8 +8,14 @@ import { whyNotAnswer } from './answers.ts'
 import { addTo } from './changes.ts'
 import { asDriverError, callWithDeadline } from './deadline.ts'
 import { Failures, type HeldFailure } from './failures.ts'
-import type { ObservationLogger, OperationMetrics, OperationOutcome } from './hooks.ts'
-import { Journal, type JournalEntry } from './journal.ts'
+import type {
+  ObservationLogger,
+  OperationFollower,
+  OperationListener,
+  OperationMetrics,
+  OperationOutcome,
+  Requester,
+} from './hooks.ts'
 import type { ObservedCache } from './observed-cache.ts'
 import type { Observer } from './observer.ts'
 import { operationId } from './operation-id.ts'
@@ -19,7 +25,7 @@ import { topics } from './topics.ts'
 /** What the executor works with. */
 export interface ExecutorOptions {
   readonly cache: ObservedCache
-  readonly observer: Pick<Observer, 'use' | 'listSoon' | 'driverOf'>
+  readonly observer: Pick<Observer, 'use' | 'listSoon' | 'driverOf' | 'nameOf'>
   readonly environment: Environment
   readonly logger: ObservationLogger
   readonly metrics?: OperationMetrics
@@ -27,8 +33,8 @@ export interface ExecutorOptions {
   readonly mayDispatch?: () => boolean
   /** How many operations run at once at an endpoint of a type. Default 8, storage 16. */
   readonly concurrency?: Partial<Record<EndpointType, number>>
-  /** How many ended operations the journal keeps. Default 1,000. */
-  readonly journalSize?: number
+  /** Who is told of every operation. Default: nobody. */
+  readonly listeners?: readonly OperationListener[]
 }
 
 /**
@@ -41,7 +47,7 @@ export type Submission = 'Started' | 'Running' | 'Held' | 'Refused'
 interface Run {
   readonly id: string
   readonly operation: Operation
-  readonly requestedBy: string
+  readonly followers: readonly OperationFollower[]
   readonly locks: readonly string[]
   readonly state: OperationState
   readonly controller: AbortController
@@ -51,7 +57,8 @@ interface Run {
 
 interface Ending {
   readonly outcome: OperationOutcome
-  readonly startedAt: string
+  /** What the driver said, where it went wrong. */
+  readonly message?: string
   readonly durationMs: number
   readonly inDoubt: boolean
   /** Whether only a listing can tell what is there now. */
@@ -81,7 +88,6 @@ export class Executor {
   readonly #states = new Map<string, readonly OperationState[]>()
   readonly #failures: Failures
   readonly #repetitions: Repetitions
-  readonly #journal: Journal
   /** Identities that were refused because this process may not act; undefined while none was. */
   #leaseless: Set<string> | undefined
   #stopped = false
@@ -91,11 +97,10 @@ export class Executor {
     this.#options = options
     this.#failures = new Failures(options.environment, identity => this.#changed(identity))
     this.#repetitions = new Repetitions(options.environment, options.cache, identity => this.#changed(identity))
-    this.#journal = new Journal(options.journalSize ?? 1_000)
   }
 
-  /** Starts an operation unless something speaks against it. `requestedBy`: `<kind>/<namespace>/<name>`, for the journal. */
-  submit(operation: Operation, requestedBy: string): Submission {
+  /** Starts an operation unless something speaks against it. */
+  submit(operation: Operation, requester: Requester): Submission {
     const { cache } = this.#options
     const { identity, endpoint, alsoLocks = [] } = operation
     const id = operationId(operation)
@@ -116,7 +121,7 @@ export class Executor {
       return 'Held'
     }
     if (this.#failures.holds(id, operation) || this.#repetitions.holds(id, operation)) return 'Held'
-    this.#start(id, operation, locks, requestedBy)
+    this.#start(id, operation, locks, requester)
     return 'Started'
   }
 
@@ -137,11 +142,6 @@ export class Executor {
     return this.#locks.get(identity)?.operation.endpoint !== endpoint
   }
 
-  /** The last operations that ended, oldest first. */
-  journal(): readonly JournalEntry[] {
-    return this.#journal.entries()
-  }
-
   /** Gives nothing to drivers any more and waits for what is running; after `grace` ms that is aborted. Default 10,000. */
   async stop(grace = 10_000): Promise<void> {
     this.#stopped = true
@@ -160,12 +160,15 @@ export class Executor {
     return this.#options.mayDispatch?.() ?? true
   }
 
-  #start(id: string, operation: Operation, locks: readonly string[], requestedBy: string): void {
-    const { cache } = this.#options
-    const { verb, endpoint } = operation
+  #start(id: string, operation: Operation, locks: readonly string[], requester: Requester): void {
+    const { cache, observer, listeners = [] } = this.#options
+    const { verb, endpoint, identity } = operation
     const state: OperationState = Object.freeze({ verb, endpoint, state: 'Running' })
     const before = this.#repetitions.sight(operation)
-    const run: Run = { id, operation, requestedBy, locks, state, controller: new AbortController(), before }
+    const endpointName = observer.nameOf(endpoint) ?? endpoint
+    const accepted = { operation: id, verb, endpoint, endpointName, identity, requester }
+    const followers = listeners.map(listener => listener.accepted(accepted))
+    const run: Run = { id, operation, followers, locks, state, controller: new AbortController(), before }
     this.#runs.set(id, run)
     for (const lock of locks) this.#locks.set(lock, run)
     cache.change(() => {
@@ -190,19 +193,19 @@ export class Executor {
     const { cache, environment } = this.#options
     const { endpoint } = run.operation
     const { clock } = environment
-    const startedAt = timestamp(clock)
     if (this.#stopped || !this.#mayDispatch() || !cache.isReady(endpoint)) {
-      this.#end(run, { outcome: 'NotDispatched', startedAt, durationMs: 0, inDoubt: false, lookAgain: false })
+      this.#end(run, { outcome: 'NotDispatched', durationMs: 0, inDoubt: false, lookAgain: false })
       return
     }
+    for (const follower of run.followers) follower.began()
     const started = clock.monotonic()
     const given = cache.moment()
     try {
       const answer = await this.#perform(run)
-      this.#succeeded(run, { given, startedAt, durationMs: clock.monotonic() - started }, answer)
+      this.#succeeded(run, { given, durationMs: clock.monotonic() - started }, answer)
     } catch (error) {
       const failure = asDriverError(error, `${run.operation.verb} at ${endpoint}`)
-      this.#failed(run, { given, startedAt, durationMs: clock.monotonic() - started }, failure)
+      this.#failed(run, { given, durationMs: clock.monotonic() - started }, failure)
     }
   }
 
@@ -219,10 +222,10 @@ export class Executor {
     throw new DriverError('Internal', `${what} was not answered as the contract says: ${complaint}`, { inDoubt: true })
   }
 
-  #succeeded(run: Run, times: { given: number; startedAt: string; durationMs: number }, answer: Answer): void {
+  #succeeded(run: Run, times: { given: number; durationMs: number }, answer: Answer): void {
     const { cache, logger } = this.#options
     const { operation, id, locks, before } = run
-    const { given, startedAt, durationMs } = times
+    const { given, durationMs } = times
     logger.debug({ operation: id, endpoint: operation.endpoint, durationMs }, 'Operation succeeded')
     cache.change(() => {
       const taken = cache.takeAnswer(operation, given, answer)
@@ -232,15 +235,15 @@ export class Executor {
         logger.warn({ operation: id }, 'Operation changed nothing')
       // A migration is a job from now on, whose progress listings alone show.
       const lookAgain = taken === 'Contradicted' || operation.verb === 'SetPower' || operation.verb === 'MigrateMachine'
-      this.#end(run, { outcome: 'Succeeded', startedAt, durationMs, inDoubt: false, lookAgain })
+      this.#end(run, { outcome: 'Succeeded', durationMs, inDoubt: false, lookAgain })
     })
   }
 
   /** A call on a connection that was lost meanwhile may have arrived all the same. */
-  #failed(run: Run, times: { given: number; startedAt: string; durationMs: number }, failure: DriverError): void {
+  #failed(run: Run, times: { given: number; durationMs: number }, failure: DriverError): void {
     const { cache, logger } = this.#options
     const { operation, id } = run
-    const { given, startedAt, durationMs } = times
+    const { given, durationMs } = times
     const { code, message } = failure
     const isAnswer = driverErrorCodes[code] !== 'retry'
     const inDoubt = failure.inDoubt || (!isAnswer && cache.disconnectedSince(operation.endpoint, given))
@@ -249,14 +252,14 @@ export class Executor {
     cache.change(() => {
       this.#failures.add(id, operation, failure)
       const lookAgain = inDoubt || code === 'Unavailable'
-      this.#end(run, { outcome: code, startedAt, durationMs, inDoubt, lookAgain })
+      this.#end(run, { outcome: code, message, durationMs, inDoubt, lookAgain })
     })
   }
 
-  #end(run: Run, { outcome, startedAt, durationMs, inDoubt, lookAgain }: Ending): void {
+  #end(run: Run, { outcome, message, durationMs, inDoubt, lookAgain }: Ending): void {
     const { cache, observer, metrics } = this.#options
-    const { id, operation, locks, requestedBy } = run
-    const { verb, endpoint, identity } = operation
+    const { id, operation, locks, followers } = run
+    const { verb, endpoint } = operation
     this.#runs.delete(id)
     for (const lock of locks) this.#locks.delete(lock)
     cache.change(() => {
@@ -268,7 +271,7 @@ export class Executor {
       }
     })
     if (lookAgain) observer.listSoon(endpoint)
-    this.#journal.add({ id, verb, endpoint, identity, requestedBy, startedAt, outcome, durationMs })
+    for (const follower of followers) follower.ended({ outcome, ...(message === undefined ? {} : { message }) })
     metrics?.operationEnded({
       driver: observer.driverOf(endpoint) ?? '',
       verb,

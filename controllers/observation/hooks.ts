@@ -1,4 +1,4 @@
-import type { DriverName, EndpointType } from '../../drivers/contract/endpoint.ts'
+import type { DriverName, EndpointKey, EndpointType } from '../../drivers/contract/endpoint.ts'
 import type { DriverErrorCode } from '../../drivers/contract/errors.ts'
 import type { Verb } from '../../drivers/contract/operation.ts'
 import type { Logger } from '../log.ts'
@@ -31,4 +31,48 @@ export interface OperationMetrics {
     readonly outcome: OperationOutcome
     readonly durationMs: number
   }): void
+}
+
+/** Who wanted an operation: the object that was judged, as it stood then. */
+export interface Requester {
+  readonly kind: string
+  readonly namespace?: string | undefined
+  readonly name: string
+  readonly uid: string
+  /** metadata.generation of the spec that was judged. */
+  readonly generation: number
+  /** The field manager that last changed that spec, for example `kubectl-client-side-apply`. */
+  readonly changedBy?: string | undefined
+}
+
+/** An operation that was accepted. Without its arguments: they may be secret. */
+export interface AcceptedOperation {
+  /** The operation's id. */
+  readonly operation: string
+  readonly verb: Verb
+  readonly endpoint: EndpointKey
+  /** Name of the resource that declares the endpoint; the endpoint's key where nobody does any more. */
+  readonly endpointName: string
+  readonly identity: string
+  readonly requester: Requester
+}
+
+/** How an operation ended. */
+export interface OperationEnd {
+  readonly outcome: OperationOutcome
+  /** What the driver said; left out where it went well. */
+  readonly message?: string
+}
+
+/** Follows one operation. `began` is left out where it was given up before its driver got it. */
+export interface OperationFollower {
+  /** It is given to its driver. */
+  began(): void
+  ended(end: OperationEnd): void
+}
+
+/** Who wants to know what is done: called in passing, never awaited, must not throw. */
+export interface OperationListener {
+  /** An operation was accepted and waits for its turn at its endpoint. */
+  accepted(operation: AcceptedOperation): OperationFollower
 }

@@ -105,6 +105,11 @@ export class Observer implements AsyncDisposable {
     await new Promise<void>(resolve => this.#awaitingPrimed.push(resolve))
   }
 
+  /** Name of the resource that declares an endpoint; undefined while nobody does. */
+  nameOf(key: EndpointKey): string | undefined {
+    return this.#watches.get(key)?.endpoint.name
+  }
+
   /** Name of the driver that serves an endpoint; undefined while nobody declares it. */
   driverOf(key: EndpointKey): DriverName | undefined {
     return this.#watches.get(key)?.endpoint.driver

@@ -13,6 +13,8 @@ import type { Engine } from '../../controllers/engine/engine.ts'
 import { readDefinitions } from '../../controllers/install.ts'
 import { createLogger } from '../../controllers/log.ts'
 import type { Metrics } from '../../controllers/metrics.ts'
+import type { RecordStore } from '../../controllers/records/record-store.ts'
+import type { Recorder } from '../../controllers/records/recorder.ts'
 import type { AnyKind, ResourceOf } from '../../crds/define-kind.ts'
 import { Allocation } from '../../crds/infrastructure/allocation.ts'
 import { kindOf, kinds } from '../../crds/kinds.ts'
@@ -44,6 +46,8 @@ export interface CloudOptions {
   readonly logStream?: { write(line: string): void }
   /** Stands between the controllers and the API. Default: nothing does. */
   readonly between?: (transport: Transport) => Transport
+  /** Where history is kept. Default: the last of it, in memory. */
+  readonly records?: RecordStore
 }
 
 /** A cloud under test. */
@@ -81,7 +85,7 @@ export class Cloud {
   async startControllers(): Promise<void> {
     const server = this.#server
     if (server === undefined) throw new Error('Cannot start controllers: there is no API server')
-    const { logLevel = 'silent', logStream, between = transport => transport } = this.#options
+    const { logLevel = 'silent', logStream, between = transport => transport, records } = this.#options
     const { clock } = this.environment
     const starting = startControlPlane({
       transport: between(inProcessTransport(request => server.handle(request))),
@@ -89,6 +93,7 @@ export class Cloud {
       environment: this.environment,
       crds: definitions,
       drivers: { Simulator: this.simulator.driver },
+      ...(records === undefined ? {} : { records: { store: records } }),
       logger: createLogger({ level: logLevel, clock, ...(logStream === undefined ? {} : { stream: logStream }) }),
     })
     this.#plane = await this.#complete(starting)
@@ -126,6 +131,10 @@ export class Cloud {
 
   get metrics(): Metrics {
     return this.#controllers.metrics
+  }
+
+  get recorder(): Recorder {
+    return this.#controllers.recorder
   }
 
   get #controllers(): ControlPlane {

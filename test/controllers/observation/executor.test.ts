@@ -1,5 +1,6 @@
 import test from 'ava'
 import { createExecutor, type ExecutorOptions } from '../../../controllers/observation/executor.ts'
+import type { OperationListener } from '../../../controllers/observation/hooks.ts'
 import { createObservedCache } from '../../../controllers/observation/observed-cache.ts'
 import { createObserver } from '../../../controllers/observation/observer.ts'
 import { operationId } from '../../../controllers/observation/operation-id.ts'
@@ -55,7 +56,28 @@ function answeredByHand() {
   return { given, perform }
 }
 
-const by = 'VirtualMachine/default/m'
+/** What a listener hears, as `<identity> <accepted, began or outcome>` and in full. */
+function listening() {
+  const heard: string[] = []
+  const told: unknown[] = []
+  const listener: OperationListener = {
+    accepted(operation) {
+      const { identity } = operation
+      told.push(operation)
+      heard.push(`${identity} accepted`)
+      return {
+        began: () => void heard.push(`${identity} began`),
+        ended(end) {
+          told.push(end)
+          heard.push(`${identity} ${end.outcome}`)
+        },
+      }
+    },
+  }
+  return { heard, told, listeners: [listener] }
+}
+
+const by = { kind: 'VirtualMachine', namespace: 'default', name: 'm', uid: 'uid-m', generation: 1 }
 const failing = (code: DriverError['code']) => () => Promise.reject(new DriverError(code, `it is ${code}`))
 
 test('an operation runs, and its answer is in the cache when its end is told', async t => {
@@ -116,7 +138,7 @@ test('companions are locked all at once, show what holds them, and whoever waits
   const storage = answeredByHand()
   fake.at(hostA).perform = host.perform
   fake.at(pool).perform = storage.perform
-  executor.submit(resizeVolume('m-root', 10), 'Volume/default/m-root')
+  executor.submit(resizeVolume('m-root', 10), by)
   t.is(executor.submit(defineMachine('m'), by), 'Held')
   t.is(executor.submit(startMachine('m'), by), 'Started', 'a held operation locks nothing')
   host.given[0]?.answer(machine('m'))
@@ -127,7 +149,7 @@ test('companions are locked all at once, show what holds them, and whoever waits
   t.is(tellings(topics.operations('m')), before + 1)
   t.is(executor.submit(defineMachine('m'), by), 'Started')
   t.deepEqual(executor.operations('m-root'), [{ verb: 'DefineMachine', endpoint: hostA, state: 'Running' }])
-  t.is(executor.submit(resizeVolume('m-root', 20), 'Volume/default/m-root'), 'Held')
+  t.is(executor.submit(resizeVolume('m-root', 20), by), 'Held')
 })
 
 test('nothing is given to an endpoint before its first listing or while it is silent, and the refused are told', async t => {
@@ -386,16 +408,18 @@ test('after power was switched it is read', async t => {
     fake.at(powerA).inventory = { type: 'PowerController', power: 'Off' }
     return undefined
   }
-  executor.submit({ verb: 'SetPower', endpoint: powerA, identity: 'a', arguments: { power: 'Off' } }, 'Host//a')
+  executor.submit({ verb: 'SetPower', endpoint: powerA, identity: 'a', arguments: { power: 'Off' } }, by)
   await environment.advance(0)
   t.deepEqual(cache.power(powerA), { power: 'Off', confirmed: false })
 })
 
 test('without a lease nothing is given to drivers, neither new nor queued, and the refused are told', async t => {
   let leased = true
+  const { heard, listeners } = listening()
   const { environment, fake, executor, tellings } = await bench({
     concurrency: { Host: 1 },
     mayDispatch: () => leased,
+    listeners,
   })
   const hand = answeredByHand()
   fake.at(hostA).perform = hand.perform
@@ -414,11 +438,8 @@ test('without a lease nothing is given to drivers, neither new nor queued, and t
   t.is(tellings(topics.operations('n')), before + 1)
   t.is(executor.submit(startMachine('n'), by), 'Started')
   t.deepEqual(
-    executor.journal().map(({ identity, outcome }) => [identity, outcome]),
-    [
-      ['m', 'Succeeded'],
-      ['n', 'NotDispatched'],
-    ],
+    heard.filter(each => each.startsWith('n ')),
+    ['n accepted', 'n NotDispatched', 'n accepted', 'n began'],
   )
 })
 
@@ -436,7 +457,8 @@ test('operations queued for an endpoint that falls silent are given up without a
 })
 
 test('stop waits for what runs, gives nothing more to drivers, and aborts what takes too long', async t => {
-  const { environment, fake, executor, observer } = await bench({ concurrency: { Host: 2 } })
+  const { heard, listeners } = listening()
+  const { environment, fake, executor, observer } = await bench({ concurrency: { Host: 2 }, listeners })
   const hand = answeredByHand()
   fake.at(hostA).perform = (operation, signal) => (operation.identity === 'm' ? hand.perform(operation) : never(signal))
   for (const identity of ['m', 'slow', 'queued']) executor.submit(startMachine(identity), by)
@@ -451,46 +473,28 @@ test('stop waits for what runs, gives nothing more to drivers, and aborts what t
   t.false(stopped)
   await environment.advance(1)
   t.true(stopped)
-  t.deepEqual(
-    executor.journal().map(({ identity, outcome }) => [identity, outcome]),
-    [
-      ['m', 'Succeeded'],
-      ['queued', 'NotDispatched'],
-      ['slow', 'Aborted'],
-    ],
-  )
+  const ends = heard.filter(each => !/accepted|began/.test(each))
+  t.deepEqual(ends, ['m Succeeded', 'queued NotDispatched', 'slow Aborted'])
   await observer[Symbol.asyncDispose]()
   t.is(environment.timers(), 0)
 })
 
-test('the journal keeps the last operations, oldest first', async t => {
-  const { environment, fake, executor } = await bench({ journalSize: 2 })
-  fake.at(hostA).perform = async ({ identity }) => machine(identity)
-  for (const identity of ['k', 'l', 'm']) {
-    executor.submit(startMachine(identity), by)
-    await environment.advance(1_000)
-  }
-  t.deepEqual(executor.journal(), [
+test('a listener is told who wanted what, where and how it ended', async t => {
+  const { told, listeners } = listening()
+  const { environment, fake, executor } = await bench({ listeners })
+  fake.at(hostA).perform = failing('Unsupported')
+  executor.submit(startMachine('m'), by)
+  await environment.advance(0)
+  t.deepEqual(told, [
     {
-      id: operationId(startMachine('l')),
+      operation: operationId(startMachine('m')),
       verb: 'StartMachine',
       endpoint: hostA,
-      identity: 'l',
-      requestedBy: by,
-      startedAt: '2026-01-01T00:00:01Z',
-      outcome: 'Succeeded',
-      durationMs: 0,
-    },
-    {
-      id: operationId(startMachine('m')),
-      verb: 'StartMachine',
-      endpoint: hostA,
+      endpointName: hostEndpoint(hostA).name,
       identity: 'm',
-      requestedBy: by,
-      startedAt: '2026-01-01T00:00:02Z',
-      outcome: 'Succeeded',
-      durationMs: 0,
+      requester: by,
     },
+    { outcome: 'Unsupported', message: 'it is Unsupported' },
   ])
 })
 
@@ -503,18 +507,19 @@ test('an operation id depends on arguments and endpoint, not on the order of key
   t.regex(operationId(startMachine('m')), /^m\/StartMachine\/[0-9a-f]{16}$/)
 })
 
-test('no secret reaches the log, the journal, a state or an id', async t => {
-  const { environment, fake, executor, lines } = await bench()
+test('no secret reaches the log, a listener, a state or an id', async t => {
+  const { told, listeners } = listening()
+  const { environment, fake, executor, lines } = await bench({ listeners })
   fake.at(hostA).perform = failing('Internal')
   executor.submit(defineMachine('m', 'sesame'), by)
   await environment.advance(2_000)
   fake.at(hostA).perform = async () => machine('m')
   executor.submit(defineMachine('m', 'sesame'), by)
   await environment.advance(0)
-  t.is(executor.journal().length, 2)
+  t.is(told.length, 4)
   t.true(lines.some(line => line.startsWith('Operation failed')))
   t.true(lines.some(line => line.startsWith('Operation succeeded')))
-  const everything = JSON.stringify([lines, executor.journal(), executor.operations('m')])
+  const everything = JSON.stringify([lines, told, executor.operations('m')])
   t.false(everything.includes('sesame'))
 })
 

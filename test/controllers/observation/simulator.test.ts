@@ -11,6 +11,7 @@ import { virtualEnvironment } from '../../../drivers/simulator/virtual-clock.ts'
 import { listeningLogger } from './fake-driver.ts'
 import { installation, machine } from './samples.ts'
 
+const requester = { kind: 'VirtualMachine', namespace: 'default', name: 'm', uid: 'uid-m', generation: 1 }
 const hosts = ['a', 'b', 'c'].map(name => endpointKey('Host', name))
 const simulated = { cores: 8, clockMHz: 2000, memoryBytes: 2 ** 36 }
 
@@ -84,7 +85,7 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
     for (let step = 0; step < 150; step++) {
       if (environment.random.next() < 0.4) world.faults.add(choice(faults))
       const make = choice([define, define, stop, remove])
-      executor.submit(make(choice(identities), choice(hosts), 1), 'test')
+      executor.submit(make(choice(identities), choice(hosts), 1), requester)
       await environment.advance(environment.random.next() * 1_500)
       check()
     }
@@ -107,7 +108,7 @@ test('a host that loses its power is silent, its power confirmed off, and its ma
   const [host] = hosts
   if (host === undefined) return t.fail()
   const power = endpointKey('PowerController', 'a')
-  executor.submit(define('m', host, 1), 'test')
+  executor.submit(define('m', host, 1), requester)
   await environment.advance(1_000)
   t.is(cache.machines('m')[0]?.facts.powerState, 'Running')
   world.killHost('a')
