@@ -38,6 +38,13 @@ withApi(program.command('status'))
   .addOption(outputOption())
   .action(async options => (await import('./status.ts')).status(options))
 
+withApi(program.command('inventory'))
+  .description('Show what exists outside and is no object: leftovers of ours, and what is not ours.')
+  .option('--host <name>', 'only at this host')
+  .option('--storage <name>', 'only in this pool or image store')
+  .addOption(outputOption())
+  .action(async options => (await import('./inventory.ts')).inventory(options))
+
 withApi(program.command('adopt'))
   .description('Take over what exists outside under the name of an object.')
   .requiredOption('--rebind', 'give each object in IdentityConflict the identity that its namesake outside has')

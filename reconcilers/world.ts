@@ -114,7 +114,7 @@ export interface Observed {
   inDoubt(identity: string): readonly EndpointKey[]
   /** Whether a complete listing of the endpoint, begun after the last operation on the identity there ended, lacks it. */
   provenAbsent(identity: string, endpoint: EndpointKey): boolean
-  /** Counts at an endpoint: machines or volumes there, ours without a resource, and not ours. */
+  /** Counts at an endpoint: `things` that bear our mark, with or without a resource, and `foreign` ones that do not. */
   counts(key: EndpointKey): { readonly things: number; readonly foreign: number }
 }
 

@@ -9,6 +9,8 @@ export interface FactTableOptions<Facts> {
   readonly keyOf: (facts: Facts) => string
   /** The identities under which it is found. */
   readonly identitiesOf: (facts: Facts) => readonly string[]
+  /** The present moment on the monotonic clock: when a fact is first seen. */
+  readonly now: () => number
   /** Called after a fact came, changed or went. */
   readonly changed: (endpoint: EndpointKey, before: Seen<Facts> | undefined, after: Seen<Facts> | undefined) => void
 }
@@ -26,6 +28,8 @@ interface Entry<Facts> {
   seen: Seen<Facts>
   /** The moment at which it was learned; of a listed fact, that at which its listing was begun. */
   learned: number
+  /** When it was first seen, on the monotonic clock. */
+  readonly first: number
 }
 
 interface Place<Facts> {
@@ -67,6 +71,11 @@ export class FactTable<Facts> {
   /** When the fact was learned; undefined while it is not known. */
   learned(endpoint: EndpointKey, key: string): number | undefined {
     return this.#places.get(endpoint)?.entries.get(key)?.learned
+  }
+
+  /** When it was first seen there, on the monotonic clock; undefined while it is not. */
+  firstSeen(endpoint: EndpointKey, key: string): number | undefined {
+    return this.#places.get(endpoint)?.entries.get(key)?.first
   }
 
   /** The fact itself. */
@@ -147,7 +156,7 @@ export class FactTable<Facts> {
     const known = place.entries.get(key)
     if (known === undefined) {
       const seen = Object.freeze({ endpoint, facts: deepFreeze(facts), current })
-      place.entries.set(key, { seen, learned })
+      place.entries.set(key, { seen, learned, first: this.#options.now() })
       this.#reindex(undefined, seen)
       this.#options.changed(endpoint, undefined, seen)
       return

@@ -14,6 +14,8 @@ export interface InventoriesOptions {
   /** Marks with another installation are not ours. */
   readonly installation: string
   readonly tell: (topic: string) => void
+  /** The present moment on the monotonic clock. */
+  readonly now: () => number
   /** Called after an identity came to be seen at an endpoint. */
   readonly appeared: (endpoint: EndpointKey, identity: string) => void
 }
@@ -43,6 +45,7 @@ export class Inventories {
   readonly jobs = new FactTable<JobFacts>({
     keyOf: job => job.operationId,
     identitiesOf: job => job.targets,
+    now: () => this.#options.now(),
     changed: (_endpoint, before, after) => {
       for (const identity of before?.facts.targets ?? []) this.#options.tell(topics.job(identity))
       for (const identity of after?.facts.targets ?? []) this.#options.tell(topics.job(identity))
@@ -92,15 +95,22 @@ export class Inventories {
     return this.#things().some(table => table.isAt(endpoint, identity))
   }
 
+  /** When the identity was first seen at the endpoint, on the monotonic clock. */
+  seenSince(endpoint: EndpointKey, identity: string): number | undefined {
+    const since = this.#things().map(table => table.firstSeen(endpoint, identity))
+    return since.find(each => each !== undefined)
+  }
+
   /** Whether an answer or event said that the identity is gone, and no listing begun since has settled it. */
   isUnsettled(endpoint: EndpointKey, identity: string): boolean {
     return this.#things().some(table => table.goneAt(endpoint, identity) !== undefined)
   }
 
-  /** How many things are at the endpoint, and how many of them are not ours. */
+  /** How many things at the endpoint bear our mark, and how many do not. */
   counts(endpoint: EndpointKey): Counts {
     const things = this.machines.count(endpoint) + this.volumes.count(endpoint) + this.images.count(endpoint)
-    return { things, foreign: this.#foreign.get(endpoint) ?? 0 }
+    const foreign = this.#foreign.get(endpoint) ?? 0
+    return { things: things - foreign, foreign }
   }
 
   /** Identities of everything seen at an endpoint. */
@@ -127,6 +137,7 @@ export class Inventories {
     return new FactTable({
       keyOf: facts => facts.identity,
       identitiesOf: facts => [facts.identity],
+      now: () => this.#options.now(),
       changed: (endpoint, before, after) => {
         const identity = (after ?? before)?.facts.identity
         if (identity === undefined) return

@@ -59,6 +59,7 @@ export class ObservedCache implements Observed {
     this.#inventories = new Inventories({
       installation,
       tell: topic => this.tell(topic),
+      now: () => environment.clock.monotonic(),
       appeared: (endpoint, identity) => {
         if (this.#lacksOnlyPresence(identity, endpoint)) this.#changes.tell(topics.absent(identity, endpoint))
       },
@@ -129,6 +130,11 @@ export class ObservedCache implements Observed {
   /** Power controllers that switch the host. */
   controllersOf(host: EndpointKey): Iterable<EndpointKey> {
     return this.#controllers.get(host) ?? []
+  }
+
+  /** Since when this process has seen something at an endpoint, on the monotonic clock; undefined where it does not. */
+  seenSince(endpoint: EndpointKey, identity: string): number | undefined {
+    return this.#inventories.seenSince(endpoint, identity)
   }
 
   /** Identities of all machines, volumes and images seen at an endpoint. */

@@ -1,5 +1,6 @@
+import { inventoryRoute } from './inventory.ts'
 import { observedRoute } from './observed.ts'
 import type { QueryRoute } from './route.ts'
 
 /** Everything that the controllers can be asked. */
-export const queryRoutes: readonly QueryRoute[] = [observedRoute]
+export const queryRoutes: readonly QueryRoute[] = [inventoryRoute, observedRoute]
