@@ -132,11 +132,6 @@ export class ObservedCache implements Observed {
     return this.#controllers.get(host) ?? []
   }
 
-  /** Since when this process has seen something at an endpoint, on the monotonic clock; undefined where it does not. */
-  seenSince(endpoint: EndpointKey, identity: string): number | undefined {
-    return this.#inventories.seenSince(endpoint, identity)
-  }
-
   /** Identities of all machines, volumes and images seen at an endpoint. */
   identitiesAt(endpoint: EndpointKey): Iterable<string> {
     return this.#inventories.identitiesAt(endpoint)

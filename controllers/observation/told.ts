@@ -13,6 +13,8 @@ export interface Told {
   readonly listedAt: number | undefined
   /** What is there, in the form of a listing and in order of identities; undefined where it was never listed. */
   readonly inventory: Inventory | undefined
+  /** Since when this process has seen an identity there, on the monotonic clock; undefined while it does not. */
+  readonly seenSince: (identity: string) => number | undefined
   /** Identities on which an unanswered operation may still take effect there. */
   readonly inDoubt: readonly string[]
 }
@@ -21,7 +23,8 @@ export interface Told {
 export function told(place: Place, inventories: Inventories, activity: Activity): Told {
   const { endpoint, state, listedAt } = place
   const inventory = inventoryOf(place, inventories)
-  return { endpoint, state, listedAt, inventory, inDoubt: activity.doubtsAt(endpoint.key) }
+  const seenSince = (identity: string) => inventories.seenSince(endpoint.key, identity)
+  return { endpoint, state, listedAt, inventory, seenSince, inDoubt: activity.doubtsAt(endpoint.key) }
 }
 
 function inventoryOf({ endpoint, host, space, power }: Place, inventories: Inventories): Inventory | undefined {

@@ -72,13 +72,13 @@ export function inventoryOf(
     const type = endpointType(key)
     const told = engine.observed.told(key)
     if (type === 'PowerController' || told === undefined) continue
-    const { endpoint, state, listedAt, inventory } = told
+    const { endpoint, state, listedAt, inventory, seenSince } = told
     if (asked && endpoint.name !== (type === 'Host' ? only.host : only.storage)) continue
     if (inventory === undefined || listedAt === undefined) {
       unread.push({ type, name: endpoint.name, message: state.message ?? 'It is being read' })
       continue
     }
-    const things = thingsOf(inventory).map(({ what, facts }) => thing(what, facts, key, sources))
+    const things = thingsOf(inventory).map(({ what, facts }) => thing(what, facts, seenSince(facts.identity), sources))
     places.push({
       endpoint: key,
       type,
@@ -115,12 +115,11 @@ function thingsOf(
 function thing(
   what: InventoryThing['what'],
   facts: InventoryThing['facts'],
-  endpoint: EndpointKey,
+  since: number | undefined,
   sources: QuerySources,
 ): InventoryThing {
-  const { engine, environment } = sources
+  const { environment } = sources
   const { identity, mark } = facts
-  const since = engine.observed.seenSince(endpoint, identity)
   const why = whyLeftover(identity, mark, sources)
   return {
     what,

@@ -231,12 +231,9 @@ test('in its restart window a machine is restarted once for what it cannot take 
   const stops = () => cloud.simulator.world.journal.since(0).filter(({ action }) => action === 'StopMachine').length
   t.is(stops(), 1)
   cloud.simulator.world.changeDefinition(factsOf(cloud, 'web-1').identity, { cores: 5 })
-  await cloud.advance(3_600_000)
+  await cloud.advance(1_800_000)
   t.is(stops(), 1)
   t.is((await driftOf(cloud, 'web-1'))[0]?.decision, 'WaitsForWindow')
-  await cloud.until(async () => factsOf(cloud, 'web-1').definition.cores === 2, 86_400_000)
-  await cloud.untilReady()
-  t.is(stops(), 2)
   t.deepEqual(cloud.simulator.world.invariants(), [])
 })
 
