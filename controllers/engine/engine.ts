@@ -121,7 +121,7 @@ export function createEngine(options: EngineOptions): Engine {
     },
   })
   const sources: WorldSources = { installation, clock, desired, observed, executor, derivations: () => derivations }
-  const queues = new Queues(reads, id => queue.add(id))
+  const queues = new Queues({ reads, clock, wake: id => queue.add(id) })
   const kindByName = new Map(kinds.map(kind => [`${kind.apiVersion}/${kind.kind}`, kind]))
   const targets: EffectTargets = {
     client,
@@ -281,6 +281,7 @@ export function createEngine(options: EngineOptions): Engine {
     async stop() {
       stopped = true
       flush?.cancel()
+      queues.stop()
       collector.stop()
       await queue.stop()
       await executor.stop()

@@ -29,6 +29,8 @@ export interface Recording {
 export interface Collection extends Recording {
   /** These are now the reader's reads, in place of what it read before. */
   commit(reader: Reader): void
+  /** These are the reader's reads as well. Any change of a topic wakes it, also of a value that others picked from it. */
+  add(reader: Reader): void
 }
 
 interface ReaderState {
@@ -62,6 +64,7 @@ export class Reads {
         topics.set(topic, [...(picks ?? []), pick])
       },
       commit: reader => this.#replace(reader, topics),
+      add: reader => this.#add(reader, topics.keys()),
     }
   }
 
@@ -99,19 +102,34 @@ export class Reads {
     return this.#byTopic.has(topic)
   }
 
-  #replace(reader: Reader, topics: Map<string, readonly Pick[] | undefined>): void {
+  #stateOf(reader: Reader): ReaderState {
     const known = this.#readers.get(reader.id)
-    const state: ReaderState = known ?? { reader, topics: new Map() }
-    if (known === undefined) this.#readers.set(reader.id, state)
+    if (known !== undefined) return known
+    const state: ReaderState = { reader, topics: new Map() }
+    this.#readers.set(reader.id, state)
+    return state
+  }
+
+  #listen(topic: string, state: ReaderState): void {
+    const readers = this.#byTopic.get(topic)
+    if (readers === undefined) this.#byTopic.set(topic, new Set([state]))
+    else readers.add(state)
+  }
+
+  #add(reader: Reader, topics: Iterable<string>): void {
+    const state = this.#stateOf(reader)
+    for (const topic of topics) {
+      if (!state.topics.has(topic)) this.#listen(topic, state)
+      state.topics.set(topic, undefined)
+    }
+  }
+
+  #replace(reader: Reader, topics: Map<string, readonly Pick[] | undefined>): void {
+    const state = this.#stateOf(reader)
     let kept = 0
     for (const topic of topics.keys()) {
-      if (state.topics.has(topic)) {
-        kept += 1
-        continue
-      }
-      const readers = this.#byTopic.get(topic)
-      if (readers === undefined) this.#byTopic.set(topic, new Set([state]))
-      else readers.add(state)
+      if (state.topics.has(topic)) kept += 1
+      else this.#listen(topic, state)
     }
     if (kept < state.topics.size) {
       for (const topic of state.topics.keys()) if (!topics.has(topic)) this.#drop(topic, state)

@@ -1,77 +1,139 @@
 import test from 'ava'
 import { Queues } from '../../../controllers/engine/queues.ts'
 import { Reads } from '../../../controllers/engine/reads.ts'
+import { virtualEnvironment } from '../../../drivers/simulator/virtual-clock.ts'
 
 function fixture() {
   const reads = new Reads()
+  const { clock, advance } = virtualEnvironment(1)
   const woken: string[] = []
-  const queues = new Queues(reads, id => woken.push(id))
+  const queues = new Queues({ reads, clock, wake: id => woken.push(id) })
   const stand = (id: string, name: string, ...topics: readonly string[]) => {
     const collection = reads.collect()
     for (const topic of topics) collection.topic(topic)
     queues.standIn(id, name, collection)
   }
-  return { reads, woken, queues, stand }
+  const leave = (id: string) => queues.standIn(id, undefined, undefined)
+  /** Who was woken since this was last asked. */
+  const taken = () => woken.splice(0).join('')
+  return { reads, queues, stand, leave, taken, advance }
 }
 
 test('freed capacity wakes the head of the queue only', t => {
-  const { reads, woken, stand } = fixture()
-  stand('a', 'zone', 'capacity')
-  stand('b', 'zone', 'capacity')
-  stand('c', 'zone', 'capacity')
+  const { reads, stand, taken } = fixture()
+  for (const id of ['a', 'b', 'c']) stand(id, 'zone', 'capacity')
   reads.notify('capacity')
-  t.deepEqual(woken, ['a'])
+  t.is(taken(), 'a')
 })
 
 test('the next one is woken when the head leaves, and so on until one is refused again', t => {
-  const { reads, woken, queues, stand } = fixture()
+  const { reads, stand, leave, taken } = fixture()
   for (const id of ['a', 'b', 'c']) stand(id, 'zone', 'capacity')
   reads.notify('capacity')
-  queues.standIn('a', undefined, undefined)
-  t.deepEqual(woken, ['a', 'b'])
+  leave('a')
+  t.is(taken(), 'ab')
   stand('b', 'zone', 'capacity')
-  t.deepEqual(woken, ['a', 'b'], 'b was refused again: c sleeps on')
+  t.is(taken(), '', 'b was refused again: c sleeps on')
   reads.notify('capacity')
-  t.deepEqual(woken, ['a', 'b', 'b'])
+  t.is(taken(), 'b')
 })
 
-test('the queue listens to what its head last read', t => {
-  const { reads, woken, stand } = fixture()
+test('whoever is behind a head that is refused is asked as well: one a second, in order, each once for a change', async t => {
+  const { reads, stand, taken, advance } = fixture()
+  for (const id of ['a', 'b', 'c', 'd']) stand(id, 'zone', 'capacity')
+  reads.notify('capacity')
+  stand('a', 'zone', 'capacity')
+  t.is(taken(), 'a')
+  await advance(999)
+  t.is(taken(), '')
+  await advance(1)
+  t.is(taken(), 'b')
+  stand('b', 'zone', 'capacity')
+  await advance(1_000)
+  t.is(taken(), 'c')
+  await advance(60_000)
+  t.is(taken(), 'd')
+})
+
+test('a change on the way round asks the head at once, and all others once more from where the way was', async t => {
+  const { reads, stand, taken, advance } = fixture()
+  for (const id of ['a', 'b', 'c', 'd']) stand(id, 'zone', 'capacity')
+  reads.notify('capacity')
+  await advance(1_000)
+  t.is(taken(), 'ab')
+  for (let change = 0; change < 100; change++) reads.notify('capacity')
+  t.is(new Set(taken()).size, 1, 'however many changes there are, only the head is asked at once')
+  await advance(60_000)
+  t.is(taken(), 'cdb')
+})
+
+test('who is placed from behind lets the next one try at once', async t => {
+  const { reads, stand, leave, taken, advance } = fixture()
+  for (const id of ['a', 'b', 'c', 'd', 'e']) stand(id, 'zone', 'capacity')
+  reads.notify('capacity')
+  await advance(1_000)
+  leave('b')
+  leave('c')
+  t.is(taken(), 'abcd')
+  stand('d', 'zone', 'capacity')
+  t.is(taken(), '')
+  await advance(1_000)
+  t.is(taken(), 'e')
+})
+
+test('the queue listens to what any of its members has read', t => {
+  const { reads, stand, taken } = fixture()
   stand('a', 'zone', 'host-1')
   stand('b', 'zone', 'host-2')
   reads.notify('host-2')
-  t.deepEqual(woken, [])
+  t.is(taken(), 'a')
   stand('a', 'zone', 'host-3')
-  reads.notify('host-1')
-  t.deepEqual(woken, [])
   reads.notify('host-3')
-  t.deepEqual(woken, ['a'])
+  t.is(taken(), 'a')
+  reads.notify('host-4')
+  t.is(taken(), '')
 })
 
 test('whoever is not the head may leave without waking anybody', t => {
-  const { reads, woken, queues, stand } = fixture()
+  const { reads, stand, leave, taken } = fixture()
   for (const id of ['a', 'b', 'c']) stand(id, 'zone', 'capacity')
-  queues.standIn('b', undefined, undefined)
+  leave('b')
   reads.notify('capacity')
-  t.deepEqual(woken, ['a'])
-  queues.standIn('a', undefined, undefined)
-  t.deepEqual(woken, ['a', 'c'])
+  t.is(taken(), 'a')
+  leave('a')
+  t.is(taken(), 'c')
 })
 
 test('standing in another queue is leaving the first one', t => {
-  const { reads, woken, stand } = fixture()
+  const { reads, stand, taken } = fixture()
   stand('a', 'zone-1', 'one')
   stand('b', 'zone-1', 'one')
   stand('a', 'zone-2', 'two')
-  t.deepEqual(woken, ['b'])
+  t.is(taken(), 'b')
   reads.notify('two')
-  t.deepEqual(woken, ['b', 'a'])
+  t.is(taken(), 'a')
 })
 
-test('an empty queue listens to nothing', t => {
-  const { reads, queues, stand } = fixture()
+test('an empty queue listens to nothing, and wakes nobody later', async t => {
+  const { reads, stand, leave, taken, advance } = fixture()
   stand('a', 'zone', 'capacity')
+  stand('b', 'zone', 'capacity')
   t.true(reads.isRead('capacity'))
-  queues.standIn('a', undefined, undefined)
+  reads.notify('capacity')
+  leave('b')
+  leave('a')
   t.false(reads.isRead('capacity'))
+  taken()
+  await advance(60_000)
+  t.is(taken(), '')
+})
+
+test('queues that were stopped wake nobody', async t => {
+  const { reads, queues, stand, taken, advance } = fixture()
+  for (const id of ['a', 'b']) stand(id, 'zone', 'capacity')
+  reads.notify('capacity')
+  t.is(taken(), 'a')
+  queues.stop()
+  await advance(60_000)
+  t.is(taken(), '')
 })

@@ -95,3 +95,19 @@ test('reads that were collected wake nobody until they are somebody’s', t => {
     ['queue'],
   )
 })
+
+test('reads that are added keep those from before; of a picked one any change of its topic wakes then', t => {
+  const reads = new Reads()
+  const reader = listener('one')
+  const [first, second] = [reads.collect(), reads.collect()]
+  first.topic('a')
+  second.picked('b', { pick: () => 1, value: 1, equal: deepEqual })
+  first.add(reader)
+  second.add(reader)
+  reads.notify('a')
+  reads.notify('b')
+  t.is(reader.woken(), 2)
+  reads.forget('one')
+  t.false(reads.isRead('a'))
+  t.false(reads.isRead('b'))
+})
