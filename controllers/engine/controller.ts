@@ -338,7 +338,7 @@ export class Controller {
     const since = this.#settling.get(key) ?? now
     this.#settling.set(key, since)
     const wait = since + settleTime - now
-    return wait <= 0 && !unused && this.#options.isBusy() ? settleTime : wait
+    return wait <= 0 && this.#options.isBusy() ? settleTime : wait
   }
 }
 

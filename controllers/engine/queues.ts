@@ -63,8 +63,8 @@ export class Queues {
     queue.members.delete(id)
     this.#queueOf.delete(id)
     const head = headOf(queue)
-    if (head === undefined) return this.#close(name, queue)
-    if (wasHead) this.#wake(head)
+    if (head === undefined) this.#close(name, queue)
+    if (wasHead && head !== undefined) this.#wake(head)
     if (queue.last === id && queue.due > 0) this.#wakeBehind(queue)
   }
 
