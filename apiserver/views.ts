@@ -1,33 +1,37 @@
 /** Objects as clients want them: as they are, as their metadata, or as rows of a table. */
 
-import type { Environment } from '../crds/environment.ts'
 import type { APIObject, JSONObject } from './api-object.ts'
-import { encode } from './api-request.ts'
+import type { Part } from './parts.ts'
+import { joined } from './parts.ts'
 import type { ServedResource } from './registry.ts'
 import type { Accept } from './request/accept.ts'
 import type { Entry } from './storage/entry.ts'
-import { tableOf } from './table/table.ts'
+import { cellsOf, columnDefinitionsOf } from './table/table.ts'
 
 const metadataVersion = (accept: Accept): string => `meta.k8s.io/${accept.version}`
 
 /** What of each object a table carries along. */
 export type IncludeObject = 'Metadata' | 'Object' | 'None'
 
-/** The name under which an encoding is cached. */
+/** Names an encoding: answers under the same name are the same bytes. */
 export function viewOf(resource: ServedResource, accept: Accept): string {
   return accept.as === 'object' ? resource.view : `${accept.as} ${accept.version} ${resource.view}`
 }
 
-/** One stored object, encoded for the client; encoded once for all who want it so. */
-export function encodeEntry(resource: ServedResource, entry: Entry, accept: Accept): Buffer {
-  const view = viewOf(resource, accept)
-  if (view === '') return entry.bytes
-  const known = entry.views.get(view)
-  if (known !== undefined) return known
-  const object = resource.toServed(entry.object)
-  const bytes = encode(JSON.stringify(accept.as === 'object' ? object : partialOf(object, accept)))
-  entry.views.set(view, bytes)
-  return bytes
+/** One stored object, encoded for the client: itself, or its metadata. What is stored is not encoded again. */
+export function entryParts(resource: ServedResource, entry: Entry, accept: Accept): readonly Part[] {
+  if (accept.as === 'object') return [objectPart(resource, entry)]
+  return metadataParts(entry, accept)
+}
+
+function objectPart(resource: ServedResource, entry: Entry): Part {
+  return resource.view === '' ? entry.bytes : JSON.stringify(resource.toServed(entry.object))
+}
+
+/** The metadata is the same in every served version: only what stands beside it is converted. */
+function metadataParts(entry: Entry, accept: Accept): readonly Part[] {
+  const opening = `{"kind":"PartialObjectMetadata","apiVersion":"${metadataVersion(accept)}","metadata":`
+  return [opening, entry.metadata, '}']
 }
 
 /** The object as metav1.PartialObjectMetadata. */
@@ -35,33 +39,53 @@ export function partialOf(object: APIObject, accept: Accept): JSONObject {
   return { kind: 'PartialObjectMetadata', apiVersion: metadataVersion(accept), metadata: object.metadata }
 }
 
-/** Objects as a metav1.Table. */
-export function tableFor(
+/** How a metav1.Table is to be made. */
+export interface TableOptions {
+  readonly accept: Accept
+  /** Milliseconds since the epoch: ages are counted from here. */
+  readonly now: number
+  readonly includeObject: IncludeObject
+  /** metav1.ListMeta. */
+  readonly metadata: JSONObject
+  /** True where the client knows the columns already. Default false. */
+  readonly headed?: boolean
+}
+
+/** Stored objects as an encoded metav1.Table. */
+export function tableParts(
   resource: ServedResource,
-  objects: readonly APIObject[],
-  options: { environment: Environment; accept: Accept; includeObject: IncludeObject; listMetadata?: JSONObject },
-): JSONObject {
-  const { environment, accept, includeObject, listMetadata } = options
-  const table: object = tableOf(resource.definition, objects, {
-    now: environment.clock.now(),
-    includeObject,
-    ...(listMetadata !== undefined && { listMetadata }),
-  })
-  return { ...table, kind: 'Table', apiVersion: metadataVersion(accept) }
-}
-
-/** Joins encoded objects into an encoded list of them. */
-export function encodeList(head: JSONObject, items: readonly Buffer[]): Buffer {
-  const opening = Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`)
-  const size = items.reduce((sum, item) => sum + item.length + 1, opening.length + 2)
-  const list = Buffer.allocUnsafeSlow(size)
-  let offset = opening.copy(list)
-  for (const [index, item] of items.entries()) {
-    if (index > 0) offset = list.writeUInt8(comma, offset)
-    offset += item.copy(list, offset)
+  entries: readonly Entry[],
+  { accept, now, includeObject, metadata, headed = false }: TableOptions,
+): readonly Part[] {
+  const { definition } = resource
+  const columnDefinitions = headed ? undefined : columnDefinitionsOf(definition)
+  const head = { kind: 'Table', apiVersion: metadataVersion(accept), metadata, columnDefinitions }
+  const parts: Part[] = [`${JSON.stringify(head).slice(0, -1)},"rows":[`]
+  let opening = '{"cells":'
+  for (const entry of entries) {
+    const cells = JSON.stringify(cellsOf(definition, resource.toServed(entry.object), now))
+    if (includeObject === 'None') parts.push(opening, cells, '}')
+    else {
+      const carried = includeObject === 'Object' ? [objectPart(resource, entry)] : metadataParts(entry, accept)
+      parts.push(opening, cells, ',"object":', ...carried, '}')
+    }
+    opening = ',{"cells":'
   }
-  offset += list.write(']}', offset)
-  return list.subarray(0, offset)
+  parts.push(']}')
+  return parts
 }
 
-const comma = 0x2c
+/** Stored objects as an encoded list under a head of kind, apiVersion and metadata. */
+export function encodeList(
+  head: JSONObject,
+  entries: readonly Entry[],
+  partsOf: (entry: Entry) => readonly Part[],
+): Buffer {
+  const parts: Part[] = [`${JSON.stringify(head).slice(0, -1)},"items":[`]
+  for (const [index, entry] of entries.entries()) {
+    if (index > 0) parts.push(',')
+    parts.push(...partsOf(entry))
+  }
+  parts.push(']}')
+  return joined(parts)
+}

@@ -1,6 +1,8 @@
 import type { APIObject } from '../api-object.ts'
 import { deepFreeze } from '../api-object.ts'
 import { encode } from '../api-request.ts'
+import type { Range } from './member-range.ts'
+import { memberRange } from './member-range.ts'
 
 /** One version of one stored object: encoded once, parsed when somebody asks. */
 export class Entry {
@@ -13,9 +15,8 @@ export class Entry {
   readonly uid: string
   readonly version: number
   readonly bytes: Buffer
-  /** The object in other encodings than `bytes`, by view. */
-  readonly views = new Map<string, Buffer>()
   #object: APIObject | undefined
+  #metadata: Range | undefined
 
   constructor(resource: string, key: string, version: number, content: { object: APIObject } | { bytes: Buffer }) {
     const object = 'object' in content ? deepFreeze(content.object) : parse(content.bytes)
@@ -34,10 +35,15 @@ export class Entry {
     return this.#object ?? parse(this.bytes)
   }
 
+  /** The object's metadata as it stands in the bytes: rows and metadata lists are made of it without encoding it again. */
+  get metadata(): Buffer {
+    this.#metadata ??= memberRange(this.bytes, 'metadata') ?? { start: 0, end: 0 }
+    return this.bytes.subarray(this.#metadata.start, this.#metadata.end)
+  }
+
   /** Lets go of everything but the bytes: for versions that only a late watcher may still ask for. */
   release(): void {
     this.#object = undefined
-    this.views.clear()
   }
 }
 

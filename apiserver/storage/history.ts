@@ -7,8 +7,8 @@ export interface StoreEvent {
   /** The object after the change; for DELETED its last state under the version of the deletion. */
   readonly entry: Entry
   readonly previous: Entry | undefined
-  /** The event as watchers get it, by view: encoded once for all of them. */
-  readonly frames: Map<string, Buffer>
+  /** The event as watchers get it, by view: encoded once for all of them, when the first asks. */
+  frames: Map<string, Buffer> | undefined
 }
 
 /** Events that stay ready for watchers, parsed and encoded: they are asked for soon after, or hardly ever. */
@@ -30,7 +30,7 @@ export class History {
     this.#events.push(event)
     const old = this.#events.at(-warmEvents)
     old?.previous?.release()
-    old?.frames.clear()
+    if (old !== undefined) old.frames = undefined
     // Cutting a quarter at a time keeps the cost of moving the rest small.
     if (this.#events.length < this.#limit * 1.25) return
     const dropped = this.#events.length - this.#limit

@@ -245,12 +245,11 @@ function toRecord(staged: Staged): LogRecord {
 }
 
 function toEvent(version: number, entry: Entry | undefined, previous: Entry | undefined): StoreEvent | undefined {
-  const frames = new Map<string, Buffer>()
   if (entry !== undefined) {
-    return { type: previous === undefined ? 'ADDED' : 'MODIFIED', version, entry, previous, frames }
+    return { type: previous === undefined ? 'ADDED' : 'MODIFIED', version, entry, previous, frames: undefined }
   }
   if (previous === undefined) return undefined
   const object = withMetadata(previous.object, { resourceVersion: String(version) })
   const last = new Entry(previous.resource, previous.key, version, { object })
-  return { type: 'DELETED', version, entry: last, previous, frames }
+  return { type: 'DELETED', version, entry: last, previous, frames: undefined }
 }

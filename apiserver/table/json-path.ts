@@ -5,8 +5,11 @@ import { equalJSON, isObject } from '../schema/json.ts'
 /** Finds all values at a path, in order; missing ones are left out. */
 export type JSONPath = (value: unknown) => readonly unknown[]
 
-/** From the values found so far to those one step further. */
-type Step = (values: readonly unknown[]) => readonly unknown[]
+/** Adds what is found from a value on. */
+type Search = (value: unknown, found: unknown[]) => void
+
+/** One step of a path: goes on, from a value to those one step further, with the search that follows. */
+type Step = (next: Search) => Search
 
 /** Thrown for a path that cannot be understood; the message quotes it. */
 export class JSONPathError extends Error {
@@ -15,11 +18,12 @@ export class JSONPathError extends Error {
 
 /** Compiles `.spec.x`, `['x']`, `[0]`, `[-1]`, `[1:2]`, `[*]`, `.*` and `[?(@.type=="Ready")]`, in any sequence. */
 export function compileJSONPath(path: string): JSONPath {
-  const steps = parse(path)
+  const end: Search = (value, found) => void found.push(value)
+  const search = parse(path).reduceRight((next, step) => step(next), end)
   return value => {
-    let values: readonly unknown[] = [value]
-    for (const step of steps) values = step(values)
-    return values
+    const found: unknown[] = []
+    search(value, found)
+    return found
   }
 }
 
@@ -44,7 +48,7 @@ function parse(path: string): readonly Step[] {
 
 function parseStep(rest: string, path: string): readonly [number, Step] {
   const wildcard = wildcardPattern.exec(rest)
-  if (wildcard) return [wildcard[0].length, values => values.flatMap(childrenOf)]
+  if (wildcard) return [wildcard[0].length, stepToChildren]
   const field = fieldPattern.exec(rest)
   if (field) return [field[0].length, stepInto(unescaped(field[1] ?? ''))]
   const quoted = quotedPattern.exec(rest)
@@ -78,32 +82,44 @@ function childrenOf(value: unknown): readonly unknown[] {
   return isObject(value) ? Object.values(value) : []
 }
 
+function stepToChildren(next: Search): Search {
+  return (value, found) => {
+    for (const child of childrenOf(value)) next(child, found)
+  }
+}
+
 function stepInto(key: string): Step {
-  return values => values.flatMap(value => (isObject(value) && Object.hasOwn(value, key) ? [value[key]] : []))
+  return next => (value, found) => {
+    if (isObject(value) && Object.hasOwn(value, key)) next(value[key], found)
+  }
 }
 
 function stepAt(index: number): Step {
-  return values =>
-    values.flatMap(value => {
-      if (!Array.isArray(value)) return []
-      const at = index < 0 ? value.length + index : index
-      return at >= 0 && at < value.length ? [value[at]] : []
-    })
+  return next => (value, found) => {
+    if (!Array.isArray(value)) return
+    const at = index < 0 ? value.length + index : index
+    if (at >= 0 && at < value.length) next(value[at], found)
+  }
 }
 
 function stepSlice(from: string | undefined, to: string | undefined): Step {
   const start = from === undefined ? undefined : Number(from)
   const end = to === undefined ? undefined : Number(to)
-  return values => values.flatMap(value => (Array.isArray(value) ? value.slice(start, end) : []))
+  return next => (value, found) => {
+    if (!Array.isArray(value)) return
+    for (const item of value.slice(start, end)) next(item, found)
+  }
 }
 
 function stepFilter(path: string, operator: string | undefined, wanted: unknown): Step {
   const find = compileJSONPath(path)
   const fits = (item: unknown) => {
-    const [found] = find(item)
-    return operator === undefined ? found !== undefined : compare(found, operator, wanted)
+    const first = find(item)[0]
+    return operator === undefined ? first !== undefined : compare(first, operator, wanted)
   }
-  return values => values.flatMap(value => childrenOf(value).filter(fits))
+  return next => (value, found) => {
+    for (const child of childrenOf(value)) if (fits(child)) next(child, found)
+  }
 }
 
 function compare(found: unknown, operator: string, wanted: unknown): boolean {

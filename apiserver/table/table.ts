@@ -1,55 +1,30 @@
 /** Prints objects as a meta.k8s.io/v1 Table: what `kubectl get` asks for. */
 
 import type { PrinterColumn, ResourceDefinition } from '../resource-definition.ts'
-import { isObject, type JSONObject } from '../schema/json.ts'
-import { ageColumn, builtinColumns, type Cell, type Column, nameColumn } from './builtin-columns.ts'
+import type { JSONObject } from '../schema/json.ts'
+import type { Cell, Column, TableColumn } from './builtin-columns.ts'
+import { ageColumn, builtinColumns, nameColumn } from './builtin-columns.ts'
 import { printAge } from './duration.ts'
 import { compileJSONPath } from './json-path.ts'
 
-/** How a Table is to be made. */
-export interface TableOptions {
-  /** Milliseconds since the epoch: ages are counted from here. */
-  readonly now: number
-  /** What each row carries beside its cells. */
-  readonly includeObject: 'Metadata' | 'Object' | 'None'
-  /** Metadata of the list that the rows are of; left out for a single object. */
-  readonly listMetadata?: object
+const known = new WeakMap<ResourceDefinition, readonly Column[]>()
+
+/** The columns of a kind, as a Table names them. */
+export function columnDefinitionsOf(definition: ResourceDefinition): readonly TableColumn[] {
+  return columnsOf(definition).map(({ column }) => column)
 }
 
-const columnsOf = new WeakMap<ResourceDefinition, readonly Column[]>()
-
-/** The Table of the objects. */
-export function tableOf(definition: ResourceDefinition, objects: readonly object[], options: TableOptions): object {
-  let columns = columnsOf.get(definition)
-  if (!columns) {
-    columns = findColumns(definition)
-    columnsOf.set(definition, columns)
-  }
-  return {
-    kind: 'Table',
-    apiVersion: 'meta.k8s.io/v1',
-    metadata: options.listMetadata ?? metadataOf(objects),
-    columnDefinitions: columns.map(({ column }) => column),
-    rows: objects.map(object => rowOf(object, columns, options)),
-  }
+/** The cells of an object in its row, in the order of the columns, at a time (milliseconds since the epoch). */
+export function cellsOf(definition: ResourceDefinition, object: JSONObject, now: number): readonly unknown[] {
+  return columnsOf(definition).map(({ cell }) => cell(object, now) ?? null)
 }
 
-/** A single object stands for itself: its version is the table's. */
-function metadataOf(objects: readonly object[]): object {
-  const [only] = objects
-  const metadata = isObject(only) && objects.length === 1 ? only.metadata : undefined
-  return isObject(metadata) && metadata.resourceVersion !== undefined
-    ? { resourceVersion: metadata.resourceVersion }
-    : {}
-}
-
-function rowOf(object: object, columns: readonly Column[], options: TableOptions): object {
-  const content: JSONObject = isObject(object) ? object : {}
-  const cells = columns.map(({ cell }) => cell(content, options.now) ?? null)
-  if (options.includeObject === 'None') return { cells }
-  if (options.includeObject === 'Object') return { cells, object }
-  const partial = { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: content.metadata }
-  return { cells, object: partial }
+function columnsOf(definition: ResourceDefinition): readonly Column[] {
+  const before = known.get(definition)
+  if (before !== undefined) return before
+  const columns = findColumns(definition)
+  known.set(definition, columns)
+  return columns
 }
 
 function findColumns(definition: ResourceDefinition): readonly Column[] {
@@ -70,7 +45,7 @@ function cellOf(printer: PrinterColumn): Cell {
   const find = compileJSONPath(printer.jsonPath)
   const print = printers[printer.type]
   return (object, now) => {
-    const [value] = find(object)
+    const value = find(object)[0]
     return value === undefined || value === null ? null : print(value, now)
   }
 }

@@ -6,10 +6,12 @@ import { stringify } from 'yaml'
 import type { JSONObject } from '../api-object.ts'
 import { keyOf } from '../api-object.ts'
 import type { APIResponse } from '../api-request.ts'
+import { joined } from '../parts.ts'
 import type { Scope } from '../scope.ts'
 import type { Status } from '../status-error.ts'
 import { notFound, versionTooLarge } from '../status-error.ts'
-import { encodeEntry, encodeList, partialOf, tableFor } from '../views.ts'
+import { Entry } from '../storage/entry.ts'
+import { encodeList, entryParts, tableParts } from '../views.ts'
 import type { Deletion } from './delete.ts'
 import type { Page } from './list.ts'
 import { askedVersion, listPage } from './list.ts'
@@ -47,32 +49,24 @@ export function watch(scope: Scope): APIResponse {
 /** A page of a list, in the form that the client wants. */
 export function respondPage(scope: Scope, { entries, metadata }: Page): Promise<APIResponse> {
   const { resource, accept } = scope
-  if (accept.as === 'Table') {
-    const objects = entries.map(entry => resource.toServed(entry.object))
-    return send(scope, 200, table(scope, objects, metadata))
-  }
+  if (accept.as === 'Table') return send(scope, 200, table(scope, entries, metadata))
+  const whole = accept.as === 'object'
   const head = {
-    kind: accept.as === 'object' ? resource.definition.listKind : 'PartialObjectMetadataList',
-    apiVersion: accept.as === 'object' ? resource.apiVersion : `meta.k8s.io/${accept.version}`,
+    kind: whole ? resource.definition.listKind : 'PartialObjectMetadataList',
+    apiVersion: whole ? resource.apiVersion : `meta.k8s.io/${accept.version}`,
     metadata,
   }
-  const items = { ...accept, as: accept.as === 'object' ? 'object' : 'PartialObjectMetadata' } as const
-  const bytes = encodeList(
-    head,
-    entries.map(entry => encodeEntry(resource, entry, items)),
-  )
+  const bytes = encodeList(head, entries, entry => entryParts(resource, entry, accept))
   return send(scope, 200, bytes)
 }
 
 /** What was written, in the form that the client wants. */
 export function respondWritten(scope: Scope, written: Written, status: number): Promise<APIResponse> {
   const { resource, accept } = scope
-  if ('entry' in written && accept.as !== 'Table')
-    return send(scope, status, encodeEntry(resource, written.entry, accept))
-  const object = resource.toServed('entry' in written ? written.entry.object : written.object)
-  if (accept.as === 'Table')
-    return send(scope, status, table(scope, [object], { resourceVersion: object.metadata.resourceVersion }))
-  return send(scope, status, accept.as === 'object' ? object : partialOf(object, accept))
+  const entry = 'entry' in written ? written.entry : new Entry(resource.collection, '', 0, written)
+  if (accept.as !== 'Table') return send(scope, status, joined(entryParts(resource, entry, accept)))
+  const { resourceVersion } = entry.object.metadata
+  return send(scope, status, table(scope, [entry], { resourceVersion }))
 }
 
 /** The answer to a deletion: a Status when the object is gone, else the object that waits for its finalizers. */
@@ -87,10 +81,10 @@ export async function respondDeleted(scope: Scope, { gone, written }: Deletion, 
   return send(scope, code, status)
 }
 
-function table(scope: Scope, objects: Parameters<typeof tableFor>[1], listMetadata: JSONObject): JSONObject {
-  const { environment } = scope.context
-  const includeObject = includeObjectOf(scope.query)
-  return tableFor(scope.resource, objects, { environment, accept: scope.accept, includeObject, listMetadata })
+function table(scope: Scope, entries: readonly Entry[], metadata: JSONObject): Buffer {
+  const { resource, accept, query } = scope
+  const now = scope.context.environment.clock.now()
+  return joined(tableParts(resource, entries, { accept, now, includeObject: includeObjectOf(query), metadata }))
 }
 
 async function send(scope: Scope, status: number, content: object | Buffer): Promise<APIResponse> {

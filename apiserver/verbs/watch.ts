@@ -3,6 +3,8 @@
 import type { JSONObject } from '../api-object.ts'
 import { encode } from '../api-request.ts'
 import { forbiddenField, requiredValue, unsupportedValue } from '../field-errors.ts'
+import type { Part } from '../parts.ts'
+import { joined } from '../parts.ts'
 import type { ServedResource } from '../registry.ts'
 import type { Accept } from '../request/accept.ts'
 import type { Scope } from '../scope.ts'
@@ -13,7 +15,7 @@ import { expired, invalid } from '../status-error.ts'
 import type { Collection } from '../storage/collection.ts'
 import { Entry } from '../storage/entry.ts'
 import type { StoreEvent } from '../storage/history.ts'
-import { encodeEntry, partialOf, tableFor, viewOf } from '../views.ts'
+import { entryParts, partialOf, tableParts, viewOf } from '../views.ts'
 import { askedVersion, checkVersionMatch } from './list.ts'
 
 type EventType = 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
@@ -53,10 +55,10 @@ export function watchEvents(scope: Scope): AsyncIterable<Uint8Array> {
     const collection = store.collection(scope.resource.collection)
     // A version of the future can only come from a storage that was replaced: the client must list again.
     if (!collection.history.knows(asked) || asked > store.version) throw tooOld(asked, store.version)
-    return follow(watch, asked, [])
+    return follow(watch, asked, nothingFirst)
   }
   const suppressed = scope.query.has('sendInitialEvents') && !initial
-  return follow(watch, store.version, suppressed ? [] : initialFrames(watch, initial))
+  return follow(watch, store.version, suppressed ? nothingFirst : initialState(watch, initial))
 }
 
 function checkInitialEvents(scope: Scope): void {
@@ -75,15 +77,22 @@ function checkInitialEvents(scope: Scope): void {
   if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', errors)
 }
 
-function initialFrames(watch: Watch, withEnd: boolean): readonly Buffer[] {
-  const { scope, selection } = watch
-  const { store } = scope.context
-  const entries = store.collection(scope.resource.collection).ordered(selection.namespace)
-  const frames = entries.filter(entry => selection.matches(entry)).map(entry => frameOf(watch, 'ADDED', entry))
-  return withEnd ? [...frames, bookmarkFrame(watch, store.version, true)] : frames
+/** What a watch tells before anything happens: the objects as they were at a version. */
+interface Initial {
+  readonly entries: readonly Entry[]
+  /** Whether a bookmark says that this was all. */
+  readonly withEnd: boolean
 }
 
-async function* follow(watch: Watch, from: number, first: readonly Buffer[]): AsyncGenerator<Uint8Array> {
+const nothingFirst: Initial = { entries: [], withEnd: false }
+
+function initialState({ scope, selection }: Watch, withEnd: boolean): Initial {
+  const collection = scope.context.store.collection(scope.resource.collection)
+  const entries = collection.ordered(selection.namespace).filter(entry => selection.matches(entry))
+  return { entries, withEnd }
+}
+
+async function* follow(watch: Watch, from: number, initial: Initial): AsyncGenerator<Uint8Array> {
   const { scope } = watch
   const { store, closing } = scope.context
   const collection = store.collection(scope.resource.collection)
@@ -94,9 +103,12 @@ async function* follow(watch: Watch, from: number, first: readonly Buffer[]): As
   )
   let position = from
   try {
-    for (let start = 0; start < first.length; start += batchLimit) {
-      yield Buffer.concat(first.slice(start, start + batchLimit))
+    const { entries, withEnd } = initial
+    for (let start = 0; start < entries.length; start += batchLimit) {
+      // Put together when the client has taken the piece before: a large collection is never in memory twice.
+      yield joined(entries.slice(start, start + batchLimit).flatMap(entry => frameParts(watch, 'ADDED', entry)))
     }
+    if (withEnd) yield bookmarkFrame(watch, from, true)
     while (!alarm.ended) {
       if (!collection.history.knows(position)) {
         yield errorFrame(position, store.version)
@@ -106,7 +118,7 @@ async function* follow(watch: Watch, from: number, first: readonly Buffer[]): As
       position = events.at(-1)?.version ?? Math.max(position, store.version)
       const frames = events.flatMap(event => framesOf(watch, event))
       if (alarm.takeBookmark()) frames.push(bookmarkFrame(watch, position, false))
-      if (frames.length > 0) yield frames.length === 1 && frames[0] !== undefined ? frames[0] : Buffer.concat(frames)
+      if (frames.length > 0) yield joined(frames)
       if (events.length < batchLimit) await alarm.next()
     }
   } finally {
@@ -209,6 +221,7 @@ function sharedFrame(watch: Watch, event: StoreEvent, type: EventType, entry: En
   const { resource, accept } = watch.scope
   if (accept.as === 'Table') return frameOf(watch, type, entry)
   const key = `${type} ${viewOf(resource, accept)}`
+  event.frames ??= new Map()
   const known = event.frames.get(key)
   if (known !== undefined) return known
   const frame = frameOf(watch, type, entry)
@@ -217,27 +230,26 @@ function sharedFrame(watch: Watch, event: StoreEvent, type: EventType, entry: En
 }
 
 function frameOf(watch: Watch, type: EventType, entry: Entry): Buffer {
-  const { resource, accept } = watch.scope
-  if (accept.as === 'Table') return tableFrame(watch, type, entry)
-  const opening = `{"type":"${type}","object":`
-  const bytes = encodeEntry(resource, entry, accept)
-  const frame = Buffer.allocUnsafeSlow(opening.length + bytes.length + 2)
-  frame.write(opening)
-  bytes.copy(frame, opening.length)
-  frame.write('}\n', opening.length + bytes.length)
-  return frame
+  return joined(frameParts(watch, type, entry))
 }
 
-function tableFrame(watch: Watch, type: EventType, entry: Entry): Buffer {
+function frameParts(watch: Watch, type: EventType, entry: Entry): readonly Part[] {
+  const { resource, accept } = watch.scope
+  const object = accept.as === 'Table' ? rowParts(watch, entry) : entryParts(resource, entry, accept)
+  return [`{"type":"${type}","object":`, ...object, '}\n']
+}
+
+function rowParts(watch: Watch, entry: Entry): readonly Part[] {
   const { resource, accept, context, query } = watch.scope
-  const table = tableFor(resource, [resource.toServed(entry.object)], {
-    environment: context.environment,
-    accept,
-    includeObject: includeObjectOf(query),
-  })
-  const shown = watch.headed ? { ...table, columnDefinitions: undefined } : table
+  const { headed } = watch
   watch.headed = true
-  return encode(`${JSON.stringify({ type, object: shown })}\n`)
+  return tableParts(resource, [entry], {
+    accept,
+    now: context.environment.clock.now(),
+    includeObject: includeObjectOf(query),
+    metadata: { resourceVersion: entry.object.metadata.resourceVersion },
+    headed,
+  })
 }
 
 /** What of each object a table carries along, by the query. */

@@ -135,6 +135,67 @@ test('a table shows the columns of the definition, or those of the kind', async 
   t.is(whole.body.rows[0].object.kind, 'Thing')
 })
 
+test('a row carries the metadata as it is stored, the whole object, or nothing', async t => {
+  const { post, call } = await startWithThings()
+  const annotations = { metadata: '{"metadata":{}}', 'a/b': 'Zürich "\\" 🌍 }' }
+  await post(things, thing('a', { size: 7 }, { annotations, labels: { app: 'web' } }))
+  await post(things, thing('b'))
+  const accept = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' }
+  const objects = (await call('GET', things)).body.items
+  const carried = async (query: string) =>
+    (await call('GET', `${things}${query}`, undefined, accept)).body.rows.map((row: { object?: unknown }) => row.object)
+  const metadata = objects.map((object: { metadata: object }) => ({
+    kind: 'PartialObjectMetadata',
+    apiVersion: 'meta.k8s.io/v1',
+    metadata: object.metadata,
+  }))
+  t.true(objects[0].metadata.managedFields.length > 0)
+  t.is(objects[0].metadata.annotations['a/b'], annotations['a/b'])
+  t.deepEqual(await carried(''), metadata)
+  t.deepEqual(await carried('?includeObject=Metadata'), metadata)
+  t.deepEqual(await carried('?includeObject=Object'), objects)
+  t.deepEqual(await carried('?includeObject=None'), [undefined, undefined])
+})
+
+test('a table of one object has its version, one of a list that of the list, one of a dry run shows what would be', async t => {
+  const { post, call, get } = await startWithThings()
+  const accept = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' }
+  const { body: a } = await post(things, thing('a', { size: 7 }))
+  await post(things, thing('b'))
+  const one = await call('GET', `${things}/a`, undefined, accept)
+  t.deepEqual(one.body.metadata, { resourceVersion: a.metadata.resourceVersion })
+  const list = await call('GET', `${things}?limit=1`, undefined, accept)
+  const { resourceVersion } = (await get(things)).body.metadata
+  t.like(list.body.metadata, { resourceVersion, remainingItemCount: 1 })
+  t.is(typeof list.body.metadata.continue, 'string')
+  const tried = await call('POST', `${things}?dryRun=All`, thing('c', { size: 9 }), accept)
+  t.deepEqual(tried.body.rows[0].cells, ['c', 9, '0s'])
+  t.is(tried.body.rows[0].object.metadata.name, 'c')
+})
+
+test('metadata alone is the same in every version that is served', async t => {
+  const { post, call } = await startServer()
+  const event = {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { name: 'e', annotations: { app: 'wöb' } },
+    involvedObject: { kind: 'Thing', name: 'a', namespace: 'default' },
+    message: 'It runs.',
+    type: 'Normal',
+  }
+  const { body: stored } = await post('/api/v1/namespaces/default/events', event)
+  const path = '/apis/events.k8s.io/v1/namespaces/default/events'
+  const whole = await call('GET', path)
+  t.like(whole.body.items[0], { apiVersion: 'events.k8s.io/v1', note: 'It runs.', metadata: stored.metadata })
+  const accept = { accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1' }
+  const { body } = await call('GET', path, undefined, accept)
+  t.deepEqual(body.items, [{ kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: stored.metadata }])
+  const table = await call('GET', `${path}?includeObject=Object`, undefined, {
+    accept: 'application/json;as=Table;g=meta.k8s.io;v=v1',
+  })
+  t.like(table.body.rows[0].object, { apiVersion: 'events.k8s.io/v1', note: 'It runs.', metadata: stored.metadata })
+})
+
 test('metadata alone can be asked for, of one object and of a list', async t => {
   const { post, call } = await startServer()
   await post(configMaps, configMap('a', { x: '1' }))

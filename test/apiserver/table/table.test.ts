@@ -1,21 +1,13 @@
 import test from 'ava'
-import { tableOf } from '../../../apiserver/table/table.ts'
+import { cellsOf, columnDefinitionsOf } from '../../../apiserver/table/table.ts'
 import { definition } from './definitions.ts'
 
 const now = Date.parse('2026-01-01T01:00:00Z')
 
-interface Table {
-  readonly metadata: object
-  readonly columnDefinitions: readonly { readonly name: string; readonly priority: number }[]
-  readonly rows: readonly { readonly cells: readonly unknown[]; readonly object?: object }[]
-}
-
-function table(
-  kind: Parameters<typeof definition>,
-  objects: readonly object[],
-  includeObject: 'Metadata' | 'Object' | 'None' = 'None',
-) {
-  return tableOf(definition(...kind), objects, { now, includeObject }) as Table
+/** The columns of a kind, and the cells of an object in them. */
+function printed(kind: Parameters<typeof definition>, object: Parameters<typeof cellsOf>[1]) {
+  const defined = definition(...kind)
+  return { columns: columnDefinitionsOf(defined), cells: cellsOf(defined, object, now) }
 }
 
 const thing = {
@@ -39,43 +31,28 @@ test('cells have the type of their column, and nothing where there is nothing', 
     { name: 'Since', type: 'date', jsonPath: '.status.since', priority: 0 },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp', priority: 0 },
   ] as const
-  const { rows, columnDefinitions } = table([columns], [thing])
-  t.deepEqual(rows[0]?.cells, ['a', 'True', 3, '3', 0.5, true, '["x",1]', null, null, '<invalid>', '60m'])
+  const shown = printed([columns], thing)
+  t.deepEqual(shown.cells, ['a', 'True', 3, '3', 0.5, true, '["x",1]', null, null, '<invalid>', '60m'])
   t.deepEqual(
-    columnDefinitions.map(({ name, priority }) => `${name} ${priority}`),
+    shown.columns.map(({ name, priority }) => `${name} ${priority}`),
     ['Name 0', 'Ready 0', 'Size 0', 'Text 0', 'Ratio 1', 'On 0', 'List 0', 'Wrong 0', 'None 0', 'Since 0', 'Age 0'],
   )
 })
 
 test('a kind without columns shows name and age', t => {
-  t.deepEqual(table([[]], [thing]).rows[0]?.cells, ['a', '60m'])
-})
-
-test('a row carries what was asked for', t => {
-  t.deepEqual(table([[]], [thing], 'None').rows[0]?.object, undefined)
-  t.is(table([[]], [thing], 'Object').rows[0]?.object, thing)
-  t.deepEqual<unknown, unknown>(table([[]], [thing], 'Metadata').rows[0]?.object, {
-    kind: 'PartialObjectMetadata',
-    apiVersion: 'meta.k8s.io/v1',
-    metadata: thing.metadata,
-  })
-})
-
-test('a single object lends the table its version, a list has its own', t => {
-  t.deepEqual(table([[]], [thing]).metadata, { resourceVersion: '7' })
-  const list = tableOf(definition([]), [thing], {
-    now,
-    includeObject: 'None',
-    listMetadata: { continue: 'x' },
-  }) as Table
-  t.deepEqual(list.metadata, { continue: 'x' })
-  t.like(list, { kind: 'Table', apiVersion: 'meta.k8s.io/v1' })
+  t.deepEqual(printed([[]], thing).cells, ['a', '60m'])
 })
 
 const created = { name: 'a', creationTimestamp: '2026-01-01T00:58:00Z' }
 
 /** Kinds of the server: kind, group, object, names of the columns, cells. */
-const builtin: readonly (readonly [string, string, object, readonly string[], readonly unknown[]])[] = [
+const builtin: readonly (readonly [
+  string,
+  string,
+  Parameters<typeof cellsOf>[1],
+  readonly string[],
+  readonly unknown[],
+])[] = [
   [
     'Namespace',
     '',
@@ -147,15 +124,15 @@ const builtin: readonly (readonly [string, string, object, readonly string[], re
 
 for (const [kind, group, object, names, cells] of builtin) {
   test(`${kind}.${group} has its own columns`, t => {
-    const { columnDefinitions, rows } = table([[], { kind, group, builtin: true }], [object])
+    const shown = printed([[], { kind, group, builtin: true }], object)
     t.deepEqual(
-      columnDefinitions.map(({ name }) => name),
+      shown.columns.map(({ name }) => name),
       names,
     )
-    t.deepEqual(rows[0]?.cells, cells)
+    t.deepEqual(shown.cells, cells)
   })
 }
 
 test('a kind of a CRD that is named like one of the server has no such columns', t => {
-  t.deepEqual(table([[], { kind: 'Secret', group: '' }], [thing]).rows[0]?.cells, ['a', '60m'])
+  t.deepEqual(printed([[], { kind: 'Secret', group: '' }], thing).cells, ['a', '60m'])
 })
