@@ -63,6 +63,41 @@ export interface Maintainable extends Allocatable {
   readonly lifecycle: 'Active' | 'Maintenance'
 }
 
+/**
+ * What is done about a host that falls silent. What is left out is as the next wider place says: the host's cluster, its
+ * zone, the Settings.
+ */
+export interface HostFailure {
+  /**
+   * fencing 'Automatic' lets the control plane switch off a silent host through its power controller, so that its
+   * machines may start elsewhere. 'Manual' leaves it to the operator. Left out: as the next wider place says.
+   */
+  readonly fencing?: 'Automatic' | 'Manual'
+  /**
+   * unreachableLimit is how long a host may be unreachable that still gives signs of life, to its neighbours or on its
+   * storage, before it is switched off too; only where `fencing` is 'Automatic'. Left out: as the next wider place says,
+   * and if none says anything for ever, because its machines work.
+   */
+  readonly unreachableLimit?: Duration
+  /**
+   * powerOnAttempts is how many times a host that was proven off is powered on again, so that it may come back by
+   * itself. Left out: as the next wider place says.
+   * @integer
+   * @minimum 0
+   * @maximum 10
+   */
+  readonly powerOnAttempts?: number
+}
+
+/** What the spec of a place with hosts holds beside its own fields. */
+export interface FailureHandling {
+  /**
+   * hostFailure says what is done about a host that falls silent. Left out: as the next wider place says.
+   * @see HST-103
+   */
+  readonly hostFailure?: HostFailure
+}
+
 /** What the spec of an offering holds beside its own fields. */
 export interface Offered extends Allocatable {
   /** displayText is a text for people. Left out: none. */

@@ -51,6 +51,11 @@ export const claimedByPool = defineTotals(Allocation, 'claimedByPool', ({ spec: 
   volume === undefined ? [] : [{ key: volume.poolName, amounts: { bytes: volume.sizeBytes, volumes: 1 } }],
 )
 
+/** Hosts that are being switched off and not yet proven off, by zone name: `hosts`. */
+export const fencesUnderWay = defineTotals(Allocation, 'fencesUnderWay', ({ spec: { fence, notes } }) =>
+  fence?.power === 'Off' && notes?.fencedAt === undefined ? [{ key: fence.zoneName, amounts: { hosts: 1 } }] : [],
+)
+
 /** How many values are taken, by `<type>/<realm>`: `count`. */
 export const allocatedByRealm = defineTotals(Allocation, 'allocatedByRealm', ({ spec: { type, realm } }) =>
   realm === undefined ? [] : [{ key: `${type}/${realm}`, amounts: { count: 1 } }],
@@ -105,6 +110,11 @@ export function volumeClaim(identity: string, world: World): Claim | undefined {
 /** The claim to write to a volume, where somebody has it. */
 export function attachmentClaim(volumeIdentity: string, world: World): Claim | undefined {
   return world.desired.get(Allocation, attachmentClaimName(volumeIdentity))
+}
+
+/** What is done about a host that fell silent, by the host's identity. */
+export function fenceClaim(hostIdentity: string, world: World): Claim | undefined {
+  return world.desired.get(Allocation, allocationName('Fence', hostIdentity))
 }
 
 /** Takes a scarce value or a claim. */
@@ -172,7 +182,7 @@ export function claimAttachment(
 /** Moves or resizes a claim: its epoch grows by one, and what still acts under the old one is refused. */
 export function moveClaim(
   claim: Claim,
-  parts: Partial<Pick<AllocationSpec, 'machine' | 'volume' | 'notes'>>,
+  parts: Partial<Pick<AllocationSpec, 'machine' | 'volume' | 'fence' | 'notes'>>,
 ): UpdateEffect {
   return update(claim, withoutUndefined({ ...claim.spec, ...parts, epoch: claim.spec.epoch + 1 }))
 }

@@ -103,6 +103,8 @@ export interface Observed {
   /** A pool's or store's space, in bytes. Rounded by the observer, so that it does not tick. */
   space(key: EndpointKey): { readonly totalBytes: number; readonly usedBytes: number } | undefined
   power(key: EndpointKey): PowerState | undefined
+  /** What others know of a silent host's life. Undefined while it is not silent, or nobody was asked yet. */
+  life(key: EndpointKey): Life | undefined
   /** Every place where a machine of this identity is seen. Two only while it migrates, or when something is wrong. */
   machines(identity: string): readonly Seen<MachineFacts>[]
   volumes(identity: string): readonly Seen<VolumeFacts>[]
@@ -138,6 +140,16 @@ export interface PowerState {
    * the host ended.
    */
   readonly confirmed: boolean
+}
+
+/** What neighbours and pools know of a silent host's life. It proves life; that there is no sign proves nothing. */
+export interface Life {
+  /** `Seen`: it lives. `None`: whoever could tell has seen nothing since it fell silent. `Unknown`: nobody could tell. */
+  readonly signs: 'Seen' | 'None' | 'Unknown'
+  /** Since when it is so (RFC 3339). */
+  readonly since: string
+  /** Its lease on shared storage has expired, so that its watchdog has stopped everything on it. */
+  readonly leaseExpired: boolean
 }
 
 /** A fact and where it was seen. */

@@ -4,7 +4,7 @@ import { Allocation } from '../../crds/infrastructure/allocation.ts'
 import { type Derived, type Desired, defineIndex, type Observed, type World } from '../../reconcilers/world.ts'
 import type { Executor } from '../observation/executor.ts'
 import type { ObservedCache } from '../observation/observed-cache.ts'
-import { topics as observedTopics } from '../observation/observed-cache.ts'
+import { topics as observedTopics } from '../observation/topics.ts'
 import { type Derivations, derivedTopic } from './derivations.ts'
 import { type DesiredCache, desiredTopics, objectKey } from './desired-cache.ts'
 import type { Recording } from './reads.ts'
@@ -110,6 +110,7 @@ function observedWorld(cache: ObservedCache, recording: Recording): Observed {
     host: key => read(observedTopics.host(key), cache.host(key)),
     space: key => read(observedTopics.space(key), cache.space(key)),
     power: key => read(observedTopics.power(key), cache.power(key)),
+    life: key => read(observedTopics.life(key), cache.life(key)),
     machines: identity => read(observedTopics.machine(identity), cache.machines(identity)),
     volumes: identity => read(observedTopics.volume(identity), cache.volumes(identity)),
     images: identity => read(observedTopics.image(identity), cache.images(identity)),

@@ -11,17 +11,16 @@ import type {
   VolumeFacts,
 } from '../../drivers/contract/facts.ts'
 import type { Answer, Operation } from '../../drivers/contract/operation.ts'
-import type { EndpointState, Observed, PowerState, Seen } from '../../reconcilers/world.ts'
+import type { EndpointState, Life, Observed, PowerState, Seen } from '../../reconcilers/world.ts'
 import { deepFreeze } from '../engine/deep-freeze.ts'
 import { Activity } from './activity.ts'
 import { addTo, Changes, removeFrom } from './changes.ts'
 import { type Counts, Inventories } from './inventories.ts'
+import { Lives } from './lives.ts'
 import { emptyPlace, listedState, noCounts, type Place, roundedSpace, type Space, unknownState } from './place.ts'
-import { powerStateOf, withoutProof, withReading } from './power-readings.ts'
+import { powerStateOf, provingSince, withoutProof, withReading } from './power-readings.ts'
 import { type Told, told } from './told.ts'
 import { topics } from './topics.ts'
-
-export { topics }
 
 /** What the cache is made of. */
 export interface ObservedCacheOptions {
@@ -45,6 +44,8 @@ export class ObservedCache implements Observed {
   /** Power controllers by the endpoint of the host they switch. */
   readonly #controllers = new Map<EndpointKey, Set<EndpointKey>>()
   readonly #activity = new Activity()
+  /** Signs of life of silent hosts. */
+  readonly lives: Lives
   readonly #inventories: Inventories
   /** Asked for and not proven absent, by endpoint: only for these can a listing bring news of absence. */
   readonly #askedAbsent = new Map<EndpointKey, Set<string>>()
@@ -56,6 +57,7 @@ export class ObservedCache implements Observed {
     this.installation = installation
     this.#environment = environment
     this.#changes = new Changes(notify)
+    this.lives = new Lives(environment, key => this.tell(topics.life(key)))
     this.#inventories = new Inventories({
       installation,
       tell: topic => this.tell(topic),
@@ -80,6 +82,10 @@ export class ObservedCache implements Observed {
 
   power(key: EndpointKey): PowerState | undefined {
     return this.#places.get(key)?.power
+  }
+
+  life(key: EndpointKey): Life | undefined {
+    return this.lives.of(key)
   }
 
   counts(key: EndpointKey): Counts {
@@ -321,6 +327,7 @@ export class ObservedCache implements Observed {
     if (equal(place.state, state)) return
     place.state = Object.freeze(state)
     if (state.answers !== 'No') place.silentFrom = undefined
+    if (state.answers !== 'No') this.lives.forget(key)
     if (state.answers !== 'Yes' && place.readings !== undefined) place.readings = withoutProof(place.readings)
     this.#inventories.setCurrent(key, state.answers === 'Yes')
     this.#changes.tell(topics.endpoint(key))
@@ -354,19 +361,12 @@ export class ObservedCache implements Observed {
     for (const each of [key, ...(this.#controllers.get(key) ?? [])]) {
       const place = this.#places.get(each)
       if (place?.readings === undefined) continue
-      const power = powerStateOf(place.readings, this.#powerProvenSince(place))
+      const since = provingSince(place.endpoint, host => this.#places.get(host)?.silentFrom, this.#activity)
+      const power = powerStateOf(place.readings, since)
       if (equal(place.power, power)) continue
       place.power = power
       this.#changes.tell(topics.power(each))
     }
-  }
-
-  #powerProvenSince({ endpoint: { key, configuration } }: Place): number | undefined {
-    if (configuration.type !== 'PowerController') return undefined
-    const silentFrom = this.#places.get(configuration.host)?.silentFrom
-    if (silentFrom === undefined) return undefined
-    if (!this.#activity.isQuiet(configuration.host) || !this.#activity.isQuiet(key)) return undefined
-    return Math.max(silentFrom, this.#activity.lastEnded(configuration.host), this.#activity.lastEnded(key))
   }
 
   #dropController({ key, configuration }: Endpoint): void {
@@ -380,8 +380,8 @@ export class ObservedCache implements Observed {
   /** Whether the identity would be proven absent if it is not seen at the endpoint. */
   #lacksOnlyPresence(identity: string, endpoint: EndpointKey): boolean {
     const listedFrom = this.#places.get(endpoint)?.listedFrom ?? 0
-    if (listedFrom === 0 || !this.#activity.isIdle(endpoint, identity)) return false
-    if (this.#activity.endedAt(endpoint, identity) > listedFrom) return false
+    const isIdle = this.#activity.isIdle(endpoint, identity) && this.#activity.endedAt(endpoint, identity) <= listedFrom
+    if (listedFrom === 0 || !isIdle) return false
     return !this.#inventories.isUnsettled(endpoint, identity) && !this.#inventories.jobs.isAt(endpoint, identity)
   }
 

@@ -8,6 +8,7 @@ import type { Inventory } from '../../drivers/contract/facts.ts'
 import { ConnectionLease } from './connection-lease.ts'
 import { asDriverError, callWithDeadline } from './deadline.ts'
 import type { ListingMetrics, ObservationLogger } from './hooks.ts'
+import { LifeWatch } from './life-watch.ts'
 import { defaultIntervals, nextListing, type ObserverIntervals, type PowerSituation } from './listing-schedule.ts'
 import type { ObservedCache } from './observed-cache.ts'
 
@@ -59,6 +60,7 @@ export class Observer implements AsyncDisposable {
   readonly #owners = new Map<string, readonly Endpoint[]>()
   readonly #listings: PQueue
   readonly #probes: PQueue
+  readonly #lives: LifeWatch
   /** Endpoints whose first listing has not ended. */
   readonly #unattempted = new Set<EndpointKey>()
   #awaitingPrimed: (() => void)[] = []
@@ -69,6 +71,8 @@ export class Observer implements AsyncDisposable {
     const concurrency = options.concurrency ?? 32
     this.#listings = new PQueue({ concurrency })
     this.#probes = new PQueue({ concurrency })
+    const { cache, environment } = options
+    this.#lives = new LifeWatch({ cache, environment, use: (key, call) => this.use(key, call) })
   }
 
   /** Says where to look on behalf of the owner; replaces what the owner said before. */
@@ -85,6 +89,7 @@ export class Observer implements AsyncDisposable {
       const known = this.#watches.get(endpoint.key)
       if (known === undefined) this.#watch(owner, endpoint)
       else this.#rewatch(known, owner, endpoint)
+      this.#lives.declare(endpoint)
     }
   }
 
@@ -125,6 +130,7 @@ export class Observer implements AsyncDisposable {
   /** Stops looking: listings under way are given up, connections closed. What was seen stays in the cache. */
   async [Symbol.asyncDispose](): Promise<void> {
     const leases = [...this.#watches.values()].map(watch => this.#stop(watch))
+    this.#lives.stop()
     this.#watches.clear()
     this.#owners.clear()
     this.#unattempted.clear()
@@ -176,8 +182,10 @@ export class Observer implements AsyncDisposable {
     const watch = this.#watches.get(key)
     if (watch === undefined) return
     this.#watches.delete(key)
+    this.#lives.forget(key)
     void this.#stop(watch)?.retire()
     this.#options.cache.forget(key)
+    this.#options.cache.lives.forget(key)
     this.#attempted(key)
   }
 

@@ -5,6 +5,7 @@ export const topics = {
   endpoint: (key: EndpointKey): string => `endpoint/${key}`,
   host: (key: EndpointKey): string => `host/${key}`,
   space: (key: EndpointKey): string => `space/${key}`,
+  life: (key: EndpointKey): string => `life/${key}`,
   power: (key: EndpointKey): string => `power/${key}`,
   counts: (key: EndpointKey): string => `counts/${key}`,
   machine: (identity: string): string => `machine/${identity}`,

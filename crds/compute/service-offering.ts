@@ -50,6 +50,12 @@ export interface ServiceOfferingSpec extends Offered {
    */
   readonly highlyAvailable: boolean
   /**
+   * restartPriority says who comes first when a lost host's machines start elsewhere: 'High', 'Normal' or 'Low'. The
+   * control plane's own machines come before all. Default 'Normal'.
+   * @default "Normal"
+   */
+  readonly restartPriority: 'High' | 'Normal' | 'Low'
+  /**
    * cpuCap bounds machines to the promised clock even where the host has cycles to spare. It cannot be changed.
    * Default false.
    * @default false

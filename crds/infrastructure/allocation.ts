@@ -34,8 +34,9 @@ export const Allocation = defineKind<AllocationSpec, AllocationStatus>({
  * @cel (self.type == 'Machine') == has(self.machine) :: `machine` must be set where `type` is 'Machine', and only there
  * @cel (self.type == 'Volume') == has(self.volume) :: `volume` must be set where `type` is 'Volume', and only there
  * @cel (self.type == 'Attachment') == has(self.attachment) :: `attachment` must be set where `type` is 'Attachment', and only there
+ * @cel (self.type == 'Fence') == has(self.fence) :: `fence` must be set where `type` is 'Fence', and only there
  * @cel self.epoch == oldSelf.epoch || self.epoch == oldSelf.epoch + 1 :: `epoch` must stay or grow by one
- * @cel self.epoch == oldSelf.epoch + 1 || ((has(self.machine) ? self.machine == oldSelf.machine : true) && (has(self.volume) ? self.volume == oldSelf.volume : true) && (has(self.attachment) ? self.attachment == oldSelf.attachment : true)) :: `machine`, `volume` and `attachment` may only change together with an `epoch` one higher
+ * @cel self.epoch == oldSelf.epoch + 1 || ((has(self.machine) ? self.machine == oldSelf.machine : true) && (has(self.volume) ? self.volume == oldSelf.volume : true) && (has(self.attachment) ? self.attachment == oldSelf.attachment : true) && (has(self.fence) ? self.fence == oldSelf.fence : true)) :: `machine`, `volume`, `attachment` and `fence` may only change together with an `epoch` one higher
  */
 export interface AllocationSpec {
   /**
@@ -79,17 +80,21 @@ export interface AllocationSpec {
   readonly volume?: VolumeClaim
   /** attachment is which machine writes to a volume; only where type is 'Attachment'. */
   readonly attachment?: AttachmentClaim
+  /** fence is how a host that fell silent is switched off and on; only where type is 'Fence'. */
+  readonly fence?: FenceClaim
   /** notes are what must be remembered before anything acts on it. */
   readonly notes?: ClaimNotes
 }
 
 /**
  * What can be taken. A Stray is nothing scarce: it notes that a machine (`value`) left a host (`realm`) that was proven
- * off, and that what the host still has defined of it is to be removed when it is back.
+ * off, and that what the host still has defined of it is to be removed when it is back. A Fence notes what is done about
+ * a host (`value`) that fell silent, from before it is switched off until it answers again.
  */
 export type AllocationType =
   | 'Machine'
   | 'Stray'
+  | 'Fence'
   | 'Volume'
   | 'Attachment'
   | 'Identity'
@@ -161,6 +166,32 @@ export interface AttachmentClaim {
   readonly volumeIdentity: UUID
 }
 
+/** FenceClaim says what is done about a host that fell silent. */
+export interface FenceClaim {
+  /** hostName names the host. */
+  readonly hostName: ObjectName
+  /** zoneName names its zone: so many hosts of one zone are switched off at once. */
+  readonly zoneName: ObjectName
+  /** silentSince is since when it was silent when this was decided. */
+  readonly silentSince: Time
+  /** power is what its power is to be: 'Off' to fence it, then 'On' to let it come back. Left out: nothing is switched. */
+  readonly power?: 'On' | 'Off'
+  /** decidedAt is when that was decided. */
+  readonly decidedAt: Time
+  /**
+   * pausedFor is why nothing is switched for the time being: 'Storm', too many hosts of the zone are silent at once;
+   * 'AfterStorm', they were until decidedAt; 'PowerController', it did not obey. Left out: nothing is in the way.
+   */
+  readonly pausedFor?: 'Storm' | 'AfterStorm' | 'PowerController'
+  /**
+   * powerOns is how many times it was powered on since it fell silent.
+   * @integer
+   * @minimum 0
+   * @maximum 10
+   */
+  readonly powerOns: number
+}
+
 /** ClaimNotes are what must be remembered before anything acts on it. */
 export interface ClaimNotes {
   /** stopRequestedAt is when the guest was asked to shut down. */
@@ -180,6 +211,8 @@ export interface ClaimNotes {
   readonly startedGeneration?: number
   /** madeAt is when a volume's disk was first seen in its pool: a blank one is never put in its place. */
   readonly madeAt?: Time
+  /** fencedAt is when a host was proven to run nothing. */
+  readonly fencedAt?: Time
   /** idleSince is when a network was seen to be used by nothing any more. */
   readonly idleSince?: Time
 }

@@ -1,4 +1,4 @@
-import type { CapacityStatus, Hypervisor, Maintainable } from '../common.ts'
+import type { CapacityStatus, FailureHandling, Hypervisor, Maintainable } from '../common.ts'
 import { defineKind } from '../define-kind.ts'
 import type { ObjectName, Ratio } from '../scalars.ts'
 
@@ -28,7 +28,7 @@ export const HostCluster = defineKind<HostClusterSpec, HostClusterStatus>({
  * HostClusterSpec describes a cluster.
  * @cel self.hypervisor != 'XenServer' || (double(self.cpuOvercommitRatio) <= 4.0 && double(self.memoryOvercommitRatio) <= 4.0) :: `cpuOvercommitRatio` and `memoryOvercommitRatio` may be at most '4' where `hypervisor` is 'XenServer'
  */
-export interface HostClusterSpec extends Maintainable {
+export interface HostClusterSpec extends Maintainable, FailureHandling {
   /**
    * podName names the pod. It cannot be changed.
    * @immutable

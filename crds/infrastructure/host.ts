@@ -1,4 +1,4 @@
-import type { Allocatable, CapacityStatus, Managed } from '../common.ts'
+import type { Allocatable, CapacityStatus, FailureHandling, Managed } from '../common.ts'
 import { defineKind } from '../define-kind.ts'
 import type {
   ByteQuantity,
@@ -46,7 +46,7 @@ export const Host = defineKind<HostSpec, HostStatus>({
  * @cel !has(self.simulator) || !has(self.kvm) :: only one of `simulator` and `kvm` may be set
  * @cel (has(self.kvm) && has(self.kvm.socketPath) ? self.kvm.socketPath : '') == (has(oldSelf.kvm) && has(oldSelf.kvm.socketPath) ? oldSelf.kvm.socketPath : '') :: `kvm.socketPath` cannot be changed: what answers at another socket is another host. Delete the Host once nothing runs on it, and describe it anew
  */
-export interface HostSpec extends Allocatable, Managed {
+export interface HostSpec extends Allocatable, Managed, FailureHandling {
   /**
    * clusterName names the cluster. It cannot be changed.
    * @immutable

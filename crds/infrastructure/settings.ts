@@ -1,7 +1,7 @@
 import type { ManagementDefault } from '../common.ts'
 import { defineKind } from '../define-kind.ts'
 import type { CommonStatus } from '../meta.ts'
-import type { ByteQuantity, DNSName, Duration, Mbps, Ratio } from '../scalars.ts'
+import type { ByteQuantity, DNSName, Duration, Mbps, Ratio, Tag } from '../scalars.ts'
 
 /**
  * Settings hold what is decided once for the whole cloud. There is one object, named `default`; without it every
@@ -19,7 +19,9 @@ export const Settings = defineKind<SettingsSpec, SettingsStatus>({
     { name: 'Expunge', type: 'string', jsonPath: '.spec.expungeDelay' },
     { name: 'Host Loss', type: 'string', jsonPath: '.spec.hostLossDelay' },
   ],
-  conditions: {},
+  conditions: {
+    RestartHostsPresent: 'Hosts that are reserved for restarts exist, where a tag for them is set.',
+  },
   shard: 'global',
 })
 
@@ -41,6 +43,19 @@ export interface SettingsSpec {
    * @default "30s"
    */
   readonly hostLossDelay: Duration
+  /**
+   * hostFailure says what is done about a host that falls silent, where neither the host nor its cluster nor its zone
+   * says otherwise.
+   * @default {}
+   * @see HST-103
+   */
+  readonly hostFailure: HostFailureDefaults
+  /**
+   * restartHostTag is a tag that reserves hosts: those with it take only machines whose own host was lost, and such
+   * machines go to no other. Left out: no host is reserved.
+   * @see HST-101 HST-102
+   */
+  readonly restartHostTag?: Tag
   /**
    * networkIdleDelay is how long a network must be without machines before its router and segment are given back.
    * Default '10m'.
@@ -88,6 +103,45 @@ export interface SettingsSpec {
    * @maxItems 16
    */
   readonly managementDefaults: readonly ManagementDefault[]
+}
+
+/** HostFailureDefaults say what is done about a host that falls silent, and how much of it at once. */
+export interface HostFailureDefaults {
+  /**
+   * fencing 'Automatic' lets the control plane switch off a silent host through its power controller, so that its
+   * machines may start elsewhere. 'Manual' leaves it to the operator. Default 'Manual'.
+   * @default "Manual"
+   */
+  readonly fencing: 'Automatic' | 'Manual'
+  /**
+   * unreachableLimit is how long a host may be unreachable that still gives signs of life before it is switched off
+   * too. Left out: for ever, because its machines work.
+   */
+  readonly unreachableLimit?: Duration
+  /**
+   * powerOnAttempts is how many times a host that was proven off is powered on again. Default 0: never.
+   * @default 0
+   * @integer
+   * @minimum 0
+   * @maximum 10
+   */
+  readonly powerOnAttempts: number
+  /**
+   * silentShareLimit is the share of a zone's hosts, from '0' to '1', that may be silent at the same time. When it is
+   * more, something else is more likely than that many dead hosts, and none is switched off. One always may be.
+   * Default '0.25'.
+   * @default "0.25"
+   * @cel double(self) <= 1.0 :: must be at most '1'
+   */
+  readonly silentShareLimit: Ratio
+  /**
+   * fencesAtOnce is how many hosts of a zone are being switched off at the same time. Default 10.
+   * @default 10
+   * @integer
+   * @minimum 1
+   * @maximum 1000
+   */
+  readonly fencesAtOnce: number
 }
 
 /** CapacityThresholds say at which share of each resource something is done. */
@@ -164,6 +218,7 @@ export const defaultSettings: SettingsSpec = {
     segments: untilFull,
   },
   hostLossDelay: '30s',
+  hostFailure: { fencing: 'Manual', powerOnAttempts: 0, silentShareLimit: '0.25', fencesAtOnce: 10 },
   networkIdleDelay: '10m',
   networkDomain: 'cloud.internal',
   networkRateMbps: 200,

@@ -1,4 +1,4 @@
-import type { CapacityStatus, Maintainable } from '../common.ts'
+import type { CapacityStatus, FailureHandling, Maintainable } from '../common.ts'
 import { defineKind } from '../define-kind.ts'
 import type { DNSName, IPAddress, IPv4CIDR } from '../scalars.ts'
 
@@ -28,7 +28,7 @@ export const Zone = defineKind<ZoneSpec, ZoneStatus>({
  * @cel self.networkType == 'Advanced' || !has(self.guestCIDR) :: `guestCIDR` may only be set where `networkType` is 'Advanced': remove it
  * @see INF-035
  */
-export interface ZoneSpec extends Maintainable {
+export interface ZoneSpec extends Maintainable, FailureHandling {
   /**
    * networkType is 'Basic' (one flat network, addresses by pod) or 'Advanced' (networks of their own for tenants).
    * It cannot be changed.

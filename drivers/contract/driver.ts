@@ -1,4 +1,4 @@
-import type { Endpoint, EndpointType } from './endpoint.ts'
+import type { Endpoint, EndpointKey, EndpointType } from './endpoint.ts'
 import type { Inventory, MachineFacts, VolumeFacts } from './facts.ts'
 import type { Answer, Operation, Verb } from './operation.ts'
 
@@ -24,12 +24,36 @@ export interface CallOptions {
   readonly installation?: string
 }
 
+/** The host of which a sign of life is asked. */
+export interface LifeQuery {
+  readonly host: EndpointKey
+  /** Address of the host in its management network. */
+  readonly address: string
+}
+
+/** What a neighbour or a pool knows of a host's life, by its own clock. */
+export interface SignOfLife {
+  /** Milliseconds since the host's last sign of life. Left out: there was none that it knows of. */
+  readonly age?: number
+  /**
+   * What became of the lease that the host must renew there, where it holds one: after `Expired` its watchdog has
+   * stopped everything that ran on it.
+   */
+  readonly lease?: 'Held' | 'Expired'
+}
+
 /** A connection to one endpoint. Calls may run side by side. Disposed when the endpoint is no longer declared. */
 export interface Connection extends AsyncDisposable {
   /** A complete listing. Never changes anything. Throws `DriverError` (`Unavailable`, `Timeout` …) when it cannot be complete. */
   inventory(options: CallOptions): Promise<Inventory>
   /** Carries out an operation and answers with the facts after it. Throws only `DriverError`. */
   perform<V extends Verb>(operation: Operation<V>, options: CallOptions): Promise<Answer<V>>
+  /**
+   * What this pool, or this host as a neighbour, knows of another host's life: heartbeats on the pool, an answer over
+   * the cluster's network. Asked only while that host is silent. Left out: it knows nothing of other hosts. Throws
+   * `DriverError` where it cannot tell.
+   */
+  signOfLife?(query: LifeQuery, options: CallOptions): Promise<SignOfLife>
   /** Tells of changes as they happen, where the driver can. The listener does not throw. */
   subscribe?(listener: (event: InventoryEvent) => void): Disposable
 }

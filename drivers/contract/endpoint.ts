@@ -66,6 +66,8 @@ export interface Endpoint {
   /** Name of the resource that declares it, for people. */
   readonly name: string
   readonly configuration: EndpointConfiguration
+  /** Pools and neighbours that are asked for signs of life while this host is silent. Left out: nobody is. */
+  readonly witnesses?: readonly EndpointKey[]
 }
 
 /** The key of an endpoint. */

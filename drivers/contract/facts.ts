@@ -192,6 +192,8 @@ export type Capability =
   | 'SegmentVXLAN'
   | 'UserData'
   | 'LiveMigration'
+  /** It holds a lease on shared storage, and a watchdog stops everything on it that outlives the lease. */
+  | 'StorageLease'
 
 /** A complete listing of a host. */
 export interface HostInventory {

@@ -1,5 +1,5 @@
 import { sleep } from '../../crds/environment.ts'
-import type { CallOptions, Connection, InventoryEvent } from '../contract/driver.ts'
+import type { CallOptions, Connection, InventoryEvent, LifeQuery, SignOfLife } from '../contract/driver.ts'
 import type { Endpoint } from '../contract/endpoint.ts'
 import { DriverError } from '../contract/errors.ts'
 import type { Inventory } from '../contract/facts.ts'
@@ -9,12 +9,13 @@ import { declare, listing, reach } from './endpoints.ts'
 import type { Fault } from './faults.ts'
 import type { Simulation } from './guests.ts'
 import type { Place, Subscription } from './places.ts'
+import { signOfLife } from './silence.ts'
 import { duration } from './timing.ts'
 import { wrongAnswer } from './wrong-answer.ts'
 
 /** One call on its way to a place and back. */
 interface Exchange<T> {
-  readonly verb: Verb | 'Inventory'
+  readonly verb: Verb | 'Inventory' | 'SignOfLife'
   readonly identity: string | undefined
   readonly operationId: string | undefined
   /** What happens at the place, at one instant. Throws `DriverError`. */
@@ -85,6 +86,16 @@ export class SimulatedConnection implements Connection {
     )
     // The verb decides the answer's type; `carryOut` is what ties them together.
     return answer as Promise<Answer<V>>
+  }
+
+  signOfLife(query: LifeQuery, options: CallOptions): Promise<SignOfLife> {
+    return this.#call(options.signal, {
+      verb: 'SignOfLife',
+      identity: undefined,
+      operationId: options.operationId,
+      effect: place => signOfLife(this.#simulation.state, place, query),
+      lie: () => () => ({}),
+    })
   }
 
   subscribe(listener: (event: InventoryEvent) => void): Disposable {

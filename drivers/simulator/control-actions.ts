@@ -142,7 +142,7 @@ const faultEffects: readonly FaultEffect[] = ['Fail', 'LoseReply', 'Hang', 'Dela
 function readFault(fault: Reader): Fault {
   const effect = fault.oneOf('effect', faultEffects)
   if (effect === undefined) throw new RangeError('Cannot read the fault: effect is missing')
-  const targets = [...Object.keys(servedBy), 'Inventory', 'Event'] as readonly FaultTarget[]
+  const targets = [...Object.keys(servedBy), 'Inventory', 'SignOfLife', 'Event'] as readonly FaultTarget[]
   return defined<Fault>({
     effect,
     verb: fault.oneOf('verb', targets),

@@ -6,7 +6,7 @@ import type { Verb } from '../contract/operation.ts'
  * What a fault can be scripted on: any verb, a listing, an event on its way to the listeners, or a migration that was
  * begun (it fails halfway, or `After` all was copied; hangs; or takes longer).
  */
-export type FaultTarget = Verb | 'Inventory' | 'Event' | 'Migration'
+export type FaultTarget = Verb | 'Inventory' | 'SignOfLife' | 'Event' | 'Migration'
 
 /**
  * What goes wrong.

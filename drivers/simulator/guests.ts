@@ -125,6 +125,7 @@ export function cutHostPower(state: State, host: SimulatedHost): void {
   host.power = 'Off'
   host.lastSignOfLife ??= state.clock.now()
   host.silenceTimer?.cancel()
+  host.watchdogTimer?.cancel()
   host.state = 'Down'
   state.keepHost(host)
   for (const machine of host.machines.values()) stopMachine(state, machine, 'Unknown')
@@ -154,7 +155,9 @@ export function bootHost(simulation: Simulation, host: SimulatedHost): void {
 /** Lets a silent host answer again. */
 export function beHeard(state: State, host: SimulatedHost): void {
   host.silenceTimer?.cancel()
+  host.watchdogTimer?.cancel()
   host.cutOff = false
+  host.leaseLapsed = false
   host.lastSignOfLife = undefined
   state.revive(host)
 }

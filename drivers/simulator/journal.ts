@@ -58,7 +58,7 @@ export class Journal {
   /** Counts a call of the control plane. */
   called(verb: string): void {
     this.#calls.set(verb, (this.#calls.get(verb) ?? 0) + 1)
-    if (verb !== 'Inventory' && verb !== 'Subscribe') this.#operations++
+    if (verb !== 'Inventory' && verb !== 'SignOfLife' && verb !== 'Subscribe') this.#operations++
   }
 
   /** Counts an event that was delivered. */

@@ -65,6 +65,10 @@ export interface SimulatedHost extends Place {
   lastSignOfLife: number | undefined
   /** Until its connections notice that it has fallen silent. */
   silenceTimer: Timer | undefined
+  /** Until its watchdog stops what outlives its lease. */
+  watchdogTimer: Timer | undefined
+  /** Whether its watchdog has stopped everything. */
+  leaseLapsed: boolean
   capabilities: readonly Capability[]
   readonly machines: Map<string, SimulatedMachine>
   readonly controller: Place
@@ -178,6 +182,8 @@ export function newHost(key: string, described: { name: string; address: string;
     cutOff: false,
     lastSignOfLife: undefined,
     silenceTimer: undefined,
+    watchdogTimer: undefined,
+    leaseLapsed: false,
     capabilities: allCapabilities,
     machines: new Map(),
     controller: newPlace('PowerController', key),

@@ -7,6 +7,7 @@ import { Journal } from './journal.ts'
 import { resumeMigrations } from './migration-verbs.ts'
 import { restore } from './restore.ts'
 import { seededRandom } from './seeded-random.ts'
+import { resumeWatchdogs } from './silence.ts'
 import { State } from './state.ts'
 import { defaultTiming, noTiming, type Timing } from './timing.ts'
 import { World } from './world.ts'
@@ -48,6 +49,7 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     restore(state, store.load())
     resume(simulation)
     resumeMigrations(simulation)
+    resumeWatchdogs(simulation)
   }
   return {
     driver: {

@@ -6,7 +6,16 @@ import type { Verb } from '../contract/operation.ts'
  * until a connection notices that nobody is at the other end, a migration (for each GiB of memory) and the pause at its
  * end.
  */
-export type TimedStep = Verb | 'Inventory' | 'GuestShutdown' | 'HostBoot' | 'KeepAlive' | 'Migration' | 'MigrationPause'
+export type TimedStep =
+  | Verb
+  | 'Inventory'
+  | 'SignOfLife'
+  | 'Watchdog'
+  | 'GuestShutdown'
+  | 'HostBoot'
+  | 'KeepAlive'
+  | 'Migration'
+  | 'MigrationPause'
 
 /** How long each step takes, in ms, before jitter. */
 export type Timing = Readonly<Record<TimedStep, number>>
@@ -31,9 +40,11 @@ export const defaultTiming: Timing = {
   Migration: 800,
   MigrationPause: 30,
   Inventory: 10,
+  SignOfLife: 10,
   GuestShutdown: 500,
   HostBoot: 2000,
   KeepAlive: 15_000,
+  Watchdog: 25_000,
 }
 
 /** Everything at once, for benchmarks: no timer is set at all. */
@@ -56,9 +67,11 @@ export const noTiming: Timing = {
   Migration: 0,
   MigrationPause: 0,
   Inventory: 0,
+  SignOfLife: 0,
   GuestShutdown: 0,
   HostBoot: 0,
   KeepAlive: 0,
+  Watchdog: 0,
 }
 
 /** The length of one step in ms: up to a fifth shorter or longer than the table says, 0 where the table says 0. */

@@ -1,12 +1,19 @@
 import { Host } from '../../crds/infrastructure/host.ts'
 import { parseDuration } from '../../crds/invariants/duration.ts'
 import { endpointKey } from '../../drivers/contract/endpoint.ts'
-import type { Wish, World } from '../world.ts'
+import type { Life, Wish, World } from '../world.ts'
 import { settingsOf } from './settings.ts'
+
+/**
+ * The proofs that nothing runs on a host any more; there are no others. `PowerOff`: its power controller said Off twice
+ * after it fell silent. `Attestation`: the operator says so (`lifecycle: Lost`). `StorageLease`: its lease on shared
+ * storage has expired, under a watchdog. That no heartbeat is seen proves nothing.
+ */
+export type ProofOfDeath = 'PowerOff' | 'Attestation' | 'StorageLease'
 
 /** Whether nothing can run on a host any more: by what proof, or why not and what an operator can do. */
 export type Fence =
-  | { readonly fenced: true; readonly by: 'PowerOff' | 'Attestation' }
+  | { readonly fenced: true; readonly by: ProofOfDeath }
   | { readonly fenced: false; readonly why: string }
 
 /** Options of `fenceOf`. */
@@ -16,9 +23,8 @@ export interface FenceOptions {
 }
 
 /**
- * Whether a host is proven to run nothing: it does not answer, and either its power was read as Off twice after it fell
- * silent, or an operator says that it is lost and no power controller says that it is on. That its object is gone is no
- * proof.
+ * Whether a host is proven to run nothing: it has not answered for `Settings.hostLossDelay`, nobody sees a sign of life,
+ * and there is one of the proofs. That its object is gone is none.
  */
 export function fenceOf(hostName: string, world: World, options: FenceOptions = {}): Fence {
   const host = world.desired.get(Host, hostName)
@@ -33,7 +39,8 @@ export function fenceOf(hostName: string, world: World, options: FenceOptions = 
       `Host "${hostName}" is another one now (identity ${identity}, not ${options.hostIdentity}): give it back its identity, with spec.lifecycle Lost if the old one is off for good`,
     )
   }
-  const { answers, silentSince } = world.observed.endpoint(endpointKey('Host', identity))
+  const key = endpointKey('Host', identity)
+  const { answers, silentSince } = world.observed.endpoint(key)
   const isLost = host.spec.lifecycle === 'Lost'
   if (answers === 'Yes' && isLost) {
     return not(
@@ -42,19 +49,31 @@ export function fenceOf(hostName: string, world: World, options: FenceOptions = 
   }
   if (answers === 'Yes') return not(`Host "${hostName}" answers`)
   if (answers === 'Unknown') return not(`Host "${hostName}" has not been called yet`)
-  if (isLost) return fencedByAttestation(host, world)
   const { hostLossDelay } = settingsOf(world)
   if (silentSince === undefined || !world.elapsed(silentSince, parseDuration(hostLossDelay))) {
     return not(
       `Host "${hostName}" does not answer; it is taken for lost after ${hostLossDelay} of silence (Settings spec.hostLossDelay)`,
     )
   }
-  return fencedByPower(host, silentSince, world)
+  const life = world.observed.life(key)
+  if (isLost) return fencedByAttestation(host, life, world)
+  const holdsLease = world.observed.host(key)?.capabilities.includes('StorageLease') ?? false
+  if (holdsLease && life?.leaseExpired === true) return { fenced: true, by: 'StorageLease' }
+  return fencedByPower(host, silentSince, life, world)
 }
 
-/** The operator's word counts unless the power controller says otherwise: a host that is powered on may run machines. */
-function fencedByAttestation(host: Wish<typeof Host>, world: World): Fence {
+/**
+ * The operator's word counts from confirmed silence, unless the power controller or a sign of life says otherwise: a host
+ * that is powered on may run machines.
+ */
+function fencedByAttestation(host: Wish<typeof Host>, life: Life | undefined, world: World): Fence {
   const { name } = host.metadata
+  if (life === undefined) return not(`Host "${name}" is declared Lost; others are being asked for signs of life of it`)
+  if (life.signs === 'Seen') {
+    return not(
+      `Host "${name}" is declared Lost, but gives signs of life on its storage or to its neighbours, so its machines may still run: switch it off`,
+    )
+  }
   const key = endpointKey('PowerController', world.identity(host))
   const isControlled = host.spec.powerControl !== undefined
   const { answers, message } = world.observed.endpoint(key)
@@ -69,7 +88,7 @@ function fencedByAttestation(host: Wish<typeof Host>, world: World): Fence {
   return { fenced: true, by: 'Attestation' }
 }
 
-function fencedByPower(host: Wish<typeof Host>, silentSince: string, world: World): Fence {
+function fencedByPower(host: Wish<typeof Host>, silentSince: string, life: Life | undefined, world: World): Fence {
   const { name } = host.metadata
   const silent = `Host "${name}" has not answered since ${silentSince}`
   const choices = `bring it back, or switch it off and set its spec.lifecycle to Lost`
@@ -86,6 +105,11 @@ function fencedByPower(host: Wish<typeof Host>, silentSince: string, world: Worl
     return not(`${silent}; its power controller is being asked`)
   if (power.power === 'On') return not(`${silent}, but its power is On, so its machines may still run: ${choices}`)
   if (!power.confirmed) return not(`${silent}; its power was read as Off once and is being read again`)
+  if (life?.signs === 'Seen') {
+    return not(
+      `${silent}, and its power reads Off, but it gives signs of life on its storage or to its neighbours: check that spec.powerControl is its own. ${choices}`,
+    )
+  }
   return { fenced: true, by: 'PowerOff' }
 }
 

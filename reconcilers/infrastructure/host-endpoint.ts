@@ -6,6 +6,7 @@ import type { DriverName, Endpoint, EndpointKey, HostConfiguration } from '../..
 import { endpointKey } from '../../drivers/contract/endpoint.ts'
 import type { Wish, World } from '../world.ts'
 import { hostsByAddress, hostsByPowerAddress } from './topology.ts'
+import { witnessesOf } from './witnesses.ts'
 
 /** The hypervisors that have a driver. */
 export const hypervisorDrivers: Readonly<Partial<Record<Hypervisor, DriverName>>> = {
@@ -72,7 +73,14 @@ export function hostEndpoints(host: Wish<typeof Host>, world: World): readonly E
   if (driver === undefined || olderNamesake(host, world) !== undefined) return []
   const key = hostKey(host, world)
   const name = host.metadata.name
-  const hypervisorEndpoint: Endpoint = { key, driver, name, configuration: hostConfiguration(host) }
+  const witnesses = witnessesOf(host, world)
+  const hypervisorEndpoint: Endpoint = {
+    key,
+    driver,
+    name,
+    configuration: hostConfiguration(host),
+    ...(witnesses === undefined ? {} : { witnesses }),
+  }
   const control = host.spec.powerControl
   if (control === undefined || olderAtPowerController(host, world) !== undefined) return [hypervisorEndpoint]
   const address = control.address === undefined ? {} : { address: control.address }

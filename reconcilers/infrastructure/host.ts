@@ -1,6 +1,6 @@
 import { Host } from '../../crds/infrastructure/host.ts'
 import { HostCluster } from '../../crds/infrastructure/host-cluster.ts'
-import { HostPod } from '../../crds/infrastructure/host-pod.ts'
+import type { HostPod } from '../../crds/infrastructure/host-pod.ts'
 import { addressToNumber, parseRange } from '../../crds/invariants/addresses.ts'
 import { contains } from '../../crds/invariants/number-range.ts'
 import { formatQuantity } from '../../crds/invariants/quantity.ts'
@@ -10,12 +10,13 @@ import { defineReconciler, type Mutable, type Phase } from '../define-reconciler
 import { blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import type { StatusOf, Wish, World } from '../world.ts'
 import { capacityList, judgeCapacity } from './capacity.ts'
-import { fenceOf } from './fencing.ts'
 import { hostDriver, hostEndpoints, hostKey, olderAtPowerController, olderNamesake, powerKey } from './host-endpoint.ts'
+import { fenceForgotten, lossContained } from './host-failure.ts'
 import { hostCapacity } from './roll-ups.ts'
 import { olderPoolAt, poolDriver } from './storage-endpoint.ts'
 import { allPods, poolsByReach } from './topology.ts'
 import { namesOf, unclaimed } from './users.ts'
+import { poolsReached } from './witnesses.ts'
 
 type HostWish = Wish<typeof Host>
 
@@ -138,27 +139,6 @@ function judgeStorages(self: HostWish, world: World): Verdict {
   )
 }
 
-function poolsReached({ metadata, spec }: HostWish, world: World) {
-  const podName = world.desired.get(HostCluster, spec.clusterName)?.spec.podName
-  const zoneName = podName === undefined ? undefined : world.desired.get(HostPod, podName)?.spec.zoneName
-  const reaches = [`Host/${metadata.name}`, `Cluster/${spec.clusterName}`, `Zone/${zoneName ?? ''}`]
-  return reaches.flatMap(reach => world.desired.list(poolsByReach, reach))
-}
-
-const lossContained: Phase<typeof Host> = { condition: 'LossContained', judge: judgeLoss }
-
-function judgeLoss(self: HostWish, world: World): Verdict {
-  const { name } = self.metadata
-  if (hostDriver(self, world) === undefined) return satisfied('NeverCalled', 'Nothing of ours can run on the host')
-  const { answers } = world.observed.endpoint(hostKey(self, world))
-  const fence = fenceOf(name, world)
-  if (fence.fenced) return satisfied('Fenced', `The host runs nothing: proven by ${fence.by}`)
-  if (answers === 'Yes' && self.spec.lifecycle === 'Lost') return blocked('LostYetAnswers', fence.why)
-  if (answers === 'Yes') return satisfied('Connected')
-  if (answers === 'Unknown') return unknown('NotCalledYet', fence.why)
-  return waiting('NotFenced', fence.why)
-}
-
 const capacityAvailable: Phase<typeof Host> = {
   condition: 'CapacityAvailable',
   informational: true,
@@ -196,6 +176,6 @@ export const hostReconciler = defineReconciler(Host, {
   endpoints: hostEndpoints,
   phases: [valid, connected, lossContained, storagesConnected, capacityAvailable],
   usedBy: [{ index: poolsByReach, value: ({ metadata }) => `Host/${metadata.name}` }],
-  teardown: [unclaimed((self, world) => world.desired.list(machineClaimsByHost, self.metadata.name))],
+  teardown: [unclaimed((self, world) => world.desired.list(machineClaimsByHost, self.metadata.name)), fenceForgotten],
   report,
 })

@@ -235,6 +235,23 @@ export function connectionRules(rule: Rule): void {
     )
   })
 
+  rule(
+    'rule 34: who can tell of signs of life tells of a host that lives, and nothing of one that it does not know',
+    async (t, rig) => {
+      const { configuration, key } = rig.fixture.host
+      const address = configuration.type === 'Host' ? configuration.address : ''
+      if (rig.pool.signOfLife === undefined) {
+        t.pass('the driver has no heartbeats')
+        return
+      }
+      await rig.hostListing()
+      const sign = await rig.pool.signOfLife({ host: key, address }, rig.options())
+      t.true((sign.age ?? Number.POSITIVE_INFINITY) < 30_000)
+      t.not(sign.lease, 'Expired')
+      t.deepEqual(await rig.pool.signOfLife({ host: `Host/${randomUUID()}`, address: 'nobody' }, rig.options()), {})
+    },
+  )
+
   rule('rule 22: a verb of another type of endpoint is Unsupported', async (t, rig) => {
     const identity = rig.identity()
     const toPool = { ...rig.define(identity), endpoint: rig.fixture.pool.key }

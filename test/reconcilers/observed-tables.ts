@@ -1,7 +1,7 @@
 /** What drivers have seen in a test world. */
 import type { EndpointKey } from '../../drivers/contract/endpoint.ts'
 import type { HostFacts, ImageFacts, JobFacts, MachineFacts, VolumeFacts } from '../../drivers/contract/facts.ts'
-import type { EndpointState, Observed, OperationState, PowerState, Seen } from '../../reconcilers/world.ts'
+import type { EndpointState, Life, Observed, OperationState, PowerState, Seen } from '../../reconcilers/world.ts'
 import type { Reads } from './remembered.ts'
 import { deepFreeze } from './resource-builder.ts'
 
@@ -11,6 +11,7 @@ export interface ObservedParts {
   readonly hosts?: Readonly<Record<EndpointKey, HostFacts>>
   readonly spaces?: Readonly<Record<EndpointKey, { readonly totalBytes: number; readonly usedBytes: number }>>
   readonly powers?: Readonly<Record<EndpointKey, PowerState>>
+  readonly lives?: Readonly<Record<EndpointKey, Life>>
   readonly counts?: Readonly<Record<EndpointKey, { readonly things: number; readonly foreign: number }>>
   /** Replaces all machines seen. */
   readonly machines?: readonly Sighting<MachineFacts>[]
@@ -56,6 +57,7 @@ export class ObservedTables implements Observed {
   readonly #hosts = new Map<string, HostFacts>()
   readonly #spaces = new Map<string, { readonly totalBytes: number; readonly usedBytes: number }>()
   readonly #powers = new Map<string, PowerState>()
+  readonly #lives = new Map<string, Life>()
   readonly #counts = new Map<string, { readonly things: number; readonly foreign: number }>()
   readonly #inDoubt = new Map<string, readonly EndpointKey[]>()
   readonly #reads: Reads
@@ -77,6 +79,7 @@ export class ObservedTables implements Observed {
     merge(this.#hosts, parts.hosts)
     merge(this.#spaces, parts.spaces)
     merge(this.#powers, parts.powers)
+    merge(this.#lives, parts.lives)
     merge(this.#counts, parts.counts)
     merge(this.#inDoubt, parts.inDoubt)
     merge(this.operations, parts.operations)
@@ -105,6 +108,11 @@ export class ObservedTables implements Observed {
   power(key: EndpointKey): PowerState | undefined {
     this.#reads.read('observed')
     return this.#powers.get(key)
+  }
+
+  life(key: EndpointKey): Life | undefined {
+    this.#reads.read('observed')
+    return this.#lives.get(key)
   }
 
   machines(identity: string): readonly Seen<MachineFacts>[] {

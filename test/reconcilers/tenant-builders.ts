@@ -20,6 +20,7 @@ export function offering(changes: Changes<ServiceOfferingSpec> = {}) {
     clockMHz: 1000,
     memory: '512Mi',
     highlyAvailable: true,
+    restartPriority: 'Normal',
     cpuCap: false,
     hostTags: [],
     storageTags: [],

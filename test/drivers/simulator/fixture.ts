@@ -33,6 +33,7 @@ export const quickTiming = {
   DeleteImage: 2,
   SetPower: 4,
   Inventory: 1,
+  SignOfLife: 1,
   GuestShutdown: 10,
   HostBoot: 10,
   KeepAlive: 10,
@@ -40,6 +41,7 @@ export const quickTiming = {
   CancelMigration: 4,
   Migration: 200,
   MigrationPause: 2,
+  Watchdog: 10,
 }
 
 /** A host of 16 cores and 64 GiB. */

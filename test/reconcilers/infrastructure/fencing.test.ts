@@ -1,6 +1,8 @@
 import test from 'ava'
+import type { Capability } from '../../../drivers/contract/facts.ts'
 import { fenceOf } from '../../../reconcilers/infrastructure/fencing.ts'
-import type { EndpointState, PowerState } from '../../../reconcilers/world.ts'
+import type { EndpointState, Life, PowerState } from '../../../reconcilers/world.ts'
+import { hostFacts } from '../fact-builders.ts'
 import { host, settings } from '../infrastructure-builders.ts'
 import { answering, notCalledYet, silent } from '../observed-tables.ts'
 import { keyOf, uidOf } from '../resource-builder.ts'
@@ -16,12 +18,21 @@ interface Situation {
   readonly state?: EndpointState
   readonly controller?: EndpointState
   readonly power?: PowerState
+  readonly life?: Life | undefined
+  readonly capabilities?: readonly Capability[]
 }
 
-function worldWith({ spec = {}, state = longAgo, controller = answering, power }: Situation) {
+const noSign: Life = { signs: 'None', since: '2026-11-02T11:00:00Z', leaseExpired: false }
+const alive: Life = { ...noSign, signs: 'Seen' }
+
+function worldWith(situation: Situation) {
+  const { spec = {}, state = longAgo, controller = answering, power, capabilities = [] } = situation
+  const life = 'life' in situation ? situation.life : noSign
   return worldOf({
     objects: [host(spec)],
     endpoints: { [hostKey]: state, [powerKey]: controller },
+    ...(life === undefined ? {} : { lives: { [hostKey]: life } }),
+    hosts: { [hostKey]: hostFacts({ capabilities }) },
     ...(power === undefined ? {} : { powers: { [powerKey]: power } }),
   })
 }
@@ -41,6 +52,23 @@ test('the word of the operator counts where the power controller does not answer
   t.true(fenceOf('host-1', worldWith({ spec, power, controller: silent('2026-11-02T11:00:00Z') })).fenced)
 })
 
+test('a lease on shared storage that expired under a watchdog fences a host that holds one, and no other', t => {
+  const life = { ...noSign, leaseExpired: true }
+  const spec = { powerControl: undefined }
+  t.deepEqual(fenceOf('host-1', worldWith({ spec, life, capabilities: ['StorageLease'] })), {
+    fenced: true,
+    by: 'StorageLease',
+  })
+  t.false(fenceOf('host-1', worldWith({ spec, life })).fenced)
+  t.false(fenceOf('host-1', worldWith({ spec, capabilities: ['StorageLease'] })).fenced)
+})
+
+test('that nobody sees a sign of life proves nothing', t => {
+  for (const signs of ['None', 'Unknown'] as const) {
+    t.false(fenceOf('host-1', worldWith({ spec: { powerControl: undefined }, life: { ...noSign, signs } })).fenced)
+  }
+})
+
 const refusals: readonly (readonly [string, Situation, RegExp])[] = [
   ['answers', { state: answering, power: offTwice }, /answers$/],
   [
@@ -57,6 +85,26 @@ const refusals: readonly (readonly [string, Situation, RegExp])[] = [
     'is declared lost and whose power controller was not called yet',
     { spec: { lifecycle: 'Lost' }, controller: notCalledYet },
     /its power controller is being asked/,
+  ],
+  [
+    'is declared lost and fell silent only just now',
+    { spec: { lifecycle: 'Lost', powerControl: undefined }, state: silent('2026-11-02T11:59:40Z') },
+    /lost after 30s/,
+  ],
+  [
+    'is declared lost while nobody was asked for signs of life',
+    { spec: { lifecycle: 'Lost', powerControl: undefined }, life: undefined },
+    /being asked for signs of life/,
+  ],
+  [
+    'is declared lost and gives signs of life',
+    { spec: { lifecycle: 'Lost', powerControl: undefined }, life: alive },
+    /declared Lost, but gives signs of life/,
+  ],
+  [
+    'gives signs of life while its power reads Off',
+    { power: offTwice, life: alive },
+    /check that spec.powerControl is its own/,
   ],
   ['has not been called yet', { state: notCalledYet, spec: { lifecycle: 'Lost' } }, /not been called yet/],
   ['fell silent only just now', { state: silent('2026-11-02T11:59:40Z'), power: offTwice }, /lost after 30s/],

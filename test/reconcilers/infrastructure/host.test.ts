@@ -153,15 +153,6 @@ test('a host in maintenance is Ready with that reason, and does not pretend to b
   })
 })
 
-test('LossContained: connected, unknown, not fenced, fenced, or lost yet answering', t => {
-  const verdict = (self = host(), state = answering) => judge(hostReconciler, 'LossContained', self, cloud(self, state))
-  t.like(verdict(), { is: 'satisfied', reason: 'Connected' })
-  t.like(verdict(host(), notCalledYet), { is: 'unknown' })
-  t.like(verdict(host({ powerControl: undefined }), longAgo), { is: 'waiting', reason: 'NotFenced' })
-  t.like(verdict(host({ lifecycle: 'Lost', powerControl: undefined }), longAgo), { is: 'satisfied', reason: 'Fenced' })
-  t.like(verdict(host({ lifecycle: 'Lost' })), { is: 'blocked', reason: 'LostYetAnswers' })
-})
-
 test('HST-106 INF-196 a host names the pools that it should reach and that are not connected', t => {
   const world = cloud()
   t.like(judge(hostReconciler, 'StoragesConnected', host(), world), { is: 'satisfied', reason: 'NoStorages' })
