@@ -45,6 +45,23 @@ withApi(program.command('inventory'))
   .addOption(outputOption())
   .action(async options => (await import('./inventory.ts')).inventory(options))
 
+withApi(program.command('explain'))
+  .description('Tell why an object is or is not Ready: what it waits for, what was done, when it is tried again.')
+  .argument('<kind>', 'as kubectl takes it: vm, host, Volume ...')
+  .argument('<name>', 'name of the object')
+  .option('-n, --namespace <namespace>', 'its namespace, where its kind has one', 'default')
+  .addOption(outputOption())
+  .action(async (kind, name, options) => (await import('./explain.ts')).explain(kind, name, options))
+
+withApi(program.command('operations'))
+  .description('List what was done to the outside: by whom wanted, where, when, and how it ended.')
+  .option('--object <object>', 'only for this one: KIND/NAMESPACE/NAME, or KIND/NAME')
+  .option('--since <duration>', 'how far to look back, for example 1h')
+  .option('--events', 'the events that were told as well', false)
+  .option('--limit <number>', 'the last so many', limit, 200)
+  .addOption(outputOption())
+  .action(async options => (await import('./operations.ts')).operations(options))
+
 withApi(program.command('adopt'))
   .description('Take over what exists outside under the name of an object.')
   .requiredOption('--rebind', 'give each object in IdentityConflict the identity that its namesake outside has')
@@ -74,6 +91,12 @@ function withApi(command: Command): Command {
 
 function logLevelOption(level: string): Option {
   return new Option('--log-level <level>', 'what is logged to standard error').choices(logLevels).default(level)
+}
+
+function limit(text: string): number {
+  const value = Number(text)
+  if (Number.isInteger(value) && value > 0 && value <= 10_000) return value
+  throw new InvalidArgumentError('It must be a whole number from 1 to 10000.')
 }
 
 function port(text: string): number {

@@ -73,7 +73,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const health =
     metricsPort === undefined ? undefined : await startHealthServer({ port: metricsPort, readiness, metrics })
   await engine.start()
-  const sources = { engine, environment, installation }
+  const sources = { engine, environment, installation, recorder }
   const query = options.query === undefined ? undefined : await serveQueries(options.query, { sources, client, logger })
   return {
     engine,

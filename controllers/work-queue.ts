@@ -44,6 +44,8 @@ export interface WorkQueue {
   addRateLimited(key: string, options?: Pick<AddOptions, 'priority'>): void
   /** Resets the key's back-off. */
   forget(key: string): void
+  /** In how many ms the key is to be worked on; 0: now or already; undefined: it does not wait. */
+  due(key: string): number | undefined
   /** How often the key has failed in a row. */
   failures(key: string): number
   /** Begins to work; keys may be added before. */
@@ -223,6 +225,11 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     add,
     addRateLimited,
     forget: key => void failed.delete(key),
+    due(key) {
+      const entry = entries.get(key)
+      if (entry === undefined) return running.has(key) ? 0 : undefined
+      return Math.max(0, entry.readyAt - clock.monotonic())
+    },
     failures: key => failed.get(key) ?? 0,
     start() {
       started = true

@@ -1,6 +1,7 @@
 import type { AnyKind } from '../crds/define-kind.ts'
 import type { Endpoint } from '../drivers/contract/endpoint.ts'
 import type { Fields } from './fields.ts'
+import type { HostVerdict, PlacementRequest } from './placement/request.ts'
 import type { Verdict } from './verdict.ts'
 import type { Index, StatusOf, Wish, World } from './world.ts'
 
@@ -35,6 +36,12 @@ export interface Usage<K extends AnyKind> {
   readonly value: (self: Wish<K>) => string
 }
 
+/** What each host says to something that needs a place, and how one is chosen among those that say nothing. */
+export interface PlaceView {
+  readonly planner: PlacementRequest['planner']
+  readonly hosts: readonly HostVerdict[]
+}
+
 /** One kind's reconciler: pure. The engine owns everything else. */
 export interface Reconciler<K extends AnyKind = AnyKind> {
   readonly kind: K
@@ -48,6 +55,8 @@ export interface Reconciler<K extends AnyKind = AnyKind> {
   readonly usedBy?: readonly Usage<K>[]
   /** What of the wish can be seen outside. The engine writes the differences into `status.drift`. */
   readonly fields?: Fields<K>
+  /** What every host says to it, made only when somebody asks. Undefined: it needs no place, or not all is known. */
+  readonly place?: (self: Wish<K>, world: World) => PlaceView | undefined
   /** Writes what is seen into the status: a recipe on a draft. Conditions are the engine's. */
   readonly report?: (status: Mutable<StatusOf<K>>, self: Wish<K>, world: World) => void
 }

@@ -1,22 +1,29 @@
 import type { Drift, DriftStatus } from '../../crds/common.ts'
 import type { AnyKind } from '../../crds/define-kind.ts'
-import { type Clock, timestamp } from '../../crds/environment.ts'
+import { timestamp } from '../../crds/environment.ts'
 import { type CommonStatus, type Condition, conditionOf, isTrue, type Resource } from '../../crds/meta.ts'
-import type { Mutable, Phase, Reconciler } from '../../reconcilers/define-reconciler.ts'
+import type { Mutable, Phase, PlaceView } from '../../reconcilers/define-reconciler.ts'
 import type { Fields } from '../../reconcilers/fields.ts'
 import { finalizerOf } from '../../reconcilers/finalizer.ts'
 import { managementModeOf } from '../../reconcilers/management.ts'
 import { unknown, type Verdict } from '../../reconcilers/verdict.ts'
 import type { World } from '../../reconcilers/world.ts'
 import { ApiError } from '../api/client.ts'
-import type { Logger } from '../log.ts'
-import type { Metrics } from '../metrics.ts'
 import { inUse, referencesResolved } from './common-phases.ts'
 import { eventsOf } from './condition-events.ts'
+import type { CollectedReads, ControllerOptions, PassOutcome } from './controller-options.ts'
 import { type ObjectKey, objectKey } from './desired-cache.ts'
 import { driftFrom, type FieldMemory } from './drift.ts'
-import { carryOut, type EffectTargets, type Refusal } from './effects.ts'
-import { effectsOf, outcomeOf, type Passed, toldIfHeld, withFailure, withRefusals } from './judgements.ts'
+import { carryOut, type Refusal } from './effects.ts'
+import {
+  effectsOf,
+  outcomeOf,
+  type Passed,
+  type PhaseReading,
+  toldIfHeld,
+  withFailure,
+  withRefusals,
+} from './judgements.ts'
 import { observed } from './observe-mode.ts'
 import { type Judgement, mergePatch, nextStatus } from './status.ts'
 
@@ -24,40 +31,6 @@ import { type Judgement, mergePatch, nextStatus } from './status.ts'
 const settleTime = 1_000
 /** How often a status may be written whose conditions stay as they are, in ms: roll-ups move in steps. */
 const rollUpInterval = 10_000
-
-/** What one kind's controller works with. */
-export interface ControllerOptions {
-  readonly reconciler: Reconciler
-  readonly targets: EffectTargets
-  readonly clock: Clock
-  readonly logger: Logger
-  readonly metrics: Metrics
-  /** Declares the endpoints of an object to the observer. */
-  readonly declareEndpoints: (owner: string, endpoints: ReturnType<NonNullable<Reconciler['endpoints']>>) => void
-  /** Runs a judgement with its reads recorded for this object. */
-  readonly judge: <T>(key: ObjectKey, judge: (world: World) => T) => Judged<T>
-  /** Wakes the object again after so many ms. */
-  readonly wakeAfter: (key: ObjectKey, milliseconds: number) => void
-  /** The object waits in a queue, or (undefined) in none. */
-  readonly standIn: (key: ObjectKey, queue: string | undefined) => void
-  /** Whether much work waits: then a status that only says "on the way" is left out. */
-  readonly isBusy: () => boolean
-  /** Whether enough has been seen to report: before every endpoint was asked once, a status would tell of our own start. */
-  readonly mayReport: () => boolean
-  /** The object has something to report as soon as `mayReport`. */
-  readonly reportLater: (key: ObjectKey) => void
-  /** Forgets everything about an object that is gone. */
-  readonly forget: (key: ObjectKey) => void
-}
-
-/** A judgement's result, and when time alone may change it. */
-export interface Judged<T> {
-  readonly result: T
-  readonly wakeAfter: number | undefined
-}
-
-/** How a pass ended: `error` is retried with back-off, and so is `requeue_after`, which is nobody's fault. */
-export type PassOutcome = 'success' | 'error' | 'requeue' | 'requeue_after'
 
 /** Makes one kind's world equal its wishes, one object and one pass at a time. */
 export class Controller {
@@ -103,6 +76,35 @@ export class Controller {
     if (wakeAfter !== undefined) this.#options.wakeAfter(key, wakeAfter)
     await this.#writeStatus(key, self, withRefusals(passed, refusals, self, this.#statusInput(self)))
     return outcomeOf(refusals)
+  }
+
+  /** What each phase says at this moment, judged by itself so that its reads are its own. Nothing is carried out. */
+  read(key: ObjectKey, collected: <T>(judge: (world: World) => T) => CollectedReads<T>): readonly PhaseReading[] {
+    const { targets } = this.#options
+    const self = targets.desired.get(this.kind, key)
+    if (self === undefined) return []
+    const phases = self.metadata.deletionTimestamp === undefined ? this.#phases : this.#teardown
+    const readings = phases.map(phase => {
+      const { result, topics } = collected(world => {
+        const judgement = { phase, verdict: this.#verdict(phase, self, world) }
+        const isObserving = managementModeOf(self, world) === 'Observe'
+        const [allowed = judgement] = isObserving ? this.#allowed([judgement], self, world) : []
+        return withFailure(allowed, targets, world)
+      })
+      return { ...result, topics }
+    })
+    return readings.map(toldIfHeld)
+  }
+
+  /** What every host says to the object; undefined where that says nothing. */
+  place(key: ObjectKey, world: World): PlaceView | undefined {
+    const self = this.#options.targets.desired.get(this.kind, key)
+    try {
+      return self && this.#options.reconciler.place?.(self, world)
+    } catch (error) {
+      if (self !== undefined) this.#panic(error, self, 'place')
+      return undefined
+    }
   }
 
   #gone(key: ObjectKey): PassOutcome {

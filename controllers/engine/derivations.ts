@@ -21,6 +21,11 @@ export function derivedTopic(definition: Derived<unknown>, key: string): string 
   return `derived/${definition.name}/${key}`
 }
 
+/** Whether a topic is that of a derived value. */
+export function isDerived(topic: string): boolean {
+  return topic.startsWith('derived/')
+}
+
 /** Options of the derivations. */
 export interface DerivationsOptions {
   readonly reads: Reads

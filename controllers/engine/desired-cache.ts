@@ -4,6 +4,7 @@ import type { Manifest, ObjectMeta, Resource } from '../../crds/meta.ts'
 import type { Amounts, Index, Totals } from '../../reconcilers/world.ts'
 import { deepFreeze } from './deep-freeze.ts'
 import { withoutManagedFields } from './managed-fields.ts'
+import { wishChanged } from './wish-changed.ts'
 
 /** The key of an object in its kind: `namespace/name`, `/name` where it has no namespace. */
 export type ObjectKey = string
@@ -133,6 +134,15 @@ export class DesiredCache {
     const answer = Object.freeze(objects)
     state.answers.set(value, answer)
     return answer
+  }
+
+  /** The same by the index's name, as topics have it; nothing where no kind has such an index. */
+  listNamed(name: string, value: string): readonly Resource[] {
+    for (const { indexes } of this.#stores.values()) {
+      const state = indexes.get(name)
+      if (state !== undefined) return this.list(state.index, value)
+    }
+    return nothing
   }
 
   /** The sums of a key. */
@@ -366,17 +376,6 @@ function isLater(left: string, right: string): boolean {
 /** The API answers an update that changes nothing with the version that was there. */
 function isAnswer({ metadata }: Resource, { assumed, object }: Entry): boolean {
   return assumed && object.metadata.resourceVersion === metadata.resourceVersion
-}
-
-function wishChanged(kind: AnyKind, before: Resource | undefined, after: Resource | undefined): boolean {
-  if (before === undefined || after === undefined) return before !== after
-  const [old, next] = [before.metadata, after.metadata]
-  if (old.uid !== next.uid || old.deletionTimestamp !== next.deletionTimestamp) return true
-  if (old.generation !== next.generation) return true
-  if (kind.statusSubresource === false || before.spec !== after.spec) {
-    if (!deepEqual(before.spec, after.spec)) return true
-  }
-  return !deepEqual(old.labels, next.labels) || !deepEqual(old.annotations, next.annotations)
 }
 
 function oldestFirst(left: Resource, right: Resource): number {

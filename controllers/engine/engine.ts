@@ -3,7 +3,7 @@ import type { Environment, Timer } from '../../crds/environment.ts'
 import type { Resource } from '../../crds/meta.ts'
 import type { Driver } from '../../drivers/contract/driver.ts'
 import type { DriverName } from '../../drivers/contract/endpoint.ts'
-import type { Reconciler } from '../../reconcilers/define-reconciler.ts'
+import type { PlaceView, Reconciler } from '../../reconcilers/define-reconciler.ts'
 import { isStored } from '../../reconcilers/world.ts'
 import { createClient } from '../api/client.ts'
 import { createReflector, type Reflector } from '../api/reflector.ts'
@@ -18,10 +18,12 @@ import { createObserver, type Observer } from '../observation/observer.ts'
 import type { Recorder } from '../records/recorder.ts'
 import { createWorkQueue, type WorkQueue } from '../work-queue.ts'
 import { createAllocationCollector } from './allocation-collector.ts'
-import { Controller, type Judged } from './controller.ts'
-import { Derivations } from './derivations.ts'
-import { DesiredCache, type ObjectChange } from './desired-cache.ts'
+import { Controller } from './controller.ts'
+import type { CollectedReads, Judged } from './controller-options.ts'
+import { Derivations, isDerived } from './derivations.ts'
+import { DesiredCache, type ObjectChange, type ObjectKey } from './desired-cache.ts'
 import type { EffectTargets } from './effects.ts'
+import type { PhaseReading } from './judgements.ts'
 import { Queues } from './queues.ts'
 import { type Collection, type Reader, Reads } from './reads.ts'
 import { createStrays } from './strays.ts'
@@ -70,6 +72,21 @@ export interface Engine {
   identity(uid: string): string
   /** Judges an expression of the world outside any pass: for queries. Nothing is recorded. */
   inspect<T>(read: (world: ReturnType<typeof createWorld>) => T): T
+  /** What an object's phases say at this moment, what they read, and when it is judged again: for queries. */
+  standing(kind: AnyKind, key: ObjectKey): ObjectStanding
+}
+
+/** How an object stands with the engine. */
+export interface ObjectStanding {
+  readonly phases: readonly PhaseReading[]
+  /** In how many ms it is judged again though nothing changes; undefined where nothing is planned. */
+  readonly dueInMs: number | undefined
+  /** How many passes in a row have failed. */
+  readonly failedPasses: number
+  /** The queue for something scarce that it stands in. */
+  readonly queue: ReturnType<Queues['placeOf']>
+  /** What every host says to it; undefined where it needs no place. */
+  readonly place: PlaceView | undefined
 }
 
 /** Puts an engine together. Nothing runs before `start`. */
@@ -256,6 +273,20 @@ export function createEngine(options: EngineOptions): Engine {
     })
   }
 
+  /** What was read, and what the remembered computations among it rest on. */
+  function withDerived(topics: Iterable<string>): readonly string[] {
+    const all = new Set(topics)
+    // A set is walked through what is added to it on the way.
+    for (const topic of all) if (isDerived(topic)) for (const inner of reads.topicsOf(topic)) all.add(inner)
+    return [...all]
+  }
+
+  function collected<T>(judge: (world: ReturnType<typeof createWorld>) => T): CollectedReads<T> {
+    const [recording, aside] = [reads.collect(), reads.collect()]
+    const result = judge(createWorld(sources, { recording, queued: () => aside, wakeAfter: () => undefined }))
+    return { result, topics: withDerived(recording.topics()) }
+  }
+
   return {
     desired,
     observed,
@@ -267,6 +298,13 @@ export function createEngine(options: EngineOptions): Engine {
       const nobody = reads.collect()
       return read(createWorld(sources, { recording: nobody, queued: () => nobody, wakeAfter: () => undefined }))
     },
+    standing: (kind, key) => ({
+      phases: controllers.get(kind.kind)?.read(key, collected) ?? [],
+      dueInMs: queue.due(`${kind.kind}|${key}`),
+      failedPasses: queue.failures(`${kind.kind}|${key}`),
+      queue: queues.placeOf(`${kind.kind}|${key}`),
+      place: collected(world => controllers.get(kind.kind)?.place(key, world)).result,
+    }),
     async start() {
       for (const reflector of reflectors) reflector.start()
       await Promise.all(reflectors.map(reflector => reflector.synced))

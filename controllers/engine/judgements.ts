@@ -3,7 +3,7 @@ import type { CommonStatus, Resource } from '../../crds/meta.ts'
 import { driverErrorCodes } from '../../drivers/contract/errors.ts'
 import type { Phase } from '../../reconcilers/define-reconciler.ts'
 import type { Effect } from '../../reconcilers/effect.ts'
-import { blocked, waiting } from '../../reconcilers/verdict.ts'
+import { blocked, type Verdict, waiting } from '../../reconcilers/verdict.ts'
 import type { World } from '../../reconcilers/world.ts'
 import type { EffectTargets, Refusal } from './effects.ts'
 import { type Judgement, nextStatus } from './status.ts'
@@ -14,6 +14,14 @@ export interface Passed {
   readonly effects: readonly { readonly condition: string; readonly effect: Effect }[]
   readonly status: CommonStatus
   readonly complete: boolean
+}
+
+/** What one phase says at this moment, and what it read for that. */
+export interface PhaseReading {
+  readonly phase: Phase<AnyKind>
+  readonly verdict: Verdict
+  /** Topics of the world; those of placement, which reads every host, are left out. */
+  readonly topics: readonly string[]
 }
 
 /** An operation that failed says so in the condition of the phase that wants it. */
@@ -35,17 +43,17 @@ export function withFailure<J extends Judgement>(judgement: J, { executor }: Eff
 }
 
 /** A phase whose effects are held back says what holds them: nobody is told that something is done which is not. */
-export function toldIfHeld(
-  judgement: Judgement & { readonly phase: Phase<AnyKind> },
+export function toldIfHeld<J extends Judgement & { readonly phase: Phase<AnyKind> }>(
+  judgement: J,
   _index: number,
   all: readonly Judgement[],
-): Judgement {
+): J {
   const { phase, verdict } = judgement
   if (verdict.is !== 'acting') return judgement
   const holder = all.find(other => phase.needs?.includes(other.phase.condition) && other.verdict.is !== 'satisfied')
   if (holder === undefined) return judgement
   const { reason, message } = holder.verdict
-  return { phase, verdict: { ...verdict, reason, message } }
+  return { ...judgement, verdict: { ...verdict, reason, message } }
 }
 
 /** The effects of the phases whose needs are met, at most one operation per identity. */

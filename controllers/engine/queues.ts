@@ -57,6 +57,14 @@ export class Queues {
     for (const queue of this.#queues.values()) queue.timer?.cancel()
   }
 
+  /** Where an object stands, counted from 1; undefined where it stands in no queue. */
+  placeOf(id: string): { readonly queue: string; readonly position: number; readonly length: number } | undefined {
+    const queue = this.#queueOf.get(id)
+    if (queue === undefined) return undefined
+    const members = [...this.#queue(queue).members]
+    return { queue, position: members.indexOf(id) + 1, length: members.length }
+  }
+
   #leave(id: string, name: string): void {
     const queue = this.#queue(name)
     const wasHead = headOf(queue) === id

@@ -27,6 +27,8 @@ export interface Recording {
 
 /** Reads collected before it is known who made them. */
 export interface Collection extends Recording {
+  /** What was read so far. */
+  topics(): Iterable<string>
   /** These are now the reader's reads, in place of what it read before. */
   commit(reader: Reader): void
   /** These are the reader's reads as well. Any change of a topic wakes it, also of a value that others picked from it. */
@@ -63,6 +65,7 @@ export class Reads {
         if (picks === undefined && topics.has(topic)) return
         topics.set(topic, [...(picks ?? []), pick])
       },
+      topics: () => topics.keys(),
       commit: reader => this.#replace(reader, topics),
       add: reader => this.#add(reader, topics.keys()),
     }

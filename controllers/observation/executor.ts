@@ -7,7 +7,7 @@ import type { OperationState } from '../../reconcilers/world.ts'
 import { whyNotAnswer } from './answers.ts'
 import { addTo } from './changes.ts'
 import { asDriverError, callWithDeadline } from './deadline.ts'
-import { Failures, type HeldFailure } from './failures.ts'
+import { Failures, type HeldFailure, type ToldFailure } from './failures.ts'
 import type {
   ObservationLogger,
   OperationFollower,
@@ -135,6 +135,11 @@ export class Executor {
     // Asked on every pass of everybody: the id is a hash, and mostly there is nothing to look up.
     if (this.operations(operation.identity).length === 0) return undefined
     return this.#failures.of(operationId(operation), operation)
+  }
+
+  /** What failed for the identity and is held back, for people. */
+  failuresOf(identity: string): readonly ToldFailure[] {
+    return this.#failures.told(identity)
   }
 
   /** Whether nothing is queued or running for the identity at the endpoint. */

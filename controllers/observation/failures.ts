@@ -12,6 +12,14 @@ export interface HeldFailure {
   readonly retryAt: number
 }
 
+/** A failure as people are told of it. */
+export interface ToldFailure extends Pick<Operation, 'verb' | 'endpoint'> {
+  readonly code: DriverErrorCode
+  readonly message: string
+  readonly inARow: number
+  readonly retryInMs: number
+}
+
 interface Failure {
   readonly id: string
   readonly operation: Operation
@@ -39,6 +47,15 @@ export class Failures {
   /** The states of the identity's failures, oldest first. */
   statesOf(identity: string): readonly OperationState[] {
     return (this.#byIdentity.get(identity) ?? []).map(({ state }) => state)
+  }
+
+  /** The identity's failures for people, oldest first: how often each failed in a row, and in how many ms it may be tried again. */
+  told(identity: string): readonly ToldFailure[] {
+    const now = this.#environment.clock.monotonic()
+    return (this.#byIdentity.get(identity) ?? []).map(({ operation: { verb, endpoint }, held, inARow }) => {
+      const { code, message, retryAt } = held
+      return { verb, endpoint, code, message, inARow, retryInMs: Math.max(0, retryAt - now) }
+    })
   }
 
   /** The failure of exactly this operation; undefined when there is none, or its arguments were others. */

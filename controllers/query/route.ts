@@ -1,5 +1,6 @@
 import type { Environment } from '../../crds/environment.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { Recorder } from '../records/recorder.ts'
 
 /** What the answers are made from: the caches of a running engine. Nothing is changed through them. */
 export interface QuerySources {
@@ -7,6 +8,8 @@ export interface QuerySources {
   readonly environment: Environment
   /** The installation's id. */
   readonly installation: string
+  /** What was done. */
+  readonly recorder: Pick<Recorder, 'query'>
 }
 
 /** One question that the controllers answer. */
@@ -14,8 +17,8 @@ export interface QueryRoute {
   /** With a leading slash. Whoever asks needs the verb `get` on the non-resource URL `/skystead<path>`. */
   readonly path: string
   /**
-   * The answer, as JSON data without any secret. Synchronous: it sees one instant. A `QueryError` says that it was asked
-   * wrongly.
+   * The answer, as JSON data without any secret. What it tells of the present it reads at once, so that it sees one
+   * instant; only for the past it may wait. A `QueryError` says that it was asked wrongly.
    */
   readonly answer: (query: URLSearchParams, sources: QuerySources) => unknown
 }

@@ -90,7 +90,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
   }
   const query = new URLSearchParams((request.url ?? '').split('?', 2)[1] ?? '')
   try {
-    send(response, 200, route.answer(query, options.sources))
+    send(response, 200, await route.answer(query, options.sources))
   } catch (error) {
     if (error instanceof QueryError) return refuse(response, error.status, error.message)
     options.logger.error({ err: error, path }, 'a query could not be answered')

@@ -38,6 +38,11 @@ export interface RecorderOptions {
 export interface History {
   /** The last records asked for, oldest first. */
   readonly records: readonly HistoryRecord[]
+  /**
+   * Ids of the operations among them that this process is carrying out. Any other without an end was begun by a process
+   * that was killed before its end was written, or by another one that runs.
+   */
+  readonly running: readonly string[]
   /** Why there may be more than what is told; left out where there is not. */
   readonly incomplete?: string
 }
@@ -56,8 +61,6 @@ export interface Recorder extends OperationListener {
   /** An event was told; told again, it takes the place of the one before. `name` is the event's own. */
   event(name: string, event: ArchivedEvent): void
   query(query: RecordQuery): Promise<History>
-  /** Whether an operation without an end is this process's own: then it is still under way. */
-  isOwn(record: OperationRecord): boolean
   state(): RecorderState
   /** Writes what is waiting, for two seconds at most, and closes the store. */
   stop(): Promise<void>
@@ -214,25 +217,28 @@ export function createRecorder(options: RecorderOptions): Recorder {
     }
   }
 
+  function isRunning(record: HistoryRecord): boolean {
+    return record.type === 'Operation' && record.endedAt === undefined && record.id.startsWith(`${process}/`)
+  }
+
   async function query(asked: RecordQuery): Promise<History> {
     // What this process remembers is newer than what was written: an operation may have ended since.
     const own = [...memory.values(), ...pending.values()]
     const merged = (kept: readonly HistoryRecord[]) => {
-      const records = new Map([...kept, ...own].map(record => [record.id, record]))
-      return [...records.values()]
-        .filter(record => isAskedFor(record, asked))
-        .toSorted(byTime)
-        .slice(-asked.limit)
+      const all = new Map([...kept, ...own].map(record => [record.id, record]))
+      const wanted = [...all.values()].filter(record => isAskedFor(record, asked))
+      const records = wanted.toSorted(byTime).slice(-asked.limit)
+      return { records, running: records.filter(isRunning).map(({ id }) => id) }
     }
     if (store === undefined) {
-      return { records: merged([]), incomplete: 'No record store is used: this is what the process remembers' }
+      return { ...merged([]), incomplete: 'No record store is used: this is what the process remembers' }
     }
     try {
-      return { records: merged(await store.query(asked)) }
+      return merged(await store.query(asked))
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
       return {
-        records: merged([]),
+        ...merged([]),
         incomplete: `${store.name} cannot be read (${message}): this is what the process remembers`,
       }
     }
@@ -242,7 +248,6 @@ export function createRecorder(options: RecorderOptions): Recorder {
     accepted,
     event: (name, event) => add({ type: 'Event', id: `${process}/${name}`, ...event }),
     query,
-    isOwn: ({ id }) => id.startsWith(`${process}/`),
     state() {
       const [oldest] = pending.values()
       const lagMs = oldest === undefined ? 0 : Math.max(0, clock.now() - Date.parse(oldest.at))

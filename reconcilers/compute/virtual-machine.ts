@@ -14,7 +14,7 @@ import { remove } from '../effect.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
 import { planNIC } from '../network/machine-nics.ts'
 import { once } from '../once.ts'
-import { place } from '../placement/place.ts'
+import { explain, place } from '../placement/place.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { defineIndex, isStored, type Wish, type World } from '../world.ts'
 import { planDisks, rootVolumeName } from './disk-plan.ts'
@@ -332,6 +332,10 @@ export const virtualMachineReconciler = defineReconciler(VirtualMachine, {
   fields: machineFields,
   phases: [scheduled, addressesAllocated, volumesAttached, networkReady, powerApplied, configured],
   teardown: [poweredOff, released, everythingReturned],
+  place: (self, world) => {
+    const request = machineRequest(self, planDisks(self, world), world)
+    return request && { planner: request.planner, hosts: explain(request, world) }
+  },
   report: (status, self, world) => {
     const identity = world.identity(self)
     const held = machineClaim(identity, world)?.spec.machine

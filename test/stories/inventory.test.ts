@@ -8,7 +8,8 @@ import { PrimaryStorage } from '../../crds/infrastructure/primary-storage.ts'
 import { Cloud, quickstart } from './cloud.ts'
 
 function inventoryIn(cloud: Cloud, only: Parameters<typeof inventoryOf>[1] = {}): InventoryAnswer {
-  return inventoryOf({ engine: cloud.engine, environment: cloud.environment, installation: 'installation-1' }, only)
+  const { engine, environment, recorder } = cloud
+  return inventoryOf({ engine, environment, recorder, installation: 'installation-1' }, only)
 }
 
 function told(answer: InventoryAnswer): readonly string[] {
