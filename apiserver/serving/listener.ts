@@ -88,7 +88,7 @@ async function serve(
   const asked: APIRequest = {
     method: request.method ?? 'GET',
     path: request.url ?? '/',
-    headers: headersOf(request),
+    headers: request.headers as APIRequest['headers'],
     ...(body.length > 0 && { body }),
     signal: gone.signal,
     user,
@@ -127,16 +127,6 @@ function drained(response: ServerResponse): Promise<void> {
     response.once('close', done)
     if (response.destroyed) done()
   })
-}
-
-/** On this machine packing and unpacking take longer than passing on: a client here gets its answers as they are. */
-function headersOf({ headers, socket }: IncomingMessage): APIRequest['headers'] {
-  const given = headers as APIRequest['headers']
-  return isLoopback(socket.remoteAddress) ? { ...given, 'accept-encoding': undefined } : given
-}
-
-function isLoopback(address = ''): boolean {
-  return address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.')
 }
 
 /** The whole body; undefined when it is larger than the server takes. */

@@ -3,6 +3,7 @@ import { deepFreeze } from '../api-object.ts'
 import { encode } from '../api-request.ts'
 import type { Range } from './member-range.ts'
 import { memberRange } from './member-range.ts'
+import { withSharedFields } from './shared-fields.ts'
 
 /** One version of one stored object: encoded once, parsed when somebody asks. */
 export class Entry {
@@ -19,7 +20,7 @@ export class Entry {
   #metadata: Range | undefined
 
   constructor(resource: string, key: string, version: number, content: { object: APIObject } | { bytes: Buffer }) {
-    const object = 'object' in content ? deepFreeze(content.object) : parse(content.bytes)
+    const object = 'object' in content ? deepFreeze(withSharedFields(content.object)) : parse(content.bytes)
     this.resource = resource
     this.key = key
     this.version = version
@@ -48,5 +49,5 @@ export class Entry {
 }
 
 function parse(bytes: Buffer): APIObject {
-  return deepFreeze(JSON.parse(bytes.toString()))
+  return deepFreeze(withSharedFields(JSON.parse(bytes.toString())))
 }

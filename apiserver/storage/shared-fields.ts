@@ -1,0 +1,42 @@
+import type { APIObject, JSONObject } from '../api-object.ts'
+import { deepFreeze, isRecord, withMetadata } from '../api-object.ts'
+
+/** How many sets of fields are remembered, and how long one may be in characters: bounds what is kept. */
+const limit = 500
+const longest = 8_192
+
+const known = new Map<string, JSONObject>()
+const sharedSets = new WeakSet<object>()
+
+/**
+ * The same object with the sets of fields in its managedFields shared with all objects that have equal ones. Objects of
+ * a kind have the same fields set by the same managers, and parsed these sets take more memory than all the rest.
+ */
+export function withSharedFields(object: APIObject): APIObject {
+  const { managedFields } = object.metadata
+  if (managedFields === undefined || managedFields.every(hasSharedSet)) return object
+  return withMetadata(object, { managedFields: managedFields.map(withSharedSet) })
+}
+
+function hasSharedSet({ fieldsV1 }: JSONObject): boolean {
+  return fieldsV1 === undefined || (isRecord(fieldsV1) && sharedSets.has(fieldsV1))
+}
+
+function withSharedSet(entry: JSONObject): JSONObject {
+  return hasSharedSet(entry) ? entry : { ...entry, fieldsV1: shared(entry.fieldsV1) }
+}
+
+function shared(fields: unknown): unknown {
+  const text = JSON.stringify(fields)
+  const before = known.get(text)
+  if (before !== undefined) return before
+  const copy: unknown = JSON.parse(text)
+  if (!isRecord(copy) || text.length > longest) return fields
+  const [oldest] = known.keys()
+  if (known.size >= limit && oldest !== undefined) known.delete(oldest)
+  // A copy, so that what is kept holds on to nothing of the object that brought it.
+  deepFreeze(copy)
+  known.set(text, copy)
+  sharedSets.add(copy)
+  return copy
+}
