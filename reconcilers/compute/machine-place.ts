@@ -1,14 +1,16 @@
 import type { Holder, MachineClaim } from '../../crds/infrastructure/allocation.ts'
+import { Host } from '../../crds/infrastructure/host.ts'
 import { endpointKey } from '../../drivers/contract/endpoint.ts'
 import { operation } from '../../drivers/contract/operation.ts'
 import { type Claim, claimMachine, claimVolume, machineClaim, moveClaim, noteStray } from '../claims.ts'
 import { observe, operate, remove } from '../effect.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
 import { place } from '../placement/place.ts'
-import type { PlacementRequest } from '../placement/request.ts'
+import type { Placement, PlacementRequest } from '../placement/request.ts'
 import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import type { World } from '../world.ts'
 import { isOff } from './machine-power.ts'
+import { awaitTurn, type RestartPriority } from './restart-turn.ts'
 
 /** A machine of any role, as far as its place on a host goes. */
 export interface PlaceWish {
@@ -19,6 +21,8 @@ export interface PlaceWish {
   readonly wanted: boolean
   /** Whether it may be started on another host once its own is proven off. */
   readonly movable: boolean
+  /** Who comes first when many look for another host. */
+  readonly restartPriority: RestartPriority
   /** Holders of the volumes that the placement may claim, by volume identity. */
   readonly volumeHolders: Readonly<Record<string, Holder>>
 }
@@ -99,8 +103,9 @@ function judgeLost(wish: PlaceWish, claim: Claim, held: MachineClaim, world: Wor
   if (world.operations(wish.identity).some(({ state }) => state === 'Running')) {
     return waiting('Fencing', 'An operation on the lost host has not ended yet')
   }
-  const exclude = [...(wish.request.exclude ?? []), held.hostName]
-  const placed = findPlace(wish, { ...wish.request, exclude }, world)
+  const queued = awaitTurn(wish.restartPriority, held, world)
+  if (queued !== undefined) return queued
+  const placed = findRestartPlace(wish, held, world)
   if (!placed.ok) return waiting(placed.reason, placed.message, { queue: `placement/${wish.request.zoneName}` })
   const leaving = judgeLeaving(claim, held, world)
   if (leaving !== undefined) return leaving
@@ -109,6 +114,16 @@ function judgeLost(wish: PlaceWish, claim: Claim, held: MachineClaim, world: Wor
     `Host "${held.hostName}" is proven off (${fence.by}): moving the claim to host "${placed.hostName}"`,
     moveClaim(claim, { machine: capacityClaim(wish.request, placed), notes: { hostLostAt: world.now() } }),
   )
+}
+
+/** A place on another host: in the same cluster if there is one, else anywhere that its disks can be reached (VM-052). */
+function findRestartPlace(wish: PlaceWish, held: MachineClaim, world: World): Placement {
+  const exclude = [...(wish.request.exclude ?? []), held.hostName]
+  const request: PlacementRequest = { ...wish.request, exclude, isRestart: true }
+  const clusterName = world.desired.get(Host, held.hostName)?.spec.clusterName
+  if (request.placement !== undefined || clusterName === undefined) return findPlace(wish, request, world)
+  const near = findPlace(wish, { ...request, placement: { clusterName } }, world)
+  return near.ok ? near : findPlace(wish, request, world)
 }
 
 /** That a machine leaves a host that is proven off is noted first: the host may come back when the machine is no more. */

@@ -101,6 +101,7 @@ function findPlace(self: Machine, world: World): Verdict {
       request,
       wanted: self.spec.runStrategy !== 'Halted',
       movable: restartable && offering?.spec.highlyAvailable === true,
+      restartPriority: offering?.spec.restartPriority ?? 'Normal',
       volumeHolders: Object.fromEntries(volumes),
     },
     world,

@@ -19,6 +19,8 @@ export interface PlacementRequest {
   readonly planner: 'FirstFit' | 'Dispersing'
   /** What an operator wishes. */
   readonly placement?: PlacementWish
+  /** Its own host was lost: only such machines go to the hosts that are reserved for them, and to no other. */
+  readonly isRestart?: boolean
   /** Names of hosts that it must not go to. */
   readonly exclude?: readonly string[]
   /**
@@ -110,6 +112,8 @@ export const placementRules = {
   HypervisorMismatch: 'with a hypervisor that the template has no image for',
   NotWished: 'not where the placement wishes it',
   Excluded: 'excluded',
+  ReservedForRestarts: 'reserved for machines whose host was lost (Settings restartHostTag)',
+  NotReservedForRestarts: 'not reserved for machines whose host was lost (Settings restartHostTag)',
   CapabilityMissing: 'that cannot do what the machine needs',
   HostTagsMissing: 'without a host tag of the offering',
   TooFewCores: 'with fewer cores than the machine',

@@ -36,6 +36,7 @@ export class Search {
   readonly #request: PlacementRequest
   readonly #world: World
   readonly #thresholds: CapacityThresholds
+  readonly #restartHostTag: string | undefined
   readonly #isPinned: boolean
   readonly #needed: { readonly cpuMHz: number; readonly memoryBytes: number }
   readonly #counts = new Map<PlacementRule, number>()
@@ -46,7 +47,9 @@ export class Search {
     this.scope = scope
     this.#request = request
     this.#world = world
-    this.#thresholds = settingsOf(world).capacityThresholds
+    const { capacityThresholds, restartHostTag } = settingsOf(world)
+    this.#thresholds = capacityThresholds
+    this.#restartHostTag = restartHostTag
     this.#isPinned = request.hostIdentity !== undefined
     this.#needed = { cpuMHz: request.cores * request.clockMHz, memoryBytes: request.memoryBytes }
   }
@@ -219,10 +222,21 @@ export class Search {
     const rules: PlacementRule[] = []
     if (exclude.includes(candidate.hostName)) rules.push('Excluded')
     if (this.scope.hostName !== undefined && this.scope.hostName !== candidate.hostName) rules.push('NotWished')
+    const reserved = this.#reservation(candidate)
+    if (reserved !== undefined) rules.push(reserved)
     if (!capabilities.every(need => candidate.capabilities.includes(need))) rules.push('CapabilityMissing')
     if (!hostTags.every(tag => candidate.tags.includes(tag))) rules.push('HostTagsMissing')
     if (cores > candidate.cores) rules.push('TooFewCores')
     return [...rules, ...this.#shortOf(room ?? { cpuMHz: 0, memoryBytes: 0 })]
+  }
+
+  /** A host that the operator names takes a machine all the same (OPS-105). */
+  #reservation({ hostName, tags }: Candidate): PlacementRule | undefined {
+    const { isRestart = false, placement } = this.#request
+    if (this.#restartHostTag === undefined || placement?.hostName === hostName) return undefined
+    const isReserved = tags.includes(this.#restartHostTag)
+    if (isReserved === isRestart) return undefined
+    return isReserved ? 'ReservedForRestarts' : 'NotReservedForRestarts'
   }
 
   /** The machine is on this very host already: only a machine that grows needs room. */

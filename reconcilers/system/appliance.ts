@@ -209,6 +209,7 @@ function findPlace<K extends AnyKind>(self: ApplianceWish & Wish<K>, appliance: 
       },
       wanted: true,
       movable: true,
+      restartPriority: 'System',
       volumeHolders: {},
     },
     world,

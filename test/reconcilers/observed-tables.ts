@@ -44,6 +44,9 @@ export function silent(silentSince: string, message = 'connection refused'): End
   return { answers: 'No', listed: true, silentSince, message }
 }
 
+/** Of a silent host nobody who could tell has seen a sign of life. */
+export const noSignOfLife: Life = Object.freeze({ signs: 'None', since: '2026-11-02T11:00:00Z', leaseExpired: false })
+
 /** Not called yet by this process. */
 export const notCalledYet: EndpointState = Object.freeze({ answers: 'Unknown', listed: false })
 

@@ -8,7 +8,7 @@ import type { EndpointState, OperationState, PowerState } from '../../../reconci
 import { holder, machineClaim } from '../claim-builders.ts'
 import { hostFacts, machineFacts } from '../fact-builders.ts'
 import { cluster, host, pod, pool, zone } from '../infrastructure-builders.ts'
-import { answering, notCalledYet, silent } from '../observed-tables.ts'
+import { answering, noSignOfLife, notCalledYet, silent } from '../observed-tables.ts'
 import { deepFreeze, keyOf, uidOf } from '../resource-builder.ts'
 import { machine, volume } from '../tenant-builders.ts'
 import { passOf, type TestWorld, worldOf } from '../world-builder.ts'
@@ -63,6 +63,7 @@ function worldWith(parts: Situation) {
       [keyOf('PrimaryStorage', 'primary-1')]: answering,
     },
     hosts: { [host1]: hostFacts(), [host2]: hostFacts() },
+    lives: { [host1]: noSignOfLife },
     spaces: { [keyOf('PrimaryStorage', 'primary-1')]: { totalBytes: 2 ** 41, usedBytes: 0 } },
     ...(parts.power === undefined ? {} : { powers: { [keyOf('PowerController', 'host-1')]: parts.power } }),
     ...(parts.absent === undefined ? {} : { absent: parts.absent }),
@@ -87,6 +88,7 @@ function wishOf({ wish = {}, local = false }: Situation): PlaceWish {
     },
     wanted: true,
     movable: true,
+    restartPriority: 'Normal',
     volumeHolders: {},
     ...wish,
   }

@@ -4,7 +4,7 @@ import { fenceOf } from '../../../reconcilers/infrastructure/fencing.ts'
 import type { EndpointState, Life, PowerState } from '../../../reconcilers/world.ts'
 import { hostFacts } from '../fact-builders.ts'
 import { host, settings } from '../infrastructure-builders.ts'
-import { answering, notCalledYet, silent } from '../observed-tables.ts'
+import { answering, noSignOfLife, notCalledYet, silent } from '../observed-tables.ts'
 import { keyOf, uidOf } from '../resource-builder.ts'
 import { worldOf } from '../world-builder.ts'
 
@@ -22,12 +22,11 @@ interface Situation {
   readonly capabilities?: readonly Capability[]
 }
 
-const noSign: Life = { signs: 'None', since: '2026-11-02T11:00:00Z', leaseExpired: false }
-const alive: Life = { ...noSign, signs: 'Seen' }
+const alive: Life = { ...noSignOfLife, signs: 'Seen' }
 
 function worldWith(situation: Situation) {
   const { spec = {}, state = longAgo, controller = answering, power, capabilities = [] } = situation
-  const life = 'life' in situation ? situation.life : noSign
+  const life = 'life' in situation ? situation.life : noSignOfLife
   return worldOf({
     objects: [host(spec)],
     endpoints: { [hostKey]: state, [powerKey]: controller },
@@ -53,7 +52,7 @@ test('the word of the operator counts where the power controller does not answer
 })
 
 test('a lease on shared storage that expired under a watchdog fences a host that holds one, and no other', t => {
-  const life = { ...noSign, leaseExpired: true }
+  const life = { ...noSignOfLife, leaseExpired: true }
   const spec = { powerControl: undefined }
   t.deepEqual(fenceOf('host-1', worldWith({ spec, life, capabilities: ['StorageLease'] })), {
     fenced: true,
@@ -65,7 +64,9 @@ test('a lease on shared storage that expired under a watchdog fences a host that
 
 test('that nobody sees a sign of life proves nothing', t => {
   for (const signs of ['None', 'Unknown'] as const) {
-    t.false(fenceOf('host-1', worldWith({ spec: { powerControl: undefined }, life: { ...noSign, signs } })).fenced)
+    t.false(
+      fenceOf('host-1', worldWith({ spec: { powerControl: undefined }, life: { ...noSignOfLife, signs } })).fenced,
+    )
   }
 })
 

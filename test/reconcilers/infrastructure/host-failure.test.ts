@@ -7,7 +7,7 @@ import type { Verdict } from '../../../reconcilers/verdict.ts'
 import type { Life, PowerState } from '../../../reconcilers/world.ts'
 import { cluster, host, pod, pool, settings, zone } from '../infrastructure-builders.ts'
 import { judge } from '../judge.ts'
-import { answering, notCalledYet, silent } from '../observed-tables.ts'
+import { answering, noSignOfLife, notCalledYet, silent } from '../observed-tables.ts'
 import { keyOf, uidOf } from '../resource-builder.ts'
 import { type TestWorld, worldOf } from '../world-builder.ts'
 
@@ -18,8 +18,7 @@ const longAgo = silent('2026-11-02T11:00:00Z')
 const on: PowerState = { power: 'On', confirmed: false }
 const off: PowerState = { power: 'Off', confirmed: true }
 const offOnce: PowerState = { power: 'Off', confirmed: false }
-const noSign: Life = { signs: 'None', since: '2026-11-02T11:00:00Z', leaseExpired: false }
-const alive: Life = { ...noSign, signs: 'Seen' }
+const alive: Life = { ...noSignOfLife, signs: 'Seen' }
 const automatic = { fencing: 'Automatic' } as const
 
 /** A silent host that is powered on and of which nobody sees a sign of life. */
@@ -27,7 +26,7 @@ function lost(spec: Parameters<typeof host>[0] = {}): TestWorld {
   return worldOf({
     objects: [zone(), pod(), cluster(), pool(), host(spec)],
     endpoints: { [key]: longAgo, [power]: answering },
-    lives: { [key]: noSign },
+    lives: { [key]: noSignOfLife },
     powers: { [power]: on },
   })
 }
@@ -170,7 +169,7 @@ function zoneOfSilent(count: number, all: number, share = '0.25', fencesAtOnce =
     const keys = [keyOf('Host', name), keyOf('PowerController', name)] as const
     world.see({
       endpoints: { [keys[0]]: index < count - 1 ? longAgo : answering, [keys[1]]: answering },
-      lives: { [keys[0]]: noSign },
+      lives: { [keys[0]]: noSignOfLife },
       powers: { [keys[1]]: on },
     })
   }

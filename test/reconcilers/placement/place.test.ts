@@ -373,3 +373,32 @@ test('a host and a pool are found by an identity that was given to them', t => {
   t.is(placed.ok ? placed.hostIdentity : placed.message, 'e1')
   t.false(place(request({ hostIdentity: given.metadata.uid }), world).ok)
 })
+
+const tagged = settings({ restartHostTag: 'ha' })
+
+test('HST-101 VM-057 a host that is reserved for restarts takes these and nothing else, and they go to no other', t => {
+  const world = cloud(
+    host({ name: 'host-1', tags: ['ha'] }),
+    host({ name: 'host-2', address: '172.16.10.102' }),
+    pool(),
+  )
+  t.is(hostNameOf(place(request(), world)), 'host-1', 'without the setting it is a tag like any other')
+  world.put(tagged)
+  t.is(hostNameOf(place(request(), world)), 'host-2')
+  t.is(hostNameOf(place(request({ isRestart: true }), world)), 'host-1')
+})
+
+test('HST-102 VM-058 without a reserved host no machine is restarted elsewhere, and the message says why', t => {
+  const world = cloud(...hosts(2), pool())
+  world.put(tagged)
+  t.is(
+    hostNameOf(place(request({ isRestart: true }), world)),
+    'NoHostFits: None of 2 hosts fits: 2 not reserved for machines whose host was lost (Settings restartHostTag)',
+  )
+})
+
+test('OPS-105 an operator may put a machine on a reserved host by name', t => {
+  const world = cloud(host({ name: 'host-1', tags: ['ha'] }), pool())
+  world.put(tagged)
+  t.is(hostNameOf(place(request({ placement: { hostName: 'host-1' } }), world)), 'host-1')
+})
