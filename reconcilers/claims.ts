@@ -9,7 +9,7 @@ import {
 } from '../crds/infrastructure/allocation.ts'
 import type { Manifest, ObjectMeta } from '../crds/meta.ts'
 import { type CreateEffect, create, type UpdateEffect, update } from './effect.ts'
-import { defineIndex, defineTotals, isStored, type Wish, type World } from './world.ts'
+import { defineIndex, defineTotals, type Identifiable, isStored, type Wish, type World } from './world.ts'
 
 /**
  * Claims and scarce values: what a decision needs and the world outside does not show, written before any effect.
@@ -80,6 +80,20 @@ export function holderOf(resource: {
 /** The name of an Allocation: `<type>-<realm>-<value>` in lower case. */
 export function allocationName(type: AllocationType, value: string, realm?: string): string {
   return realm === undefined ? `${type.toLowerCase()}-${value}` : `${type.toLowerCase()}-${realm}-${value}`
+}
+
+/**
+ * The annotation by which an object says which identity it is to have: until an Allocation gives it that one, nothing is
+ * done for it. It gives nothing by itself.
+ */
+export const identityAnnotation = 'skystead.dev/identity'
+
+/** The Allocation that gives a resource its identity, by uid or by name; undefined where it has its own. */
+export function identityClaim(resource: Identifiable, world: World): Claim | undefined {
+  const identity = world.identity(resource)
+  return identity === resource.metadata.uid
+    ? undefined
+    : world.desired.get(Allocation, allocationName('Identity', identity))
 }
 
 /** The name of the claim of a machine's place. */

@@ -14,8 +14,8 @@ export interface World {
   readonly installation: string
   readonly desired: Desired
   readonly observed: Observed
-  /** The identity of a resource: its uid, unless an Allocation `identity-<uuid>` names it as holder. */
-  identity(resource: { readonly metadata: { readonly uid: string } }): string
+  /** The identity of a resource: its uid, unless an Allocation `identity-<uuid>` names it as holder, by uid or by name. */
+  identity(resource: Identifiable): string
   /** What is running or has failed lately for an identity. */
   operations(identity: string): readonly OperationState[]
   /** Whether `limit` ms have passed since the moment (RFC 3339). While they have not, wakes when they have. */
@@ -26,6 +26,12 @@ export interface World {
   derived<T>(definition: Derived<T>, key: string): T
   /** The same world, but what is read through it wakes the head of the named queue instead of this object. */
   queued(queue: string): World
+}
+
+/** What a resource's identity follows from. Without a kind, only what is given by uid counts. */
+export interface Identifiable {
+  readonly kind?: string
+  readonly metadata: { readonly uid: string; readonly name?: string; readonly namespace?: string }
 }
 
 /** A resource without its status: reading somebody's wish must not wake us whenever its status moves. */

@@ -1,7 +1,8 @@
 import type { AnyKind } from '../../crds/define-kind.ts'
+import { identityAnnotation } from '../../reconcilers/claims.ts'
 import type { Phase, Reference, Usage } from '../../reconcilers/define-reconciler.ts'
-import { satisfied, waiting } from '../../reconcilers/verdict.ts'
-import type { Wish } from '../../reconcilers/world.ts'
+import { satisfied, type Verdict, waiting } from '../../reconcilers/verdict.ts'
+import type { Wish, World } from '../../reconcilers/world.ts'
 
 /** How many users a message names. */
 const namedUsers = 5
@@ -18,6 +19,16 @@ export function referencesResolved(references: (self: Wish<AnyKind>) => readonly
       return satisfied('Resolved')
     },
   }
+}
+
+/** Why nothing is done for an object yet that says which identity it is to have; undefined where it has it. */
+export function identityNotGiven(self: Wish<AnyKind>, world: World): Verdict | undefined {
+  const wished = self.metadata.annotations?.[identityAnnotation]
+  if (wished === undefined || world.identity(self) === wished) return undefined
+  return waiting(
+    'IdentityNotGiven',
+    `Annotation ${identityAnnotation} names ${wished}: apply the Allocation "identity-${wished}" that gives it to this object`,
+  )
 }
 
 /** Nothing refers to it any more. */

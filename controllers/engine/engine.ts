@@ -4,7 +4,7 @@ import type { Resource } from '../../crds/meta.ts'
 import type { Driver } from '../../drivers/contract/driver.ts'
 import type { DriverName } from '../../drivers/contract/endpoint.ts'
 import type { PlaceView, Reconciler } from '../../reconcilers/define-reconciler.ts'
-import { isStored } from '../../reconcilers/world.ts'
+import { type Identifiable, isStored } from '../../reconcilers/world.ts'
 import { createClient } from '../api/client.ts'
 import { createReflector, type Reflector } from '../api/reflector.ts'
 import type { Transport } from '../api/transport.ts'
@@ -68,8 +68,8 @@ export interface Engine {
   readonly observer: Observer
   /** Whether every cache has been filled. */
   isSynced(): boolean
-  /** The identity of an object by its uid. */
-  identity(uid: string): string
+  /** The identity of an object. */
+  identity(resource: Identifiable): string
   /** Judges an expression of the world outside any pass: for queries. Nothing is recorded. */
   inspect<T>(read: (world: ReturnType<typeof createWorld>) => T): T
   /** What an object's phases say at this moment, what they read, and when it is judged again: for queries. */
@@ -293,7 +293,7 @@ export function createEngine(options: EngineOptions): Engine {
     executor,
     observer,
     isSynced: () => synced,
-    identity: uid => identityOf(desired, uid),
+    identity: resource => identityOf(desired, resource),
     inspect: read => {
       const nobody = reads.collect()
       return read(createWorld(sources, { recording: nobody, queued: () => nobody, wakeAfter: () => undefined }))

@@ -1,5 +1,6 @@
 import { Allocation } from '../../crds/infrastructure/allocation.ts'
-import type { Effect } from '../../reconcilers/effect.ts'
+import type { Verb } from '../../drivers/contract/operation.ts'
+import type { Effect, UpdateEffect } from '../../reconcilers/effect.ts'
 import type { World } from '../../reconcilers/world.ts'
 import type { Judgement } from './status.ts'
 
@@ -25,11 +26,22 @@ function isAllowed(effect: Effect, identity: string, world: World): boolean {
     case 'Delete':
       return true
     case 'Operate':
+      return releases.has(effect.operation.verb)
     case 'Update':
-      return false
+      return !announces(effect, world)
     case 'Create':
       return effect.object.kind === Allocation.kind && exists(identity, world)
   }
+}
+
+/** Operations that take away our own mark and change nothing else: how what is only observed is given back. */
+const releases: ReadonlySet<Verb> = new Set<Verb>(['ReleaseMachine', 'ReleaseVolume'])
+
+/** A claim that moves, or tells of an operation to come, does so under a new epoch. */
+function announces({ object: { kind, metadata, spec } }: UpdateEffect, world: World): boolean {
+  if (kind !== Allocation.kind) return false
+  const before = world.desired.get(Allocation, metadata.name)?.spec.epoch
+  return (spec as { readonly epoch?: number }).epoch !== before
 }
 
 function exists(identity: string, world: World): boolean {

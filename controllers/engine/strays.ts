@@ -30,7 +30,7 @@ export interface Strays {
 /** Makes what looks after strays. */
 export function createStrays({ desired, observed, executor, observer }: StraysOptions): Strays {
   function isDeclared(hostIdentity: string): boolean {
-    return [...desired.all(Host)].some(({ metadata }) => identityOf(desired, metadata.uid) === hostIdentity)
+    return [...desired.all(Host)].some(host => identityOf(desired, host) === hostIdentity)
   }
 
   return {

@@ -1,7 +1,14 @@
 import deepEqual from 'fast-deep-equal'
 import { type Clock, timestamp } from '../../crds/environment.ts'
 import { Allocation } from '../../crds/infrastructure/allocation.ts'
-import { type Derived, type Desired, defineIndex, type Observed, type World } from '../../reconcilers/world.ts'
+import {
+  type Derived,
+  type Desired,
+  defineIndex,
+  type Identifiable,
+  type Observed,
+  type World,
+} from '../../reconcilers/world.ts'
 import type { Executor } from '../observation/executor.ts'
 import type { ObservedCache } from '../observation/observed-cache.ts'
 import { topics as observedTopics } from '../observation/topics.ts'
@@ -9,10 +16,20 @@ import { type Derivations, derivedTopic } from './derivations.ts'
 import { type DesiredCache, desiredTopics, objectKey } from './desired-cache.ts'
 import type { Recording } from './reads.ts'
 
-/** Allocations that give a resource an identity other than its uid, by the uid of the resource. */
-const identityByHolder = defineIndex(Allocation, 'identityByHolder', allocation =>
-  allocation.spec.type === 'Identity' ? [allocation.spec.holder.uid] : [],
-)
+/** Allocations that give a resource an identity other than its uid, by the uid of the resource, or by its name. */
+const identityByHolder = defineIndex(Allocation, 'identityByHolder', ({ spec: { type, holder } }) => {
+  if (type !== 'Identity') return []
+  return [holder.uid === '' ? nameKey(holder.kind, holder.name, holder.namespace) : holder.uid]
+})
+
+function nameKey(kind: string, name: string, namespace: string | undefined): string {
+  return `${kind}/${namespace ?? ''}/${name}`
+}
+
+/** The keys by which an identity may be given to a resource. */
+function holderKeys({ kind, metadata: { uid, name, namespace } }: Identifiable): readonly string[] {
+  return kind === undefined || name === undefined ? [uid] : [uid, nameKey(kind, name, namespace)]
+}
 
 /** What a world is made of. */
 export interface WorldSources {
@@ -37,13 +54,20 @@ export interface PassRecording {
 export function createWorld(sources: WorldSources, pass: PassRecording): World {
   const { recording } = pass
   const desired = desiredWorld(sources.desired, recording)
+  // Asked again and again in one pass, which sees one instant.
+  const identities = new Map<string, string>()
   return {
     installation: sources.installation,
     desired,
     observed: observedWorld(sources.observed, recording),
-    identity: ({ metadata }) => {
-      const [given] = desired.list(identityByHolder, metadata.uid)
-      return given === undefined ? metadata.uid : given.spec.value
+    identity: resource => {
+      const { uid } = resource.metadata
+      const known = identities.get(uid)
+      if (known !== undefined) return known
+      const given = holderKeys(resource).flatMap(key => desired.list(identityByHolder, key))[0]
+      const identity = given === undefined ? uid : given.spec.value
+      identities.set(uid, identity)
+      return identity
     },
     operations: identity => {
       recording.topic(observedTopics.operations(identity))
@@ -65,9 +89,10 @@ export function createWorld(sources: WorldSources, pass: PassRecording): World {
 }
 
 /** The identity of a resource, for callers outside a pass: nothing is recorded. */
-export function identityOf(desired: DesiredCache, uid: string): string {
-  const [given] = desired.list(identityByHolder, uid) as readonly { spec: { value: string } }[]
-  return given === undefined ? uid : given.spec.value
+export function identityOf(desired: DesiredCache, resource: Identifiable): string {
+  const lists = holderKeys(resource).map(key => desired.list(identityByHolder, key))
+  const [given] = lists.flat() as readonly { spec: { value: string } }[]
+  return given === undefined ? resource.metadata.uid : given.spec.value
 }
 
 function desiredWorld(cache: DesiredCache, recording: Recording): Desired {

@@ -49,7 +49,7 @@ export async function explain(
   const { name, namespace, uid, generation, deletionTimestamp: deletedAt } = self.metadata
   // One instant for all that is told of the present; only the past is waited for.
   const { phases, dueInMs, failedPasses, queue, place } = engine.standing(kind, key)
-  const identities = new Set([engine.identity(uid), ...thingsOf(topicsOf(phases), engine.desired).operations])
+  const identities = new Set([engine.identity(self), ...thingsOf(topicsOf(phases), engine.desired).operations])
   const operations = [...identities].flatMap(identity => engine.executor.operations(identity))
   const failures = [...identities].flatMap(identity => engine.executor.failuresOf(identity))
   const changedBy = engine.desired.changedBy(kind, key)

@@ -3,11 +3,15 @@ import type { Answer, Operation, Verb } from '../../drivers/contract/operation.t
 /** What an operation of each verb answers with the facts of. */
 const subjects = {
   DefineMachine: 'Machine',
+  AdoptMachine: 'Machine',
+  ReleaseMachine: 'Machine',
   StartMachine: 'Machine',
   StopMachine: 'Machine',
   RemoveMachine: 'Machine',
   ConfigureRouter: 'Machine',
   CreateVolume: 'Volume',
+  AdoptVolume: 'Volume',
+  ReleaseVolume: 'Volume',
   ResizeVolume: 'Volume',
   TrashVolume: 'Volume',
   RestoreVolume: 'Volume',
@@ -23,6 +27,8 @@ const subjects = {
 const mayBeGone: ReadonlySet<Verb> = new Set<Verb>([
   'StopMachine',
   'RemoveMachine',
+  'ReleaseMachine',
+  'ReleaseVolume',
   'TrashVolume',
   'DeleteVolume',
   'DeleteImage',

@@ -153,8 +153,8 @@ function whyLeftover(
   const title = `${mark.kind} ${mark.namespace === undefined ? '' : `${mark.namespace}/`}${mark.name}`
   if (object === undefined) return `${title} does not exist any more`
   // Images are known by their template: their identity is derived from it and the store.
-  if (mark.kind === 'PublicTemplate' || engine.identity(object.metadata.uid) === identity) return undefined
-  return `${title} has the identity ${engine.identity(object.metadata.uid)}`
+  if (mark.kind === 'PublicTemplate' || engine.identity(object) === identity) return undefined
+  return `${title} has the identity ${engine.identity(object)}`
 }
 
 /** A moment of the monotonic clock as a time of day. */

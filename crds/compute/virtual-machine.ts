@@ -37,6 +37,7 @@ export const VirtualMachine = defineKind<VirtualMachineSpec, VirtualMachineStatu
 /**
  * VirtualMachineSpec describes a machine.
  * @cel !has(self.defaultNICName) || self.nics.exists(nic, nic.name == self.defaultNICName) :: `defaultNICName` must name one of `nics`
+ * @cel has(self.templateRef) || (has(self.rootVolume) && has(self.rootVolume.volumeName)) :: `templateRef` must be set, or `rootVolume.volumeName` name a volume that exists
  * @cel !has(self.userData) || !has(self.userDataSecretName) :: only one of `userData` and `userDataSecretName` may be set
  * @cel self.volumes.all(volume, self.volumes.exists_one(other, other.volumeName == volume.volumeName)) :: `volumes` may name every volume only once
  * @cel self.nics.all(nic, !has(nic.networkName) || self.nics.exists_one(other, has(other.networkName) && other.networkName == nic.networkName)) :: `nics` may name every network only once
@@ -52,10 +53,11 @@ export interface VirtualMachineSpec extends Managed {
   /** serviceOfferingName names the service offering. Another one is taken up at the next start. */
   readonly serviceOfferingName: ObjectName
   /**
-   * templateRef names the template of the root disk. It cannot be changed.
+   * templateRef names the template of the root disk. Left out: `rootVolume.volumeName` names a disk that exists. It
+   * cannot be changed.
    * @immutable
    */
-  readonly templateRef: TemplateReference
+  readonly templateRef?: TemplateReference
   /**
    * runStrategy says whether the machine runs: 'Always', 'OnFailure' (again after a crash or the loss of its host,
    * not after its guest shut itself down), 'Once' (started once for every change of this spec) or 'Halted'. Default

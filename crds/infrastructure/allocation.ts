@@ -35,6 +35,7 @@ export const Allocation = defineKind<AllocationSpec, AllocationStatus>({
  * @cel (self.type == 'Volume') == has(self.volume) :: `volume` must be set where `type` is 'Volume', and only there
  * @cel (self.type == 'Attachment') == has(self.attachment) :: `attachment` must be set where `type` is 'Attachment', and only there
  * @cel (self.type == 'Fence') == has(self.fence) :: `fence` must be set where `type` is 'Fence', and only there
+ * @cel self.type == 'Identity' || size(self.holder.uid) > 0 :: `holder.uid` may be empty only where `type` is 'Identity'
  * @cel self.epoch == oldSelf.epoch || self.epoch == oldSelf.epoch + 1 :: `epoch` must stay or grow by one
  * @cel self.epoch == oldSelf.epoch + 1 || ((has(self.machine) ? self.machine == oldSelf.machine : true) && (has(self.volume) ? self.volume == oldSelf.volume : true) && (has(self.attachment) ? self.attachment == oldSelf.attachment : true) && (has(self.fence) ? self.fence == oldSelf.fence : true)) :: `machine`, `volume`, `attachment` and `fence` may only change together with an `epoch` one higher
  */
@@ -123,8 +124,8 @@ export interface Holder {
   /** name is the holder's name. */
   readonly name: ObjectName
   /**
-   * uid is the holder's metadata.uid.
-   * @minLength 1
+   * uid is the holder's metadata.uid. Empty: whichever object has the name; only where type is 'Identity', which may
+   * be given before its object is made.
    * @maxLength 63
    */
   readonly uid: string

@@ -61,6 +61,25 @@ export interface Verbs {
     readonly arguments: { readonly identity: string; readonly epoch: number }
     readonly answer: MachineFacts | undefined
   }
+  /**
+   * Puts the caller's mark on a machine that bears none, with the definition by which it is known from now on; neither
+   * its processors nor its disks are touched. What is real in the definition (cores, memory, disks, MACs, segments) must be
+   * as the host has it: `InvalidArgument` names the first field that is not. `NotFound` where it is missing.
+   */
+  readonly AdoptMachine: {
+    readonly arguments: {
+      readonly identity: string
+      readonly epoch: number
+      readonly mark: Mark
+      readonly definition: MachineDefinition
+    }
+    readonly answer: MachineFacts
+  }
+  /** Takes the caller's mark off a machine, which stays as it is. One without a mark, or missing, is a success. */
+  readonly ReleaseMachine: {
+    readonly arguments: { readonly identity: string; readonly epoch: number }
+    readonly answer: MachineFacts | undefined
+  }
   /** Gives a router its whole configuration; it applies the difference. */
   readonly ConfigureRouter: {
     readonly arguments: {
@@ -101,6 +120,19 @@ export interface Verbs {
   readonly DeleteVolume: {
     readonly arguments: { readonly identity: string; readonly epoch: number }
     readonly answer: undefined
+  }
+  /** Puts the caller's mark on a volume that bears none; its content is not touched. `NotFound` where it is missing. */
+  readonly AdoptVolume: {
+    readonly arguments: { readonly identity: string; readonly epoch: number; readonly mark: Mark }
+    readonly answer: VolumeFacts
+  }
+  /**
+   * Takes the caller's mark off a volume, which stays where it is. One without a mark, or missing, is a success. In the
+   * trash: `FailedPrecondition`.
+   */
+  readonly ReleaseVolume: {
+    readonly arguments: { readonly identity: string; readonly epoch: number }
+    readonly answer: VolumeFacts | undefined
   }
   /** Fetches an image into the store and verifies it. */
   readonly StoreImage: {

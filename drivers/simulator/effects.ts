@@ -1,6 +1,7 @@
 import type { EndpointType } from '../contract/endpoint.ts'
 import { DriverError } from '../contract/errors.ts'
 import type { Answer, Operation, Verb } from '../contract/operation.ts'
+import { adoptMachine, adoptVolume, releaseMachine, releaseVolume } from './adoption-verbs.ts'
 import type { Caller } from './guards.ts'
 import { bootHost, cutHostPower, type Simulation } from './guests.ts'
 import { configureRouter, defineMachine, removeMachine, start, stop } from './machine-verbs.ts'
@@ -19,11 +20,15 @@ import {
 /** The type of endpoint each verb is for. */
 export const servedBy: Readonly<Record<Verb, EndpointType>> = {
   DefineMachine: 'Host',
+  AdoptMachine: 'Host',
+  ReleaseMachine: 'Host',
   StartMachine: 'Host',
   StopMachine: 'Host',
   RemoveMachine: 'Host',
   ConfigureRouter: 'Host',
   CreateVolume: 'PrimaryStorage',
+  AdoptVolume: 'PrimaryStorage',
+  ReleaseVolume: 'PrimaryStorage',
   ResizeVolume: 'PrimaryStorage',
   TrashVolume: 'PrimaryStorage',
   RestoreVolume: 'PrimaryStorage',
@@ -52,6 +57,10 @@ function onHost(simulation: Simulation, place: Place, operation: Operation, call
   switch (operation.verb) {
     case 'DefineMachine':
       return defineMachine(call, operation.arguments)
+    case 'AdoptMachine':
+      return adoptMachine(call, operation.arguments)
+    case 'ReleaseMachine':
+      return releaseMachine(call, operation.arguments)
     case 'StartMachine':
       return start(call, operation.arguments)
     case 'StopMachine':
@@ -74,6 +83,10 @@ function onPool({ state }: Simulation, place: Place, operation: Operation, calle
   switch (operation.verb) {
     case 'CreateVolume':
       return createVolume(call, operation.arguments)
+    case 'AdoptVolume':
+      return adoptVolume(call, operation.arguments)
+    case 'ReleaseVolume':
+      return releaseVolume(call, operation.arguments)
     case 'ResizeVolume':
       return resizeVolume(call, operation.arguments)
     case 'TrashVolume':

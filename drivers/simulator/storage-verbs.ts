@@ -137,7 +137,7 @@ export function deleteImage(call: StoreCall, args: Arguments<'DeleteImage'>): un
   return undefined
 }
 
-function requireVolume(call: PoolCall, identity: string, what: string): SimulatedVolume {
+export function requireVolume(call: PoolCall, identity: string, what: string): SimulatedVolume {
   const volume = call.pool.volumes.get(identity)
   if (volume !== undefined) return volume
   throw new DriverError('NotFound', `Cannot ${what} volume ${identity}: it is not in pool ${call.pool.key}`)

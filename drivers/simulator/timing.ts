@@ -23,11 +23,15 @@ export type Timing = Readonly<Record<TimedStep, number>>
 /** Small times of the right proportions: enough that things overlap, not so long that anybody waits. */
 export const defaultTiming: Timing = {
   DefineMachine: 20,
+  AdoptMachine: 20,
+  ReleaseMachine: 20,
   StartMachine: 40,
   StopMachine: 20,
   RemoveMachine: 20,
   ConfigureRouter: 60,
   CreateVolume: 60,
+  AdoptVolume: 20,
+  ReleaseVolume: 20,
   ResizeVolume: 20,
   TrashVolume: 10,
   RestoreVolume: 10,
@@ -50,11 +54,15 @@ export const defaultTiming: Timing = {
 /** Everything at once, for benchmarks: no timer is set at all. */
 export const noTiming: Timing = {
   DefineMachine: 0,
+  AdoptMachine: 0,
+  ReleaseMachine: 0,
   StartMachine: 0,
   StopMachine: 0,
   RemoveMachine: 0,
   ConfigureRouter: 0,
   CreateVolume: 0,
+  AdoptVolume: 0,
+  ReleaseVolume: 0,
   ResizeVolume: 0,
   TrashVolume: 0,
   RestoreVolume: 0,

@@ -9,6 +9,7 @@ import { operate } from '../effect.ts'
 import { byName, decideByChange, defineFields, type Field } from '../fields.ts'
 import { planNIC } from '../network/machine-nics.ts'
 import { once } from '../once.ts'
+import { isOurs } from '../ownership.ts'
 import { acting, satisfied, type Verdict, waiting } from '../verdict.ts'
 import type { Seen, Wish, World } from '../world.ts'
 import { planDisks } from './disk-plan.ts'
@@ -81,7 +82,10 @@ function listed(
 export const machineFields = defineFields(VirtualMachine, {
   fields: definitionFields,
   wished: definitionOf,
-  found: (machine, world) => seenAtHome(machine, world)?.facts.definition,
+  found: (machine, world) => {
+    const facts = seenAtHome(machine, world)?.facts
+    return facts === undefined || !isOurs(facts, world) ? undefined : facts.definition
+  },
   decide: (difference, machine, world) => {
     const here = seenAtHome(machine, world)
     if (here?.current === false) return 'WaitsForHost'
@@ -104,6 +108,7 @@ export function judgeConfigured(machine: Machine, world: World): Verdict {
   const claim = machineClaim(identity, world)
   const here = seenAtHome(machine, world)
   if (claim === undefined || here === undefined) return satisfied('NotDefined', 'The machine is not on a host')
+  if (!isOurs(here.facts, world)) return waiting('NotAdopted', 'The machine on the host does not bear our mark')
   const wished = definitionOf(machine, world)
   const drift = machineFields(machine, world)?.differences
   if (wished === undefined || drift === undefined) {
@@ -128,6 +133,8 @@ export function judgeConfigured(machine: Machine, world: World): Verdict {
 
 /** The least memory that the machine's template needs, in bytes; undefined where it says none. */
 export function minimumMemory(machine: Machine, world: World): number | undefined {
-  const minimum = world.desired.get(PublicTemplate, machine.spec.templateRef.name)?.spec.minimumMemory
+  const { templateRef } = machine.spec
+  if (templateRef === undefined) return undefined
+  const minimum = world.desired.get(PublicTemplate, templateRef.name)?.spec.minimumMemory
   return minimum === undefined ? undefined : parseBytes(minimum)
 }

@@ -104,10 +104,10 @@ function judgeRootVolume(machine: Machine, world: World): Verdict | undefined {
 function rootVolume(machine: Machine, name: string, world: World): Manifest<Partial<VolumeSpec>> | undefined {
   const { zoneName, templateRef, rootVolume: wished, serviceOfferingName } = machine.spec
   const offering = world.desired.get(ServiceOffering, serviceOfferingName)
-  const template = world.desired.get(PublicTemplate, templateRef.name)
+  const template = templateRef === undefined ? undefined : world.desired.get(PublicTemplate, templateRef.name)
   const offered = wished?.diskOfferingName === undefined ? offering?.spec.rootDiskSize : undefined
   const size = wished?.size ?? offered ?? (wished?.diskOfferingName === undefined ? template?.spec.size : undefined)
-  if (offering === undefined || template === undefined) return undefined
+  if (offering === undefined || template === undefined || templateRef === undefined) return undefined
   const { uid } = machine.metadata
   return {
     apiVersion: Volume.apiVersion,

@@ -5,6 +5,7 @@ import { operation } from '../../drivers/contract/operation.ts'
 import { type Claim, claimMachine, claimVolume, machineClaim, moveClaim, noteStray } from '../claims.ts'
 import { observe, operate, remove } from '../effect.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
+import { isOurs } from '../ownership.ts'
 import { place } from '../placement/place.ts'
 import type { Placement, PlacementRequest } from '../placement/request.ts'
 import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
@@ -159,6 +160,10 @@ export function judgeRelease(claim: Claim, identity: string, world: World): Verd
   const held = claim.spec.machine
   if (held === undefined) return acting('Releasing', 'The claim names no host', remove(claim))
   const endpoint = endpointKey('Host', held.hostIdentity)
+  const here = world.observed.machines(identity).find(seen => seen.endpoint === endpoint)
+  if (here?.current === true && !isOurs(here.facts, world)) {
+    return acting('Releasing', `What host "${held.hostName}" has of it is not ours`, remove(claim))
+  }
   if (world.observed.provenAbsent(identity, endpoint)) {
     return acting('Releasing', `Host "${held.hostName}" no longer holds the machine`, remove(claim))
   }

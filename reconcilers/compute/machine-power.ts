@@ -8,6 +8,7 @@ import { type Claim, machineClaim, moveClaim, noteOnClaim } from '../claims.ts'
 import { operate } from '../effect.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
 import { hostOfIdentity } from '../infrastructure/topology.ts'
+import { isOurs } from '../ownership.ts'
 import { acting, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import type { Seen, World } from '../world.ts'
 
@@ -70,6 +71,8 @@ export function judgeRemoval(
 ): Verdict {
   const places = world.observed.machines(identity)
   for (const { endpoint, facts, current } of places) {
+    // What does not bear our mark is left as it is: it was given back, or was never taken over.
+    if (!isOurs(facts, world)) continue
     if (!current) {
       if (isFenced(endpoint, world)) continue
       return unknown('HostSilent', `The machine was last seen at ${endpoint}, which does not answer`)

@@ -18,14 +18,14 @@ export function machineRequest(
 ): PlacementRequest | undefined {
   const { zoneName, serviceOfferingName, templateRef, placement } = machine.spec
   const offering = world.desired.get(ServiceOffering, serviceOfferingName)?.spec
-  const template = world.desired.get(PublicTemplate, templateRef.name)?.spec
-  if (offering === undefined || template === undefined) return undefined
+  const template = templateRef === undefined ? undefined : world.desired.get(PublicTemplate, templateRef.name)?.spec
+  if (offering === undefined || (templateRef !== undefined && template === undefined)) return undefined
   return {
     zoneName,
     cores: offering.cores,
     clockMHz: offering.clockMHz,
     memoryBytes: parseBytes(offering.memory),
-    hypervisors: template.images.map(({ hypervisor }) => hypervisor),
+    ...(template === undefined ? {} : { hypervisors: template.images.map(({ hypervisor }) => hypervisor) }),
     capabilities: neededCapabilities(machine, world).map(({ capability }) => capability),
     hostTags: offering.hostTags,
     planner: offering.planner,

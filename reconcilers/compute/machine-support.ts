@@ -11,7 +11,7 @@ type Machine = Wish<typeof VirtualMachine>
 
 /** What a machine wishes that nothing carries out yet: it is refused by name, never left out silently. */
 export function unsupported(machine: Machine, world: World): Verdict | undefined {
-  const { management, nics, serviceOfferingName, sshKeyNames, userDataSecretName } = machine.spec
+  const { nics, serviceOfferingName, sshKeyNames, userDataSecretName } = machine.spec
   if (userDataSecretName !== undefined) {
     return notYet('spec.userDataSecretName: data from a Secret is not handed over yet: use spec.userData')
   }
@@ -20,9 +20,6 @@ export function unsupported(machine: Machine, world: World): Verdict | undefined
   const grouped = nics.find(({ securityGroupNames }) => (securityGroupNames ?? []).length > 0)
   if (grouped !== undefined) {
     return notYet(`spec.nics[${grouped.name}].securityGroupNames: there are no security groups yet: remove the field`)
-  }
-  if (management.deletionPolicy === 'Orphan') {
-    return notYet('spec.management.deletionPolicy "Orphan" comes with release in place: set it to "Delete"')
   }
   const offering = world.desired.get(ServiceOffering, serviceOfferingName)?.spec
   const field = `spec.serviceOfferingName: ServiceOffering "${serviceOfferingName}" has`

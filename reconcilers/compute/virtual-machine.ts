@@ -8,7 +8,7 @@ import { Network } from '../../crds/network/network.ts'
 import { SharedNetwork } from '../../crds/network/shared-network.ts'
 import { Volume } from '../../crds/storage/volume.ts'
 import { endpointKey } from '../../drivers/contract/endpoint.ts'
-import { allocationsByHolder, holderOf, machineClaim } from '../claims.ts'
+import { allocationsByHolder, holderOf, identityClaim, machineClaim } from '../claims.ts'
 import { defineReconciler, type Phase, type Reference } from '../define-reconciler.ts'
 import { remove } from '../effect.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
@@ -18,6 +18,7 @@ import { explain, place } from '../placement/place.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { defineIndex, isStored, type Wish, type World } from '../world.ts'
 import { planDisks, rootVolumeName } from './disk-plan.ts'
+import { judgeAdoption, judgeGivenBack } from './machine-adoption.ts'
 import { releaseAttachments } from './machine-attachments.ts'
 import { definitionOf, judgeConfigured, machineFields, markOf, minimumMemory } from './machine-definition.ts'
 import { diskObstacle, judgeVolumesAttached } from './machine-disks.ts'
@@ -35,9 +36,9 @@ export const machinesByServiceOffering = defineIndex(VirtualMachine, 'machinesBy
 ])
 
 /** Machines by the name of their template. */
-export const machinesByTemplate = defineIndex(VirtualMachine, 'machinesByTemplate', ({ spec }) => [
-  spec.templateRef.name,
-])
+export const machinesByTemplate = defineIndex(VirtualMachine, 'machinesByTemplate', ({ spec }) =>
+  spec.templateRef === undefined ? [] : [spec.templateRef.name],
+)
 
 /** Machines by the name of their zone. */
 export const machinesByZone = defineIndex(VirtualMachine, 'machinesByZone', ({ spec }) => [spec.zoneName])
@@ -60,7 +61,9 @@ function references({ spec, metadata: { namespace } }: Machine): readonly Refere
   return [
     { kind: Zone, name: spec.zoneName, field: 'spec.zoneName' },
     { kind: ServiceOffering, name: spec.serviceOfferingName, field: 'spec.serviceOfferingName' },
-    { kind: PublicTemplate, name: spec.templateRef.name, field: 'spec.templateRef.name' },
+    ...(spec.templateRef === undefined
+      ? []
+      : [{ kind: PublicTemplate, name: spec.templateRef.name, field: 'spec.templateRef.name' }]),
     ...nics,
     ...volumes,
   ]
@@ -86,7 +89,7 @@ function findPlace(self: Machine, world: World): Verdict {
   if (minimum !== undefined && request.memoryBytes < minimum) {
     return blocked(
       'OfferingTooSmall',
-      `Template "${self.spec.templateRef.name}" needs ${formatQuantity(minimum, 'Bytes')} of memory: change spec.serviceOfferingName`,
+      `Template "${self.spec.templateRef?.name}" needs ${formatQuantity(minimum, 'Bytes')} of memory: change spec.serviceOfferingName`,
     )
   }
   const closed = placed ? undefined : closedToNew(self, world)
@@ -118,10 +121,11 @@ function closedToNew(self: Machine, world: World): Verdict | undefined {
       `spec.serviceOfferingName: ServiceOffering "${serviceOfferingName}" has allocationState Disabled: choose another`,
     )
   }
-  if (world.desired.get(PublicTemplate, templateRef.name)?.spec.allocationState !== 'Disabled') return undefined
+  const template = templateRef === undefined ? undefined : world.desired.get(PublicTemplate, templateRef.name)
+  if (template?.spec.allocationState !== 'Disabled') return undefined
   return blocked(
     'TemplateDisabled',
-    `spec.templateRef: PublicTemplate "${templateRef.name}" has allocationState Disabled: make the machine from another`,
+    `spec.templateRef: PublicTemplate "${template.metadata.name}" has allocationState Disabled: make the machine from another`,
   )
 }
 
@@ -187,6 +191,8 @@ function judgeMachinePower(self: Machine, world: World): Verdict {
   const identity = world.identity(self)
   const claim = machineClaim(identity, world)
   if (claim === undefined) return judgeWithoutClaim(self, world)
+  const adopting = judgeAdoption(self, claim, world)
+  if (adopting !== undefined) return adopting
   const definition = definitionOf(self, world)
   const place = judgeScheduled(self, world)
   const hold =
@@ -273,12 +279,7 @@ const poweredOff: Phase<typeof VirtualMachine> = { condition: 'PowerApplied', ju
 function judgeTeardown(self: Machine, world: World): Verdict {
   const identity = world.identity(self)
   const claim = machineClaim(identity, world)
-  if (self.spec.management.deletionPolicy === 'Orphan') {
-    return blocked(
-      'NotSupportedYet',
-      'spec.management.deletionPolicy "Orphan" comes with release in place: set it to "Delete"',
-    )
-  }
+  if (self.spec.management.deletionPolicy === 'Orphan') return judgeGivenBack(self, claim, world)
   const held = claim?.spec.machine
   if (held !== undefined && world.observed.endpoint(endpointKey('Host', held.hostIdentity)).answers === 'No') {
     const fence = fenceOf(held.hostName, world, { hostIdentity: held.hostIdentity })
@@ -308,9 +309,8 @@ const everythingReturned: Phase<typeof VirtualMachine> = {
     const root = world.desired.get(Volume, rootVolumeName(self), self.metadata.namespace)
     const owned = root?.metadata.ownerReferences?.some(({ uid }) => uid === self.metadata.uid)
     const child = owned && root !== undefined && root.metadata.deletionTimestamp === undefined ? [root] : []
-    const last = world.desired
-      .list(allocationsByHolder, self.metadata.uid)
-      .filter(({ spec }) => spec.type === 'Identity' && held.length === 0 && child.length === 0)
+    const given = identityClaim(self, world)
+    const last = given === undefined || held.length > 0 || child.length > 0 ? [] : [given]
     const attachments = held.filter(({ spec }) => spec.type === 'Attachment')
     const others = held.filter(({ spec }) => spec.type !== 'Attachment')
     const leaving = [...others, ...child, ...last].flatMap(object => (object && isStored(object) ? [object] : []))

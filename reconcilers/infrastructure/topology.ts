@@ -1,3 +1,4 @@
+import type { AnyKind } from '../../crds/define-kind.ts'
 /** Where things are: which clusters a pod has, which hosts a cluster has, which pools a host reaches. */
 import { Allocation } from '../../crds/infrastructure/allocation.ts'
 import { Host } from '../../crds/infrastructure/host.ts'
@@ -115,16 +116,22 @@ export function hostsInReach({ spec }: Wish<typeof PrimaryStorage>, world: World
 
 /** The host of an identity. */
 export function hostOfIdentity(identity: string, world: World): Wish<typeof Host> | undefined {
-  return world.desired.list(hostsByUID, uidOfIdentity(identity, world)).find(host => world.identity(host) === identity)
+  return world.desired
+    .list(hostsByUID, uidOfIdentity(Host, identity, world))
+    .find(host => world.identity(host) === identity)
 }
 
 /** The pool of an identity. */
 export function poolOfIdentity(identity: string, world: World): Wish<typeof PrimaryStorage> | undefined {
-  return world.desired.list(poolsByUID, uidOfIdentity(identity, world)).find(pool => world.identity(pool) === identity)
+  return world.desired
+    .list(poolsByUID, uidOfIdentity(PrimaryStorage, identity, world))
+    .find(pool => world.identity(pool) === identity)
 }
 
-function uidOfIdentity(identity: string, world: World): string {
-  return world.desired.get(Allocation, allocationName('Identity', identity))?.spec.holder.uid ?? identity
+function uidOfIdentity(kind: AnyKind, identity: string, world: World): string {
+  const holder = world.desired.get(Allocation, allocationName('Identity', identity))?.spec.holder
+  if (holder === undefined) return identity
+  return holder.uid === '' ? (world.desired.get(kind, holder.name)?.metadata.uid ?? identity) : holder.uid
 }
 
 const hostsByUID = defineIndex(Host, 'hostsByUID', ({ metadata }) => [metadata.uid])

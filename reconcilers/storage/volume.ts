@@ -11,11 +11,11 @@ import type { EndpointKey } from '../../drivers/contract/endpoint.ts'
 import type { VolumeFacts } from '../../drivers/contract/facts.ts'
 import { operation, type Verbs } from '../../drivers/contract/operation.ts'
 import {
-  allocationsByHolder,
   attachmentClaim,
   type Claim,
   claimVolume,
   holderOf,
+  identityClaim,
   moveClaim,
   noteOnClaim,
   volumeClaim,
@@ -27,8 +27,10 @@ import { observe, operate, remove } from '../effect.ts'
 import { decideByChange, defineFields } from '../fields.ts'
 import { settingsOf } from '../infrastructure/settings.ts'
 import { poolOfIdentity } from '../infrastructure/topology.ts'
+import { isOurs } from '../ownership.ts'
 import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import { defineIndex, isStored, type Seen, type Wish, type World } from '../world.ts'
+import { judgeDiskAdoption, judgeDiskGivenBack, volumeMark } from './volume-adoption.ts'
 import { claimedPool, hypervisorOfPool, imageFor, volumeOnPool, volumeSize } from './volume-place.ts'
 
 type VolumeWish = Wish<typeof Volume>
@@ -70,7 +72,8 @@ const fields = defineFields(Volume, {
   },
   found: (self, world): VolumeFacts | undefined => {
     const identity = world.identity(self)
-    return volumeOnPool(identity, volumeClaim(identity, world), world)?.facts
+    const facts = volumeOnPool(identity, volumeClaim(identity, world), world)?.facts
+    return facts === undefined || !isOurs(facts, world) ? undefined : facts
   },
   decide: (difference, self, world) => {
     const identity = world.identity(self)
@@ -114,10 +117,7 @@ function judgeUnclaimed(self: VolumeWish, identity: string, world: World): Verdi
 
 /** What no volume may wish for, or none that lies where this one does. */
 function refusalOf(self: VolumeWish, size: number, claim: Claim | undefined, world: World): Verdict | undefined {
-  const { diskOfferingName, management } = self.spec
-  if (management.deletionPolicy === 'Orphan') {
-    return blocked('NotSupportedYet', 'spec.management.deletionPolicy "Orphan" is not there yet: set it to "Delete"')
-  }
+  const { diskOfferingName } = self.spec
   const { maximumVolumeSize } = settingsOf(world)
   const held = claim?.spec.volume
   if (size > parseBytes(maximumVolumeSize) && size > (held?.sizeBytes ?? 0)) {
@@ -216,16 +216,10 @@ function judgeMissing(placement: Placement, pool: EndpointKey, world: World): Ve
       `Template "${self.spec.templateRef?.name}" has no image for the hypervisor of the pool: add one to spec.images`,
     )
   }
-  const { name, namespace } = self.metadata
   const args: Verbs['CreateVolume']['arguments'] = {
     identity,
     epoch: claim.spec.epoch,
-    mark: {
-      installation: world.installation,
-      kind: Volume.kind,
-      ...(namespace === undefined ? {} : { namespace }),
-      name,
-    },
+    mark: volumeMark(self, world),
     sizeBytes: size,
     ...(image === undefined ? {} : { image }),
   }
@@ -237,8 +231,11 @@ function judgeMissing(placement: Placement, pool: EndpointKey, world: World): Ve
   )
 }
 
-function judgeThere(placement: Placement, { endpoint, facts }: Seen<VolumeFacts>, world: World): Verdict {
+function judgeThere(placement: Placement, seen: Seen<VolumeFacts>, world: World): Verdict {
   const { self, identity, claim, size } = placement
+  const { endpoint, facts } = seen
+  const adopting = judgeDiskAdoption(self, claim, seen, world)
+  if (adopting !== undefined) return adopting
   const { epoch } = claim.spec
   const claims = [claim.metadata.name]
   if (claim.spec.notes?.madeAt === undefined && !isOtherwiseNoted(self, identity, world)) {
@@ -310,9 +307,6 @@ function judgeRemoved(self: VolumeWish, world: World): Verdict {
   const identity = world.identity(self)
   const claim = volumeClaim(identity, world)
   if (claim === undefined) return judgeIdentityReturned(self, world)
-  if (self.spec.management.deletionPolicy === 'Orphan') {
-    return blocked('NotSupportedYet', 'spec.management.deletionPolicy "Orphan" is not there yet: set it to "Delete"')
-  }
   const pool = claimedPool(claim)
   if (pool === undefined) return acting('Releasing', 'The claim names no pool', remove(claim))
   const poolName = claim.spec.volume?.poolName ?? ''
@@ -327,6 +321,8 @@ function judgeRemoved(self: VolumeWish, world: World): Verdict {
     if (world.observed.provenAbsent(identity, pool)) return acting('Releasing', 'The disk is gone', remove(claim))
     return acting('ProvingAbsence', `Primary storage "${poolName}" is being listed`, observe(pool))
   }
+  if (!isOurs(seen.facts, world)) return acting('Releasing', 'The disk there is not ours', remove(claim))
+  if (self.spec.management.deletionPolicy === 'Orphan') return judgeDiskGivenBack(claim, seen)
   const delay = parseDuration(settingsOf(world).expungeDelay)
   if (delay > 0 && seen.facts.trashedAt === undefined) {
     const trash = operation('TrashVolume', { endpoint: pool, identity }, { identity, epoch, at: world.now() })
@@ -344,11 +340,9 @@ function judgeRemoved(self: VolumeWish, world: World): Verdict {
 
 /** An identity that was given to the volume goes with it, after the disk. */
 function judgeIdentityReturned(self: VolumeWish, world: World): Verdict {
-  const given = world.desired
-    .list(allocationsByHolder, self.metadata.uid)
-    .filter(({ spec }) => spec.type === 'Identity')
-  if (given.length === 0) return satisfied('Removed')
-  return acting('Returning', 'Giving back its identity', ...given.filter(isStored).map(remove))
+  const given = identityClaim(self, world)
+  if (given === undefined) return satisfied('Removed')
+  return acting('Returning', 'Giving back its identity', ...(isStored(given) ? [remove(given)] : []))
 }
 
 function references({ spec }: VolumeWish): readonly Reference[] {

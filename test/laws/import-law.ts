@@ -27,6 +27,7 @@ const rules: readonly Rule[] = [
       // Pure makers of values that the contract defines: an endpoint's key, an operation.
       { to: 'drivers/contract/endpoint.ts' },
       { to: 'drivers/contract/operation.ts' },
+      { to: 'drivers/contract/adoption.ts' },
       { to: 'drivers/contract', only: 'types' },
     ],
     packages: ['fast-deep-equal', 'ipaddr.js', 'node:crypto'],

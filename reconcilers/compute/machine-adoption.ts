@@ -1,0 +1,104 @@
+import type { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
+import { Volume } from '../../crds/storage/volume.ts'
+import { adoptionObstacle } from '../../drivers/contract/adoption.ts'
+import type { MachineFacts } from '../../drivers/contract/facts.ts'
+import { operation } from '../../drivers/contract/operation.ts'
+import { attachmentsByMachine, type Claim, volumeClaim } from '../claims.ts'
+import { operate, update } from '../effect.ts'
+import { isOurs, refusalToAdopt } from '../ownership.ts'
+import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
+import type { Seen, Wish, World } from '../world.ts'
+import { rootVolumeName } from './disk-plan.ts'
+import { definitionOf, markOf } from './machine-definition.ts'
+import { claimedHost } from './machine-power.ts'
+
+type Machine = Wish<typeof VirtualMachine>
+
+/** A machine on the host of its claim that does not bear our mark; undefined where there is none. */
+export function unadopted(identity: string, claim: Claim, world: World): Seen<MachineFacts> | undefined {
+  const host = claimedHost(claim)
+  const here = world.observed.machines(identity).find(({ endpoint }) => endpoint === host)
+  return here === undefined || isOurs(here.facts, world) ? undefined : here
+}
+
+/**
+ * A machine that runs, or is off, without our mark is taken over as it is, where an operator wishes so and the manifest
+ * describes what is there. Undefined: there is nothing to take over.
+ */
+export function judgeAdoption(machine: Machine, claim: Claim, world: World): Verdict | undefined {
+  const identity = world.identity(machine)
+  const here = unadopted(identity, claim, world)
+  if (here === undefined) return undefined
+  const refusal = refusalToAdopt('Machine', here.facts, world)
+  if (refusal !== undefined) return refusal
+  if (!here.current) return waiting('HostSilent', 'The host of the machine does not answer')
+  const definition = definitionOf(machine, world)
+  if (definition === undefined) return waiting('DefinitionIncomplete', 'A part of the definition is not known yet')
+  const obstacle = adoptionObstacle(definition, here.facts.definition)
+  if (obstacle !== undefined) {
+    return blocked('AdoptionDiffers', `The machine cannot be taken over: ${obstacle}; describe it as it is`)
+  }
+  const args = { identity, epoch: claim.spec.epoch, mark: markOf(machine, world), definition }
+  const adoption = operation('AdoptMachine', { endpoint: here.endpoint, identity }, args)
+  return acting('Adopting', 'The machine is being taken over as it is', operate(adoption, [claim.metadata.name]))
+}
+
+/** A machine is given back as it is, without our mark, once its disks are given back too. */
+export function judgeGivenBack(machine: Machine, claim: Claim | undefined, world: World): Verdict {
+  const identity = world.identity(machine)
+  const disks = judgeDisks(machine, identity, world)
+  if (disks !== undefined) return disks
+  const host = claim === undefined ? undefined : claimedHost(claim)
+  if (host !== undefined) {
+    const { answers, listed } = world.observed.endpoint(host)
+    if (answers !== 'Yes' || !listed) return unknown('HostSilent', `The machine is given back when ${host} answers`)
+  }
+  for (const { endpoint, facts, current } of world.observed.machines(identity)) {
+    if (!isOurs(facts, world)) continue
+    if (!current) return unknown('HostSilent', `The machine was last seen at ${endpoint}, which does not answer`)
+    if (facts.powerState === 'Incoming' || facts.migratingTo !== undefined) {
+      return waiting('Migrating', 'The machine is given back when its migration is over')
+    }
+    const release = { identity, epoch: Math.max(claim?.spec.epoch ?? 0, facts.epoch) }
+    const claims = claim === undefined ? [] : [claim.metadata.name]
+    return acting(
+      'GivingBack',
+      'The machine is being given back as it is',
+      operate(operation('ReleaseMachine', { endpoint, identity }, release), claims),
+    )
+  }
+  const doubtful = world.observed.inDoubt(identity)
+  if (doubtful.length > 0)
+    return unknown('InDoubt', `An unanswered operation may still take effect at ${doubtful.join(', ')}`)
+  return satisfied('GivenBack')
+}
+
+/**
+ * Whoever has the machine has its disks: one that stayed ours could be given to another machine while this one writes to
+ * it. So each must be on its way out too, and be left where it is.
+ */
+function judgeDisks(machine: Machine, identity: string, world: World): Verdict | undefined {
+  for (const { spec } of world.desired.list(attachmentsByMachine, identity)) {
+    const holder = volumeClaim(spec.attachment?.volumeIdentity ?? '', world)?.spec.holder
+    const volume = holder === undefined ? undefined : world.desired.get(Volume, holder.name, holder.namespace)
+    if (volume === undefined || volume.metadata.uid !== holder?.uid) continue
+    const orphaned = volume.spec.management.deletionPolicy === 'Orphan'
+    if (isOwnRoot(machine, volume)) {
+      if (orphaned) continue
+      const management = { ...volume.spec.management, deletionPolicy: 'Orphan' }
+      const left = update(volume, { ...volume.spec, management })
+      return acting('LeavingRootDisk', 'Noting that the root disk is left where it is', left)
+    }
+    if (orphaned && volume.metadata.deletionTimestamp !== undefined) continue
+    return waiting(
+      'VolumesStay',
+      `Volume "${volume.metadata.name}" is attached to the machine that is given back: delete it as well, with spec.management.deletionPolicy Orphan`,
+    )
+  }
+  return undefined
+}
+
+function isOwnRoot(machine: Machine, volume: Wish<typeof Volume>): boolean {
+  const owned = volume.metadata.ownerReferences?.some(({ uid }) => uid === machine.metadata.uid)
+  return owned === true && volume.metadata.name === rootVolumeName(machine)
+}
