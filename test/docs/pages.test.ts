@@ -37,6 +37,7 @@ test('every reason for what is not Ready is in docs/troubleshooting.md, and no o
     'NotYetObserved',
     'Deleting',
     'Observing',
+    'IdentityNotGiven',
     'APIInvalid',
     'APIForbidden',
     ...Object.keys(driverErrorCodes),

@@ -1,4 +1,5 @@
 import type { TestFn } from 'ava'
+import { adoptionRules } from './conformance-adoption.ts'
 import { connectionRules } from './conformance-connections.ts'
 import { machineRules } from './conformance-machines.ts'
 import { migrationRules } from './conformance-migration.ts'
@@ -19,4 +20,5 @@ export function conformance(test: TestFn, name: string, setUp: SetUp): void {
   connectionRules(rule)
   powerRules(rule)
   migrationRules(rule)
+  adoptionRules(rule)
 }

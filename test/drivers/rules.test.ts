@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import test from 'ava'
 
 const readme = new URL('../../drivers/README.md', import.meta.url)
-const suites = ['connections', 'machines', 'migration', 'power', 'volumes'].map(
+const suites = ['adoption', 'connections', 'machines', 'migration', 'power', 'volumes'].map(
   area => new URL(`conformance-${area}.ts`, import.meta.url),
 )
 

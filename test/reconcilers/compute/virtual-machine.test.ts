@@ -7,7 +7,7 @@ import { volumeFacts } from '../fact-builders.ts'
 import { physicalNetwork } from '../infrastructure-builders.ts'
 import { created, host1, networkWorld, served } from '../network/network-world.ts'
 import { silent } from '../observed-tables.ts'
-import { managed } from '../resource-builder.ts'
+import {} from '../resource-builder.ts'
 import { machine, network, offering, template, volume } from '../tenant-builders.ts'
 import {
   address,
@@ -49,11 +49,6 @@ const refusedSpecs: readonly (readonly [string, Resource, RegExp])[] = [
     'securityGroupNames',
     machine({ nics: [{ ...webNIC, securityGroupNames: ['default'] }] }),
     /^spec\.nics\[web\]\.securityGroupNames/,
-  ],
-  [
-    'deletionPolicy Orphan',
-    machine({ management: { ...managed.management, deletionPolicy: 'Orphan' } }),
-    /^spec\.management\.deletionPolicy/,
   ],
 ]
 

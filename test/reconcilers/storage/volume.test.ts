@@ -198,12 +198,6 @@ const provisioned: readonly (readonly [string, Situation, string, RegExp?])[] = 
     /provisioningType Fat/,
   ],
   [
-    'deletionPolicy Orphan is refused by name',
-    { volume: { management: { ...managed.management, deletionPolicy: 'Orphan' } } },
-    'blocked NotSupportedYet',
-    /^spec\.management\.deletionPolicy/,
-  ],
-  [
     "a template without an image for the pool's hypervisor is refused",
     {
       volume: fromTemplate,
@@ -269,7 +263,7 @@ const removal: readonly (readonly [string, Situation, string, RegExp?])[] = [
   [
     'deletionPolicy Orphan destroys nothing',
     { volume: { management: { ...managed.management, deletionPolicy: 'Orphan' } } },
-    'blocked NotSupportedYet',
+    'acting GivingBack ReleaseVolume',
   ],
 ]
 
