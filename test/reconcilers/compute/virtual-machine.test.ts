@@ -7,7 +7,6 @@ import { volumeFacts } from '../fact-builders.ts'
 import { physicalNetwork } from '../infrastructure-builders.ts'
 import { created, host1, networkWorld, served } from '../network/network-world.ts'
 import { silent } from '../observed-tables.ts'
-import {} from '../resource-builder.ts'
 import { machine, network, offering, template, volume } from '../tenant-builders.ts'
 import {
   address,
