@@ -82,7 +82,7 @@ export const benches: readonly Bench[] = [
   },
   {
     name: 'list',
-    about: '`kubectl get vm -A` (API resources cached), and the same as one raw list over TLS',
+    about: '`kubectl get vm -A` (API resources cached), the pages it reads without it, and one raw list, over TLS',
     file: 'loaded-cloud.ts',
     targets: { kubectlSeconds: full('< 1.5'), missing: always('= 0') },
   },
