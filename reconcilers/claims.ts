@@ -56,6 +56,11 @@ export const fencesUnderWay = defineTotals(Allocation, 'fencesUnderWay', ({ spec
   fence?.power === 'Off' && notes?.fencedAt === undefined ? [{ key: fence.zoneName, amounts: { hosts: 1 } }] : [],
 )
 
+/** Claims of machines that are being migrated, under the value `all`. */
+export const migratingClaims = defineIndex(Allocation, 'migratingClaims', ({ spec: { machine } }) =>
+  machine?.targetHostName === undefined ? [] : ['all'],
+)
+
 /** How many values are taken, by `<type>/<realm>`: `count`. */
 export const allocatedByRealm = defineTotals(Allocation, 'allocatedByRealm', ({ spec: { type, realm } }) =>
   realm === undefined ? [] : [{ key: `${type}/${realm}`, amounts: { count: 1 } }],
@@ -196,7 +201,7 @@ export function claimAttachment(
 /** Moves or resizes a claim: its epoch grows by one, and what still acts under the old one is refused. */
 export function moveClaim(
   claim: Claim,
-  parts: Partial<Pick<AllocationSpec, 'machine' | 'volume' | 'fence' | 'notes'>>,
+  parts: { readonly [Name in 'machine' | 'volume' | 'fence' | 'notes']?: AllocationSpec[Name] | undefined },
 ): UpdateEffect {
   return update(claim, withoutUndefined({ ...claim.spec, ...parts, epoch: claim.spec.epoch + 1 }))
 }

@@ -120,8 +120,12 @@ export interface Observed {
   named(kind: string, namespace: string | undefined, name: string): readonly string[]
   /** Where an unanswered operation may still have taken effect on the identity. In doubt means: no create elsewhere. */
   inDoubt(identity: string): readonly EndpointKey[]
-  /** Whether a complete listing of the endpoint, begun after the last operation on the identity there ended, lacks it. */
-  provenAbsent(identity: string, endpoint: EndpointKey): boolean
+  /**
+   * Whether a complete listing of the endpoint, begun after the last operation on the identity there ended, lacks it.
+   * With `after` it must also be begun after the last listing of that other endpoint, or, when that does not answer,
+   * after this was first asked: what came from there is then known.
+   */
+  provenAbsent(identity: string, endpoint: EndpointKey, after?: EndpointKey): boolean
   /** Counts at an endpoint: `things` that bear our mark, with or without a resource, and `foreign` ones that do not. */
   counts(key: EndpointKey): { readonly things: number; readonly foreign: number }
 }

@@ -143,8 +143,8 @@ function observedWorld(cache: ObservedCache, recording: Recording): Observed {
     named: (kind, namespace, name) =>
       read(observedTopics.named(kind, namespace, name), cache.named(kind, namespace, name)),
     inDoubt: identity => read(observedTopics.doubt(identity), cache.inDoubt(identity)),
-    provenAbsent: (identity, endpoint) =>
-      read(observedTopics.absent(identity, endpoint), cache.provenAbsent(identity, endpoint)),
+    provenAbsent: (identity, endpoint, after) =>
+      read(observedTopics.absent(identity, endpoint), cache.provenAbsent(identity, endpoint, after)),
     counts: key => read(observedTopics.counts(key), cache.counts(key)),
   }
 }

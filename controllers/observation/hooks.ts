@@ -1,7 +1,23 @@
+import type { Environment } from '../../crds/environment.ts'
 import type { DriverName, EndpointKey, EndpointType } from '../../drivers/contract/endpoint.ts'
 import type { DriverErrorCode } from '../../drivers/contract/errors.ts'
 import type { Verb } from '../../drivers/contract/operation.ts'
 import type { Logger } from '../log.ts'
+
+/** What the cache is made of. */
+export interface ObservedCacheOptions {
+  /** The installation's id: marks with another one are not ours. */
+  readonly installation: string
+  readonly environment: Environment
+  /** Called with the topic of every value that changed, after all of one change is in. */
+  readonly notify: (topic: string) => void
+}
+
+/** When a listing was begun: as a moment of the cache's own count, and on the monotonic clock. */
+export interface Begun {
+  readonly moment: number
+  readonly monotonic: number
+}
 
 /** Where lines go. Never given arguments of operations. */
 export type ObservationLogger = Omit<Logger, 'child'>

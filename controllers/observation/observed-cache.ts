@@ -15,21 +15,14 @@ import type { EndpointState, Life, Observed, PowerState, Seen } from '../../reco
 import { deepFreeze } from '../engine/deep-freeze.ts'
 import { Activity } from './activity.ts'
 import { addTo, Changes, removeFrom } from './changes.ts'
+import type { Begun, ObservedCacheOptions } from './hooks.ts'
 import { type Counts, Inventories } from './inventories.ts'
 import { Lives } from './lives.ts'
 import { emptyPlace, listedState, noCounts, type Place, roundedSpace, type Space, unknownState } from './place.ts'
 import { powerStateOf, provingSince, withoutProof, withReading } from './power-readings.ts'
+import { Questions } from './questions.ts'
 import { type Told, told } from './told.ts'
 import { topics } from './topics.ts'
-
-/** What the cache is made of. */
-export interface ObservedCacheOptions {
-  /** The installation's id: marks with another one are not ours. */
-  readonly installation: string
-  readonly environment: Environment
-  /** Called with the topic of every value that changed, after all of one change is in. */
-  readonly notify: (topic: string) => void
-}
 
 /**
  * Everything drivers have told, with its evidence. Getters are synchronous and answer with frozen values that stay the
@@ -49,6 +42,10 @@ export class ObservedCache implements Observed {
   readonly #inventories: Inventories
   /** Asked for and not proven absent, by endpoint: only for these can a listing bring news of absence. */
   readonly #askedAbsent = new Map<EndpointKey, Set<string>>()
+  readonly #questions = new Questions(
+    key => this.#places.get(key),
+    () => this.moment(),
+  )
   /** Topics to be told once the endpoint answers and was listed. */
   readonly #awaited = new Map<EndpointKey, Set<string>>()
   #moment = 0
@@ -116,8 +113,9 @@ export class ObservedCache implements Observed {
     return this.#activity.doubtsOf(identity)
   }
 
-  provenAbsent(identity: string, endpoint: EndpointKey): boolean {
-    if (this.#isProvenAbsent(identity, endpoint)) return true
+  provenAbsent(identity: string, endpoint: EndpointKey, after?: EndpointKey): boolean {
+    const isLate = after === undefined || this.#questions.isAnswered(identity, endpoint, after)
+    if (isLate && this.#isProvenAbsent(identity, endpoint)) return true
     addTo(this.#askedAbsent, endpoint, identity)
     return false
   }
@@ -222,11 +220,7 @@ export class ObservedCache implements Observed {
   }
 
   /** A complete listing, begun at the moment. One begun before the last that was taken in says nothing new. */
-  takeListing(
-    key: EndpointKey,
-    begun: { readonly moment: number; readonly monotonic: number },
-    inventory: Inventory,
-  ): void {
+  takeListing(key: EndpointKey, begun: Begun, inventory: Inventory): void {
     const place = this.#places.get(key)
     if (place === undefined || begun.moment < place.listedFrom) return
     this.#changes.make(() => {

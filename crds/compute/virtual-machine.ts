@@ -29,6 +29,7 @@ export const VirtualMachine = defineKind<VirtualMachineSpec, VirtualMachineStatu
     NetworkReady: 'Every network of the machine serves it.',
     PowerApplied: 'The machine runs, or is off, as its runStrategy wishes.',
     Configured: 'The machine on the host is exactly as described; nothing waits for a restart.',
+    Settled: 'The machine may stay where it is: its host is not being emptied, and no other is wished for.',
   },
   shard: 'zone',
   selectableFields: ['.spec.zoneName', '.spec.serviceOfferingName', '.status.hostName'],

@@ -210,6 +210,16 @@ export interface ClaimNotes {
    * @maximum 9007199254740991
    */
   readonly startedGeneration?: number
+  /** migrationBegunAt is when the machine's migration to the target host was decided. */
+  readonly migrationBegunAt?: Time
+  /** migrationCancelledAt is when that migration was given up: it is ended before anything else. */
+  readonly migrationCancelledAt?: Time
+  /** migrationFailedAt is when a migration last failed: the next one waits a while. */
+  readonly migrationFailedAt?: Time
+  /** migrationFailedTo names the host that it was going to. */
+  readonly migrationFailedTo?: ObjectName
+  /** stoppedForStorageAt is when the machine was stopped because a storage of its disks went into maintenance. */
+  readonly stoppedForStorageAt?: Time
   /** madeAt is when a volume's disk was first seen in its pool: a blank one is never put in its place. */
   readonly madeAt?: Time
   /** fencedAt is when a host was proven to run nothing. */

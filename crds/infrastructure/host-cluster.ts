@@ -19,6 +19,7 @@ export const HostCluster = defineKind<HostClusterSpec, HostClusterStatus>({
   conditions: {
     ReferencesResolved: 'The pod exists.',
     CapacityAvailable: 'Every resource of the cluster is below its threshold.',
+    Evacuated: 'The cluster is in maintenance and nothing runs in it any more: it is safe to switch off.',
   },
   shard: 'global',
   selectableFields: ['.spec.podName'],

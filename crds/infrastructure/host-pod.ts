@@ -20,6 +20,7 @@ export const HostPod = defineKind<HostPodSpec, HostPodStatus>({
     ReferencesResolved: 'The zone exists.',
     Valid: 'No other pod holds the same addresses, and what is reserved is left to system VMs.',
     CapacityAvailable: 'Every resource of the pod is below its threshold.',
+    Evacuated: 'The pod is in maintenance and nothing runs in it any more: it is safe to switch off.',
   },
   shard: 'zone',
   selectableFields: ['.spec.zoneName'],

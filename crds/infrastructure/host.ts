@@ -36,6 +36,7 @@ export const Host = defineKind<HostSpec, HostStatus>({
     StoragesConnected: 'Every primary storage that the host should reach is connected.',
     CapacityAvailable: 'Every resource of the host is below its threshold.',
     LossContained: 'Nothing can run on the host unseen: it is connected, or proven to be off.',
+    Evacuated: 'The host is in maintenance and nothing runs there any more: it is safe to switch off.',
   },
   shard: 'global',
   selectableFields: ['.spec.clusterName'],

@@ -57,6 +57,11 @@ export interface SettingsSpec {
    */
   readonly restartHostTag?: Tag
   /**
+   * migrations say how machines that run are moved to other hosts.
+   * @default {}
+   */
+  readonly migrations: MigrationSettings
+  /**
    * networkIdleDelay is how long a network must be without machines before its router and segment are given back.
    * Default '10m'.
    * @default "10m"
@@ -144,6 +149,50 @@ export interface HostFailureDefaults {
   readonly fencesAtOnce: number
 }
 
+/** MigrationSettings say how machines that run are moved to other hosts. */
+export interface MigrationSettings {
+  /**
+   * perSourceHost is how many machines may be leaving one host at a time. Default 2.
+   * @integer
+   * @minimum 1
+   * @maximum 100
+   * @default 2
+   */
+  readonly perSourceHost: number
+  /**
+   * perTargetHost is how many machines may be coming to one host at a time. Default 2.
+   * @integer
+   * @minimum 1
+   * @maximum 100
+   * @default 2
+   */
+  readonly perTargetHost: number
+  /**
+   * perZone is how many machines may be moving in one zone at a time. Default 20.
+   * @integer
+   * @minimum 1
+   * @maximum 10000
+   * @default 20
+   */
+  readonly perZone: number
+  /**
+   * bandwidthMbps is the most that one migration may take of the network, in Mbit/s; 0 is unlimited. Default 0.
+   * @default 0
+   */
+  readonly bandwidthMbps: Mbps
+  /**
+   * timeout is how long a migration may take before it is ended and counts as failed. Default '1h'.
+   * @default "1h"
+   * @see VM-133
+   */
+  readonly timeout: Duration
+  /**
+   * retryDelay is how long a machine stays where it is after a migration failed, before the next. Default '1m'.
+   * @default "1m"
+   */
+  readonly retryDelay: Duration
+}
+
 /** CapacityThresholds say at which share of each resource something is done. */
 export interface CapacityThresholds {
   /**
@@ -219,6 +268,14 @@ export const defaultSettings: SettingsSpec = {
   },
   hostLossDelay: '30s',
   hostFailure: { fencing: 'Manual', powerOnAttempts: 0, silentShareLimit: '0.25', fencesAtOnce: 10 },
+  migrations: {
+    perSourceHost: 2,
+    perTargetHost: 2,
+    perZone: 20,
+    bandwidthMbps: 0,
+    timeout: '1h',
+    retryDelay: '1m',
+  },
   networkIdleDelay: '10m',
   networkDomain: 'cloud.internal',
   networkRateMbps: 200,

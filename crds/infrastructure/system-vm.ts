@@ -22,6 +22,7 @@ export const SystemVM = defineKind<SystemVMSpec, SystemVMStatus>({
     AddressesAllocated: 'The machine has its addresses.',
     PowerApplied: 'The machine runs.',
     Configured: 'The machine does its work as configured.',
+    Settled: 'The machine may stay where it is: its host is not being emptied, and no other is wished for.',
   },
   shard: 'zone',
   selectableFields: ['.spec.zoneName'],

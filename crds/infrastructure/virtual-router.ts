@@ -23,6 +23,7 @@ export const VirtualRouter = defineKind<VirtualRouterSpec, VirtualRouterStatus>(
     Scheduled: 'The machine has a place on a host.',
     PowerApplied: 'The machine runs.',
     Configured: 'The machine serves the network exactly as configured.',
+    Settled: 'The machine may stay where it is: its host is not being emptied, and no other is wished for.',
   },
   shard: 'zone',
   selectableFields: ['.spec.zoneName'],

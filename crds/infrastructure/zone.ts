@@ -19,6 +19,7 @@ export const Zone = defineKind<ZoneSpec, ZoneStatus>({
     CapacityAvailable: 'Every resource of the zone is below its threshold.',
     ConsoleAvailable: 'Consoles of machines can be reached, or are not wished for.',
     TransfersAvailable: 'Images can be carried to and from the secondary storage of the zone.',
+    Evacuated: 'The zone is in maintenance and nothing runs in it any more: it is safe to switch off.',
   },
   shard: 'global',
 })

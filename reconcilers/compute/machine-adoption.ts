@@ -10,7 +10,8 @@ import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../v
 import type { Seen, Wish, World } from '../world.ts'
 import { rootVolumeName } from './disk-plan.ts'
 import { definitionOf, markOf } from './machine-definition.ts'
-import { claimedHost } from './machine-power.ts'
+import { judgeMigration } from './migration.ts'
+import { claimedHost } from './whereabouts.ts'
 
 type Machine = Wish<typeof VirtualMachine>
 
@@ -46,6 +47,9 @@ export function judgeAdoption(machine: Machine, claim: Claim, world: World): Ver
 /** A machine is given back as it is, without our mark, once its disks are given back too. */
 export function judgeGivenBack(machine: Machine, claim: Claim | undefined, world: World): Verdict {
   const identity = world.identity(machine)
+  const unwished = 'The machine is given back'
+  const migration = claim && judgeMigration({ identity, claim, unwished, movable: false }, world)
+  if (migration !== undefined) return migration
   const disks = judgeDisks(machine, identity, world)
   if (disks !== undefined) return disks
   const host = claim === undefined ? undefined : claimedHost(claim)

@@ -14,8 +14,8 @@ import { acting, satisfied, type Verdict, waiting } from '../verdict.ts'
 import type { Seen, Wish, World } from '../world.ts'
 import { planDisks } from './disk-plan.ts'
 import { definedDisks } from './machine-disks.ts'
-import { claimedHost, isOff } from './machine-power.ts'
 import { isRestarting, restartWindowOf } from './restart-window.ts'
+import { isMigrating, isOff, whereSeen } from './whereabouts.ts'
 
 type Machine = Wish<typeof VirtualMachine>
 
@@ -97,9 +97,7 @@ export const machineFields = defineFields(VirtualMachine, {
 
 function seenAtHome(machine: Machine, world: World): Seen<MachineFacts> | undefined {
   const identity = world.identity(machine)
-  const claim = machineClaim(identity, world)
-  const host = claim === undefined ? undefined : claimedHost(claim)
-  return world.observed.machines(identity).find(({ endpoint }) => endpoint === host)
+  return whereSeen(identity, machineClaim(identity, world), world)
 }
 
 /** Whether the machine on its host is as described; what can be changed live is, the rest waits for the next stop. */
@@ -116,6 +114,7 @@ export function judgeConfigured(machine: Machine, world: World): Verdict {
   }
   if (drift.length === 0) return satisfied('AsDescribed')
   if (!here.current) return waiting('HostSilent', 'The host does not answer')
+  if (isMigrating(claim)) return waiting('Migrating', 'It is changed when its migration is over')
   const live = drift.filter(({ change }) => change === 'Live')
   if (live.length === 0 && !isOff(here.facts)) {
     const names = drift.map(({ path, observed, desired }) => `${path} (now ${observed}, wished ${desired})`).join(', ')

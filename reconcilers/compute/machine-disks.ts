@@ -13,8 +13,9 @@ import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts
 import { isStored, type Wish, type World } from '../world.ts'
 import { type DiskPlan, planDisks, rootVolumeName } from './disk-plan.ts'
 import { claimAttachments, releaseAttachments } from './machine-attachments.ts'
-import { claimedHost, definitionsHeld } from './machine-power.ts'
+import { definitionsHeld } from './machine-power.ts'
 import { machineRequest } from './machine-request.ts'
+import { whereSeen } from './whereabouts.ts'
 
 type Machine = Wish<typeof VirtualMachine>
 
@@ -66,9 +67,7 @@ export function judgeVolumesAttached(machine: Machine, world: World): Verdict {
   const obstacle = diskObstacle(machine, disks, world)
   if (obstacle !== undefined && !isIdle(machine, world)) return obstacle
   const identity = world.identity(machine)
-  const claim = machineClaim(identity, world)
-  const host = claim === undefined ? undefined : claimedHost(claim)
-  const seen = world.observed.machines(identity).find(({ endpoint }) => endpoint === host)
+  const seen = whereSeen(identity, machineClaim(identity, world), world)
   const present = new Set(seen?.facts.definition.disks.map(disk => disk.identity))
   const missing = seen === undefined ? undefined : disks.find(disk => disk.identity && !present.has(disk.identity))
   if (missing !== undefined) return waiting('Attaching', `Disk "${missing.name}" is not attached on the host yet`)

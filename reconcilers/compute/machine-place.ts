@@ -1,8 +1,8 @@
 import type { Holder, MachineClaim } from '../../crds/infrastructure/allocation.ts'
 import { Host } from '../../crds/infrastructure/host.ts'
-import { endpointKey } from '../../drivers/contract/endpoint.ts'
+import { type EndpointKey, endpointKey } from '../../drivers/contract/endpoint.ts'
 import { operation } from '../../drivers/contract/operation.ts'
-import { type Claim, claimMachine, claimVolume, machineClaim, moveClaim, noteStray } from '../claims.ts'
+import { type Claim, claimMachine, claimVolume, machineClaim, moveClaim } from '../claims.ts'
 import { observe, operate, remove } from '../effect.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
 import { isOurs } from '../ownership.ts'
@@ -10,8 +10,10 @@ import { place } from '../placement/place.ts'
 import type { Placement, PlacementRequest } from '../placement/request.ts'
 import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import type { World } from '../world.ts'
-import { isOff } from './machine-power.ts'
+import { hasLocalDisk, reasonToLeave } from './leaving.ts'
+import { judgeLeaving } from './migration.ts'
 import { awaitTurn, type RestartPriority } from './restart-turn.ts'
+import { isMigrating, isOff, whereSeen } from './whereabouts.ts'
 
 /** A machine of any role, as far as its place on a host goes. */
 export interface PlaceWish {
@@ -24,6 +26,8 @@ export interface PlaceWish {
   readonly movable: boolean
   /** Who comes first when many look for another host. */
   readonly restartPriority: RestartPriority
+  /** Whether it is off because it has ended by itself, so that it is not to be started. Default: it has not. */
+  readonly rests?: boolean
   /** Holders of the volumes that the placement may claim, by volume identity. */
   readonly volumeHolders: Readonly<Record<string, Holder>>
 }
@@ -37,11 +41,65 @@ export function judgePlace(wish: PlaceWish, world: World): Verdict {
   if (claim === undefined) return judgeUnplaced(wish, world)
   const held = claim.spec.machine
   if (held === undefined) return blocked('ClaimUnusable', `Allocation "${claim.metadata.name}" names no host`)
+  if (isMigrating(claim)) return judgeMigrating(wish.identity, claim, held, world)
   if (world.observed.endpoint(endpointKey('Host', held.hostIdentity)).answers === 'No') {
     return judgeLost(wish, claim, held, world)
   }
+  const away = judgeAway(wish, claim, held, world)
+  if (away !== undefined) return away
   if (hasCapacityOf(held, wish.request)) return satisfied('Placed', `Host "${held.hostName}"`)
   return judgeResize(wish, claim, held, world)
+}
+
+/** It has its place while it moves: where it is now is for its migration to find out. */
+function judgeMigrating(identity: string, claim: Claim, held: MachineClaim, world: World): Verdict {
+  if (whereSeen(identity, claim, world)?.current !== true) {
+    const fence = fenceOf(held.hostName, world, { hostIdentity: held.hostIdentity })
+    const silent = world.observed.endpoint(endpointKey('Host', held.hostIdentity)).answers === 'No'
+    if (silent) return unknown('HostSilent', fence.fenced ? 'Its host is proven off' : fence.why)
+  }
+  return satisfied('Placed', `Host "${held.hostName}", from where it is being migrated to "${held.targetHostName}"`)
+}
+
+/**
+ * A machine that is off does not come up again on a host that is being emptied, or that it is wished away from: it gets
+ * another place when it is to run, and none when it is not. One that ended by itself stays, off, as it is.
+ */
+function judgeAway(wish: PlaceWish, claim: Claim, held: MachineClaim, world: World): Verdict | undefined {
+  const { identity, request } = wish
+  const reason = reasonToLeave(held.hostName, request.placement?.hostName, world)
+  if (reason === undefined || wish.rests === true) return undefined
+  const endpoint = endpointKey('Host', held.hostIdentity)
+  if (!world.observed.endpoint(endpoint).listed) return undefined
+  const here = world.observed.machines(identity).find(seen => seen.endpoint === endpoint)
+  if (here !== undefined && !isOff(here.facts)) return undefined
+  if (!wish.wanted) return reason.empties ? judgeNoPlace(wish, claim, here !== undefined, world) : undefined
+  const exclude = [...(request.exclude ?? []), held.hostName]
+  const placed = findPlace(wish, { ...request, exclude }, world)
+  if (!placed.ok) {
+    const message = `${reason.why}, and there is no other place to start it at. ${placed.message}`
+    return waiting(placed.reason, message, { queue: `placement/${request.zoneName}` })
+  }
+  if (here !== undefined) return leaveHost(wish, claim, endpoint, reason.why)
+  if (!world.observed.provenAbsent(identity, endpoint)) {
+    return acting('ProvingAbsence', `Host "${held.hostName}" is being listed`, observe(endpoint))
+  }
+  const machine = capacityClaim(request, placed)
+  return acting('Moving', `${reason.why}: moving its place to host "${placed.hostName}"`, moveClaim(claim, { machine }))
+}
+
+/** One whose disk is on the host's own storage keeps its place: it could be started nowhere else. */
+function judgeNoPlace(wish: PlaceWish, claim: Claim, isDefined: boolean, world: World): Verdict | undefined {
+  const held = claim.spec.machine
+  if (held === undefined || hasLocalDisk(wish.request, world)) return undefined
+  const endpoint = endpointKey('Host', held.hostIdentity)
+  if (isDefined) return leaveHost(wish, claim, endpoint, `Host "${held.hostName}" is in maintenance`)
+  return judgeRelease(claim, wish.identity, world)
+}
+
+function leaveHost({ identity }: PlaceWish, claim: Claim, endpoint: EndpointKey, why: string): Verdict {
+  const removal = operation('RemoveMachine', { endpoint, identity }, { identity, epoch: claim.spec.epoch })
+  return acting('LeavingHost', why, operate(removal, [claim.metadata.name]))
 }
 
 function judgeUnplaced(wish: PlaceWish, world: World): Verdict {
@@ -127,14 +185,6 @@ function findRestartPlace(wish: PlaceWish, held: MachineClaim, world: World): Pl
   return near.ok ? near : findPlace(wish, request, world)
 }
 
-/** That a machine leaves a host that is proven off is noted first: the host may come back when the machine is no more. */
-function judgeLeaving(claim: Claim, held: MachineClaim, world: World): Verdict | undefined {
-  const note = noteStray(claim.spec.value, claim.spec.holder, held.hostIdentity, world)
-  if (note === undefined) return undefined
-  const message = `Noting that host "${held.hostName}", which is proven off, may have a definition of it`
-  return note === 'Noting' ? waiting('NotingStray', message) : acting('NotingStray', message, note)
-}
-
 /** The offering has changed. The claim follows while the machine is off: in place where there is room, elsewhere if not. */
 function judgeResize(wish: PlaceWish, claim: Claim, held: MachineClaim, world: World): Verdict {
   const { identity, request } = wish
@@ -148,10 +198,7 @@ function judgeResize(wish: PlaceWish, claim: Claim, held: MachineClaim, world: W
     return acting('Resizing', `Host "${held.hostName}" has room`, moveClaim(claim, { machine }))
   }
   if (!wish.wanted) return satisfied('Placed', `Host "${held.hostName}"`)
-  if (here !== undefined) {
-    const removal = operation('RemoveMachine', { endpoint, identity }, { identity, epoch: claim.spec.epoch })
-    return acting('LeavingHost', inPlace.message, operate(removal, [claim.metadata.name]))
-  }
+  if (here !== undefined) return leaveHost(wish, claim, endpoint, inPlace.message)
   return judgeRelease(claim, identity, world) ?? waiting('LeavingHost', inPlace.message)
 }
 

@@ -1,16 +1,17 @@
 import type { RunStrategy } from '../../crds/compute/virtual-machine.ts'
 import type { ClaimNotes } from '../../crds/infrastructure/allocation.ts'
-import { type EndpointKey, endpointKey } from '../../drivers/contract/endpoint.ts'
+import type { EndpointKey } from '../../drivers/contract/endpoint.ts'
 import type { DriverErrorCode } from '../../drivers/contract/errors.ts'
 import type { MachineDefinition, MachineFacts, Mark } from '../../drivers/contract/facts.ts'
 import { operation } from '../../drivers/contract/operation.ts'
 import { type Claim, machineClaim, moveClaim, noteOnClaim } from '../claims.ts'
 import { operate } from '../effect.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
-import { hostOfIdentity } from '../infrastructure/topology.ts'
 import { isOurs } from '../ownership.ts'
 import { acting, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import type { Seen, World } from '../world.ts'
+import { judgeMigration } from './migration.ts'
+import { claimedHost, claimedTarget, isFenced, isMigrating, isOff, whereSeen } from './whereabouts.ts'
 
 /** A machine of any role, as far as its power goes. */
 export interface MachineWish {
@@ -39,12 +40,6 @@ export interface MachineWish {
   readonly userData?: string
 }
 
-/** The endpoint of the host that a machine's claim names. */
-export function claimedHost(claim: Claim): EndpointKey | undefined {
-  const host = claim.spec.machine?.hostIdentity
-  return host === undefined ? undefined : endpointKey('Host', host)
-}
-
 /**
  * Whether the machine runs, or is off, as its strategy wishes (api.md, Machines), and what brings that about. It never
  * starts a machine that may be running anywhere else.
@@ -54,6 +49,7 @@ export function judgePower(wish: MachineWish, world: World): Verdict {
   if (host === undefined) return waiting('NotScheduled', 'The machine has no place on a host yet')
   const elsewhere = judgeElsewhere(wish, host, world)
   if (elsewhere !== undefined) return elsewhere
+  if (isMigrating(wish.claim)) return judgeWhileMigrating(wish, world)
   const endpoint = world.observed.endpoint(host)
   const hostName = wish.claim.spec.machine?.hostName ?? ''
   if (endpoint.answers === 'No') return judgeSilentHost(wish, hostName, world)
@@ -69,6 +65,9 @@ export function judgeRemoval(
   shutdownTimeout: number,
   world: World,
 ): Verdict {
+  const migration =
+    claim && judgeMigration({ identity, claim, unwished: 'The machine is deleted', movable: false }, world)
+  if (migration !== undefined) return migration
   const places = world.observed.machines(identity)
   for (const { endpoint, facts, current } of places) {
     // What does not bear our mark is left as it is: it was given back, or was never taken over.
@@ -94,7 +93,7 @@ export function judgeRemoval(
 function judgeElsewhere(wish: MachineWish, host: EndpointKey, world: World): Verdict | undefined {
   const { identity, claim } = wish
   for (const seen of world.observed.machines(identity)) {
-    if (seen.endpoint === host || !seen.current) continue
+    if (seen.endpoint === host || seen.endpoint === claimedTarget(claim) || !seen.current) continue
     if (!isOff(seen.facts)) return judgeRunningElsewhere(wish, seen)
     const args = { identity, epoch: claim.spec.epoch }
     const removal = operation('RemoveMachine', { endpoint: seen.endpoint, identity }, args)
@@ -104,7 +103,7 @@ function judgeElsewhere(wish: MachineWish, host: EndpointKey, world: World): Ver
       operate(removal, [claim.metadata.name]),
     )
   }
-  const doubtful = inDoubt(identity, world).filter(endpoint => endpoint !== host)
+  const doubtful = inDoubt(identity, world).filter(each => each !== host && each !== claimedTarget(claim))
   return doubtful.length === 0 ? undefined : unknown('InDoubt', doubt(doubtful))
 }
 
@@ -117,21 +116,15 @@ function doubt(endpoints: readonly EndpointKey[]): string {
   return `An unanswered operation may still take effect at ${endpoints.join(', ')}: waiting for a full listing`
 }
 
-/** Whether an endpoint is a host that is proven to run nothing. */
-export function isFenced(endpoint: EndpointKey, world: World): boolean {
-  const hostIdentity = endpoint.slice(endpoint.indexOf('/') + 1)
-  const host = hostOfIdentity(hostIdentity, world)
-  return host !== undefined && fenceOf(host.metadata.name, world, { hostIdentity }).fenced
-}
-
 /**
  * Every definition that a host may have of the machine. Undefined while that cannot be said: its host was not read or
- * does not answer, or an operation is under way or unanswered. A host that is proven off has none that counts.
+ * does not answer, an operation is under way or unanswered, or it is being migrated. A host that is proven off has none that counts.
  */
 export function definitionsHeld(identity: string, world: World): readonly MachineDefinition[] | undefined {
   if (world.operations(identity).some(({ state }) => state === 'Running')) return undefined
   if (inDoubt(identity, world).length > 0) return undefined
   const claim = machineClaim(identity, world)
+  if (claim !== undefined && isMigrating(claim)) return undefined
   const host = claim === undefined ? undefined : claimedHost(claim)
   if (host !== undefined && !isFenced(host, world)) {
     const { answers, listed } = world.observed.endpoint(host)
@@ -141,6 +134,18 @@ export function definitionsHeld(identity: string, world: World): readonly Machin
     .machines(identity)
     .filter(({ endpoint, current }) => current || !isFenced(endpoint, world))
     .map(({ facts }) => facts.definition)
+}
+
+/** While it may be at two places nothing is started and nothing stopped: its migration comes to an end first. */
+function judgeWhileMigrating({ identity, claim, runStrategy }: MachineWish, world: World): Verdict {
+  const here = whereSeen(identity, claim, world)
+  const { hostName, targetHostName } = claim.spec.machine ?? {}
+  const route = `It is being migrated from host "${hostName}" to host "${targetHostName}"`
+  if (here === undefined || !here.current) return unknown('Migrating', `${route}; where it is now is being read`)
+  const { powerState, migratingTo } = here.facts
+  const runs = powerState === 'Running' || (powerState === 'Paused' && migratingTo !== undefined)
+  if (runs && runStrategy !== 'Halted') return satisfied('Running', route)
+  return waiting('MigrationEnding', `${route}: that comes to an end first`)
 }
 
 function judgeRunningElsewhere(wish: MachineWish, { endpoint, facts }: Seen<MachineFacts>): Verdict {
@@ -196,6 +201,9 @@ const noNotes = {
   guestEndedAt: undefined,
   hostLostAt: undefined,
   startedGeneration: undefined,
+  migrationFailedAt: undefined,
+  migrationFailedTo: undefined,
+  stoppedForStorageAt: undefined,
 } as const
 
 interface StopTarget {
@@ -345,9 +353,4 @@ function judgeStart(wish: MachineWish, host: EndpointKey, here: MachineFacts | u
 
 function wentDownByItself({ powerState, stopCause }: MachineFacts): boolean {
   return powerState === 'Off' && (stopCause === 'Guest' || stopCause === 'Crash' || stopCause === 'Unknown')
-}
-
-/** Whether its processors execute nothing. */
-export function isOff(facts: MachineFacts): boolean {
-  return facts.powerState === 'Off'
 }

@@ -25,8 +25,10 @@ import { diskObstacle, judgeVolumesAttached } from './machine-disks.ts'
 import { identityConflict, judgePlace, judgeRelease } from './machine-place.ts'
 import { definitionsHeld, judgePower, judgeRemoval } from './machine-power.ts'
 import { machineRequest } from './machine-request.ts'
+import { hasEnded, isMovable, settled } from './machine-stay.ts'
 import { lackingInZone, unsupported } from './machine-support.ts'
 import { isRestartDue, isRestarting } from './restart-window.ts'
+import { whereSeen } from './whereabouts.ts'
 
 type Machine = Wish<typeof VirtualMachine>
 
@@ -95,16 +97,17 @@ function findPlace(self: Machine, world: World): Verdict {
   const closed = placed ? undefined : closedToNew(self, world)
   if (closed !== undefined) return closed
   const volumes = disks.flatMap(({ identity: id, volume }) => (id && volume ? [[id, holderOf(volume)] as const] : []))
-  const offering = world.desired.get(ServiceOffering, self.spec.serviceOfferingName)
-  const restartable = self.spec.runStrategy === 'Always' || self.spec.runStrategy === 'OnFailure'
+  const rests = hasEnded(self, world)
   return judgePlace(
     {
       identity,
       holder: holderOf(self),
       request,
       wanted: self.spec.runStrategy !== 'Halted',
-      movable: restartable && offering?.spec.highlyAvailable === true,
-      restartPriority: offering?.spec.restartPriority ?? 'Normal',
+      movable: isMovable(self, world),
+      rests,
+      restartPriority:
+        world.desired.get(ServiceOffering, self.spec.serviceOfferingName)?.spec.restartPriority ?? 'Normal',
       volumeHolders: Object.fromEntries(volumes),
     },
     world,
@@ -331,7 +334,7 @@ const everythingReturned: Phase<typeof VirtualMachine> = {
 export const virtualMachineReconciler = defineReconciler(VirtualMachine, {
   references,
   fields: machineFields,
-  phases: [scheduled, addressesAllocated, volumesAttached, networkReady, powerApplied, configured],
+  phases: [scheduled, settled, addressesAllocated, volumesAttached, networkReady, powerApplied, configured],
   teardown: [poweredOff, released, everythingReturned],
   place: (self, world) => {
     const request = machineRequest(self, planDisks(self, world), world)
@@ -340,8 +343,7 @@ export const virtualMachineReconciler = defineReconciler(VirtualMachine, {
   report: (status, self, world) => {
     const identity = world.identity(self)
     const held = machineClaim(identity, world)?.spec.machine
-    const seen = world.observed.machines(identity)
-    const here = seen.find(({ endpoint }) => held !== undefined && endpoint === endpointKey('Host', held.hostIdentity))
+    const here = whereSeen(identity, machineClaim(identity, world), world)
     const power = here === undefined ? 'Off' : here.current ? here.facts.powerState : 'Unknown'
     if (held === undefined) delete status.hostName
     else status.hostName = held.hostName

@@ -1,7 +1,9 @@
 import { HostCluster } from '../../crds/infrastructure/host-cluster.ts'
 import { HostPod } from '../../crds/infrastructure/host-pod.ts'
+import { Zone } from '../../crds/infrastructure/zone.ts'
 import { defineReconciler } from '../define-reconciler.ts'
 import { capacityList, judgeCapacity } from './capacity.ts'
+import { hostsOf, judgeHostsEmpty } from './evacuation.ts'
 import { clusterCapacity } from './roll-ups.ts'
 import { hostsByCluster, poolsByReach } from './topology.ts'
 
@@ -13,6 +15,16 @@ export const hostClusterReconciler = defineReconciler(HostCluster, {
       condition: 'CapacityAvailable',
       informational: true,
       judge: (self, world) => judgeCapacity(world.derived(clusterCapacity, self.metadata.name), world),
+    },
+    {
+      condition: 'Evacuated',
+      informational: true,
+      judge: ({ metadata: { name }, spec }, world) => {
+        const pod = world.desired.get(HostPod, spec.podName)?.spec
+        const zone = pod && world.desired.get(Zone, pod.zoneName)?.spec
+        const isInMaintenance = [spec, pod, zone].some(each => each?.lifecycle === 'Maintenance')
+        return judgeHostsEmpty('cluster', isInMaintenance, isInMaintenance ? hostsOf([name], world) : [], world)
+      },
     },
   ],
   usedBy: [

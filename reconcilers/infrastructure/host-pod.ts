@@ -6,6 +6,7 @@ import { defineReconciler } from '../define-reconciler.ts'
 import { blocked, satisfied, type Verdict } from '../verdict.ts'
 import type { Wish, World } from '../world.ts'
 import { capacityList, judgeCapacity } from './capacity.ts'
+import { hostsOf, judgeHostsEmpty } from './evacuation.ts'
 import { podCapacity } from './roll-ups.ts'
 import { allPods, clustersByPod } from './topology.ts'
 
@@ -74,6 +75,17 @@ export const hostPodReconciler = defineReconciler(HostPod, {
       condition: 'CapacityAvailable',
       informational: true,
       judge: (self, world) => judgeCapacity(world.derived(podCapacity, self.metadata.name), world),
+    },
+    {
+      condition: 'Evacuated',
+      informational: true,
+      judge: ({ metadata: { name }, spec }, world) => {
+        const zone = world.desired.get(Zone, spec.zoneName)?.spec
+        const isInMaintenance = [spec, zone].some(each => each?.lifecycle === 'Maintenance')
+        const clusters = isInMaintenance ? world.desired.list(clustersByPod, name) : []
+        const names = clusters.map(({ metadata }) => metadata.name)
+        return judgeHostsEmpty('pod', isInMaintenance, hostsOf(names, world), world)
+      },
     },
   ],
   usedBy: [{ index: clustersByPod, value: ({ metadata }) => metadata.name }],

@@ -10,8 +10,10 @@ import { defineReconciler, type Mutable, type Phase } from '../define-reconciler
 import { blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import type { StatusOf, Wish, World } from '../world.ts'
 import { capacityList, judgeCapacity } from './capacity.ts'
+import { evacuated } from './evacuation.ts'
 import { hostDriver, hostEndpoints, hostKey, olderAtPowerController, olderNamesake, powerKey } from './host-endpoint.ts'
 import { fenceForgotten, lossContained } from './host-failure.ts'
+import { hostLifecycle } from './lifecycle.ts'
 import { hostCapacity } from './roll-ups.ts'
 import { olderPoolAt, poolDriver } from './storage-endpoint.ts'
 import { allPods, poolsByReach } from './topology.ts'
@@ -101,14 +103,10 @@ function judgeConnection(self: HostWish, world: World): Verdict {
   }
   if (answers === 'Unknown') return unknown('NotCalledYet', 'The host is being called')
   if (!listed) return unknown('InventoryNotRead', 'The host answers; its inventory is being read')
-  if (lifecycle === 'Maintenance') {
-    return {
-      ...satisfied(
-        'InMaintenance',
-        'Nothing new is placed here. Machines that run here stay: moving them away comes with the maintenance support',
-      ),
-      summary: true,
-    }
+  const effective = world.derived(hostLifecycle, self.metadata.name)
+  if (effective.lifecycle === 'Maintenance') {
+    const message = `${effective.by} is in maintenance: nothing new is placed here. The condition Evacuated says how far it is empty`
+    return satisfied('InMaintenance', message, { summary: true })
   }
   return satisfied('Connected')
 }
@@ -174,7 +172,7 @@ function claimedThere(hostName: string, key: string, world: World): number {
 export const hostReconciler = defineReconciler(Host, {
   references: ({ spec }) => [{ kind: HostCluster, name: spec.clusterName, field: 'spec.clusterName' }],
   endpoints: hostEndpoints,
-  phases: [valid, connected, lossContained, storagesConnected, capacityAvailable],
+  phases: [valid, connected, lossContained, storagesConnected, capacityAvailable, evacuated],
   usedBy: [{ index: poolsByReach, value: ({ metadata }) => `Host/${metadata.name}` }],
   teardown: [unclaimed((self, world) => world.desired.list(machineClaimsByHost, self.metadata.name)), fenceForgotten],
   report,

@@ -8,8 +8,16 @@ import { volumesByZone } from '../storage/volume.ts'
 import { systemVMsRetired } from '../system/zone-system-vms.ts'
 import type { Index } from '../world.ts'
 import { capacityList, judgeCapacity } from './capacity.ts'
+import { hostsOf, judgeHostsEmpty } from './evacuation.ts'
 import { zoneCapacity } from './roll-ups.ts'
-import { physicalNetworksByZone, podsByZone, poolsByReach, publicRangesByZone, storesByZone } from './topology.ts'
+import {
+  clustersOfZone,
+  physicalNetworksByZone,
+  podsByZone,
+  poolsByReach,
+  publicRangesByZone,
+  storesByZone,
+} from './topology.ts'
 import { sharedNetworksInZone, systemVMsInZone } from './users.ts'
 import { consoleAvailable, transfersAvailable } from './zone-services.ts'
 
@@ -39,6 +47,15 @@ export const zoneReconciler = defineReconciler(Zone, {
       condition: 'CapacityAvailable',
       informational: true,
       judge: (self, world) => judgeCapacity(world.derived(zoneCapacity, self.metadata.name), world),
+    },
+    {
+      condition: 'Evacuated',
+      informational: true,
+      judge: ({ metadata: { name }, spec: { lifecycle } }, world) => {
+        const isInMaintenance = lifecycle === 'Maintenance'
+        const hosts = isInMaintenance ? hostsOf(world.derived(clustersOfZone, name), world) : []
+        return judgeHostsEmpty('zone', isInMaintenance, hosts, world)
+      },
     },
     consoleAvailable,
     transfersAvailable,

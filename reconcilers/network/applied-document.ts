@@ -1,7 +1,7 @@
 import { VirtualRouter } from '../../crds/infrastructure/virtual-router.ts'
 import type { RouterDocument } from '../../drivers/contract/facts.ts'
 import { machineClaim } from '../claims.ts'
-import { claimedHost, isFenced } from '../compute/machine-power.ts'
+import { claimedHost, isFenced } from '../compute/whereabouts.ts'
 import { satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import { defineIndex, isStored, type World } from '../world.ts'
 import { type NetworkKey, networkKey } from './network-plan.ts'

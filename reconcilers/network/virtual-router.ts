@@ -5,6 +5,7 @@ import { parseBytes } from '../../crds/invariants/quantity.ts'
 import type { MachineFacts, MachineNIC, RouterDocument } from '../../drivers/contract/facts.ts'
 import { operation } from '../../drivers/contract/operation.ts'
 import { allocate, allocationsByHolder, holderOf, machineClaim } from '../claims.ts'
+import { isMigrating } from '../compute/whereabouts.ts'
 import { defineReconciler, type Phase } from '../define-reconciler.ts'
 import { operate } from '../effect.ts'
 import { defineFields, type Field } from '../fields.ts'
@@ -205,7 +206,8 @@ function judgeConfigured(self: Router, world: World): Verdict {
   if (wished === undefined) return waiting('NetworkNotFound', 'The network it serves is missing or has no addresses')
   const here = seenAtHome(identity, world)
   const claim = machineClaim(identity, world)
-  if (here === undefined || claim === undefined || here.facts.powerState !== 'Running') {
+  const pauses = here?.facts.migratingTo !== undefined
+  if (here === undefined || claim === undefined || (here.facts.powerState !== 'Running' && !pauses)) {
     return waiting('NotRunning', 'The router does not run')
   }
   if (!here.current) return waiting('HostSilent', 'The host of the router does not answer')
@@ -213,6 +215,7 @@ function judgeConfigured(self: Router, world: World): Verdict {
   if (changing !== undefined) return changing
   const differences = fields(self, world)?.differences ?? []
   if (here.facts.router?.hash === wished.hash && differences.length === 0) return satisfied('AsDescribed')
+  if (isMigrating(claim)) return waiting('Migrating', 'The router is configured when its migration is over')
   const args = { identity, epoch: claim.spec.epoch, ...wished }
   const change = operation('ConfigureRouter', { endpoint: here.endpoint, identity }, args)
   return acting('Configuring', 'The router is being given its configuration', operate(change, [claim.metadata.name]))

@@ -1,15 +1,19 @@
-import type { DriftDecision } from '../../crds/common.ts'
+import type { DriftDecision, Management } from '../../crds/common.ts'
 import type { AnyKind } from '../../crds/define-kind.ts'
 import { formatQuantity } from '../../crds/invariants/quantity.ts'
 import type { Capability, MachineDefinition, MachineFacts, MachineNIC, Mark } from '../../drivers/contract/facts.ts'
 import { operation } from '../../drivers/contract/operation.ts'
 import { allocationsByHolder, holderOf, machineClaim } from '../claims.ts'
+import { judgeSettled, settledCondition } from '../compute/machine-move.ts'
 import { judgePlace, judgeRelease } from '../compute/machine-place.ts'
-import { claimedHost, judgePower, judgeRemoval } from '../compute/machine-power.ts'
+import { judgePower, judgeRemoval } from '../compute/machine-power.ts'
+import { isMigrating, whereSeen } from '../compute/whereabouts.ts'
 import type { Phase } from '../define-reconciler.ts'
 import { operate, remove } from '../effect.ts'
 import { byName, type Difference, decideByChange, type Field, type Fields } from '../fields.ts'
+import { managementModeOf } from '../management.ts'
 import { once } from '../once.ts'
+import type { PlacementRequest } from '../placement/request.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { isStored, type Seen, type Wish, type World } from '../world.ts'
 import { abilityOf } from './zone-capabilities.ts'
@@ -37,17 +41,22 @@ interface ApplianceWish {
     readonly uid: string
     readonly generation: number
   }
-  readonly spec: { readonly zoneName: string; readonly management: { readonly deletionPolicy: 'Delete' | 'Orphan' } }
+  readonly spec: { readonly zoneName: string; readonly management: Management }
 }
 
-/** The phases of an appliance: a place, then power. It always runs, and is moved when its host is proven off. */
+/** The phases of an appliance: a place, a stay there, power. It always runs, and is moved when its host is proven off. */
 export function appliancePhases<K extends AnyKind>(
   appliance: Appliance<K>,
-): readonly [scheduled: Phase<K>, powerApplied: Phase<K>] {
+): readonly [scheduled: Phase<K>, settled: Phase<K>, powerApplied: Phase<K>] {
   return [
     {
       condition: 'Scheduled',
       judge: (self, world) => judgeScheduled(self as ApplianceWish & Wish<K>, appliance, world),
+    },
+    {
+      condition: settledCondition,
+      informational: true,
+      judge: (self, world) => judgeStay(self as ApplianceWish & Wish<K>, appliance, world),
     },
     { condition: 'PowerApplied', judge: (self, world) => judgeUp(self as ApplianceWish & Wish<K>, appliance, world) },
   ]
@@ -93,9 +102,7 @@ export function applianceTeardown<K extends AnyKind>(): readonly Phase<K>[] {
 
 /** A machine as the host of its claim reports it. */
 export function seenAtHome(identity: string, world: World): Seen<MachineFacts> | undefined {
-  const claim = machineClaim(identity, world)
-  const host = claim === undefined ? undefined : claimedHost(claim)
-  return world.observed.machines(identity).find(({ endpoint }) => endpoint === host)
+  return whereSeen(identity, machineClaim(identity, world), world)
 }
 
 /** What is wished of an appliance, as far as it is seen at its host. */
@@ -159,6 +166,7 @@ export function judgeDefined<K extends AnyKind>(
   const wished = applianceDefinition(self, appliance, world)
   const differences = fields(self, world)?.differences ?? []
   if (claim === undefined || here === undefined || !here.current || wished === undefined) return undefined
+  if (isMigrating(claim)) return undefined
   const { definition } = here.facts
   const { epoch } = claim.spec
   const target = { endpoint: here.endpoint, identity }
@@ -199,14 +207,7 @@ function findPlace<K extends AnyKind>(self: ApplianceWish & Wish<K>, appliance: 
     {
       identity,
       holder: holderOf(self),
-      request: {
-        zoneName,
-        ...appliance.size(self),
-        capabilities: [capability],
-        hostTags: [],
-        planner: 'FirstFit',
-        volumes: [],
-      },
+      request: requestOf(self, appliance),
       wanted: true,
       movable: true,
       restartPriority: 'System',
@@ -214,6 +215,24 @@ function findPlace<K extends AnyKind>(self: ApplianceWish & Wish<K>, appliance: 
     },
     world,
   )
+}
+
+function requestOf<K extends AnyKind>(self: ApplianceWish & Wish<K>, appliance: Appliance<K>): PlacementRequest {
+  const { zoneName } = self.spec
+  const size = appliance.size(self)
+  return { zoneName, ...size, capabilities: [appliance.capability], hostTags: [], planner: 'FirstFit', volumes: [] }
+}
+
+function judgeStay<K extends AnyKind>(self: ApplianceWish & Wish<K>, appliance: Appliance<K>, world: World): Verdict {
+  const identity = world.identity(self)
+  const wish = {
+    identity,
+    claim: machineClaim(identity, world),
+    request: requestOf(self, appliance),
+    movable: true,
+    observes: managementModeOf(self, world) === 'Observe',
+  }
+  return judgeSettled(wish, world)
 }
 
 function judgeUp<K extends AnyKind>(self: ApplianceWish & Wish<K>, appliance: Appliance<K>, world: World): Verdict {

@@ -74,13 +74,13 @@ const configured: Phase<typeof SystemVM> = {
   },
 }
 
-const [scheduled, powerApplied] = appliancePhases(appliance)
+const [scheduled, settled, powerApplied] = appliancePhases(appliance)
 
 /** The reconciler of system VMs: always up, moved when their host is proven off. */
 export const systemVMReconciler = defineReconciler(SystemVM, {
   references: ({ spec }) => [{ kind: Zone, name: spec.zoneName, field: 'spec.zoneName' }],
   fields,
-  phases: [scheduled, addressed, powerApplied, configured],
+  phases: [scheduled, settled, addressed, powerApplied, configured],
   teardown: applianceTeardown(),
   report: (status, self, world) => {
     const identity = world.identity(self)

@@ -155,7 +155,7 @@ export class ObservedTables implements Observed {
     return this.#inDoubt.get(identity) ?? none
   }
 
-  provenAbsent(identity: string, endpoint: EndpointKey): boolean {
+  provenAbsent(identity: string, endpoint: EndpointKey, _after?: EndpointKey): boolean {
     this.#reads.read('observed')
     if (this.#absent !== undefined) return this.#absent.has(`${identity} ${endpoint}`)
     const state = this.endpoint(endpoint)

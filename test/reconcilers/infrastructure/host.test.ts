@@ -148,7 +148,7 @@ test('a host in maintenance is Ready with that reason, and does not pretend to b
     is: 'satisfied',
     reason: 'InMaintenance',
     message:
-      'Nothing new is placed here. Machines that run here stay: moving them away comes with the maintenance support',
+      'Host "host-1" is in maintenance: nothing new is placed here. The condition Evacuated says how far it is empty',
     summary: true,
   })
 })

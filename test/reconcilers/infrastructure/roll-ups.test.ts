@@ -133,6 +133,7 @@ test('the conditions of a zone are informational: a zone is Ready without consol
     zoneReconciler.phases.map(({ condition, informational }) => [condition, informational]),
     [
       ['CapacityAvailable', true],
+      ['Evacuated', true],
       ['ConsoleAvailable', true],
       ['TransfersAvailable', true],
     ],
