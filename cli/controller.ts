@@ -14,6 +14,7 @@ import { queryEndpointOfCluster } from './query-endpoint.ts'
 import { type RecordOptions, recordStoreOf } from './record-options.ts'
 import { projectPath } from './repository.ts'
 import { terminationSignal } from './termination.ts'
+import { collectorOf } from './trace-options.ts'
 
 /** Options of `skystead controller`. */
 export interface ControllerOptions {
@@ -25,6 +26,8 @@ export interface ControllerOptions {
   readonly queryPort: number
   readonly logLevel: LogLevel
   readonly records: RecordOptions
+  /** Base URL of an OTLP/HTTP receiver. Left out: no traces. */
+  readonly traces?: string
 }
 
 /** Runs the controllers against a Kubernetes API until it is told to stop. */
@@ -51,6 +54,7 @@ export async function controller(options: ControllerOptions): Promise<void> {
       logger,
       metricsPort: options.metricsPort,
       query,
+      ...(options.traces === undefined ? {} : { traces: collectorOf(options.traces, environment) }),
       ...(store === undefined ? {} : { records: { store, keep: options.records.keep } }),
     })
     running.defer(() => controlPlane.stop())

@@ -3,6 +3,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { addRecordOptions, recordOptionsOf } from './record-options.ts'
 import { addSimCommands, outputOption } from './sim-commands.ts'
+import { tracesOption } from './trace-options.ts'
 import { isMistake, oneLine } from './user-error.ts'
 
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent']
@@ -18,6 +19,7 @@ addRecordOptions(program.command('up'))
   .option('--metrics-port <number>', 'port of /metrics, /healthz and /readyz; 0 takes any free one', port, 0)
   .option('--query-port <number>', 'port of the query endpoint on 127.0.0.1; 0 takes any free one', port, 0)
   .option('--no-quickstart', 'do not apply the example cloud at the first start')
+  .addOption(tracesOption())
   .addOption(logLevelOption('warn'))
   .action(async options => (await import('./up.ts')).up({ ...options, records: recordOptionsOf(options) }))
 
@@ -27,6 +29,7 @@ addRecordOptions(program.command('controller'))
   .option('--metrics-port <number>', 'port of /metrics, /healthz and /readyz; 0 takes any free one', port, 8080)
   .option('--query-host <address>', 'address of the query endpoint, which "skystead plan" asks', '127.0.0.1')
   .option('--query-port <number>', 'port of the query endpoint; 0 takes any free one', port, 0)
+  .addOption(tracesOption())
   .addOption(logLevelOption('info'))
   .action(async options =>
     (await import('./controller.ts')).controller({ ...options, records: recordOptionsOf(options) }),

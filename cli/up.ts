@@ -17,6 +17,7 @@ import { queryEndpointOfHome } from './query-endpoint.ts'
 import { homeStore, type RecordOptions, recordStoreOf } from './record-options.ts'
 import { projectPath } from './repository.ts'
 import { type Termination, terminationSignal } from './termination.ts'
+import { collectorOf } from './trace-options.ts'
 import { oneLine, UserError } from './user-error.ts'
 
 /** Options of `skystead up`. */
@@ -30,6 +31,8 @@ export interface UpOptions {
   readonly quickstart: boolean
   readonly logLevel: LogLevel
   readonly records: RecordOptions
+  /** Base URL of an OTLP/HTTP receiver. Left out: no traces. */
+  readonly traces?: string
 }
 
 /** Runs everything on this machine until it is told to stop. */
@@ -75,6 +78,7 @@ async function start(
     logger,
     metricsPort: options.metricsPort,
     query: queryEndpointOfHome(home, options.queryPort, environment),
+    ...(options.traces === undefined ? {} : { traces: collectorOf(options.traces, environment) }),
     records: { store: recordStoreOf(options.records) ?? homeStore(home, options.records), keep: options.records.keep },
   })
   running.defer(() => controlPlane.stop())

@@ -14,6 +14,7 @@ import { metricSources } from './metrics-sources.ts'
 import { type QueryOptions, type QueryService, serveQueries } from './query/query.ts'
 import type { RecordStore } from './records/record-store.ts'
 import { createRecorder, type Recorder } from './records/recorder.ts'
+import { createTracer, type SpanExporter } from './traces/tracer.ts'
 
 /** What a control plane is put together from. */
 export interface ControlPlaneOptions {
@@ -30,6 +31,8 @@ export interface ControlPlaneOptions {
   /** Where questions are answered. Left out: nowhere. */
   readonly query?: QueryOptions
   readonly mayDispatch?: () => boolean
+  /** Where traces are sent. Left out: there are none, and they cost nothing. */
+  readonly traces?: SpanExporter
   /** Where history is kept, and for how long in ms. Left out: the last of it, in memory. */
   readonly records?: { readonly store: RecordStore; readonly keep?: number }
 }
@@ -53,6 +56,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const installation =
     typeof options.installation === 'string' ? options.installation : await options.installation(client)
   const recorder = createRecorder({ environment, logger, metrics, ...options.records })
+  const tracer =
+    options.traces === undefined ? undefined : createTracer({ environment, export: options.traces, logger, metrics })
   const engine = createEngine({
     transport,
     installation,
@@ -63,6 +68,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     logger,
     metrics,
     recorder,
+    ...(tracer === undefined ? {} : { tracer }),
     ...(options.mayDispatch === undefined ? {} : { mayDispatch: options.mayDispatch }),
   })
   metrics.sources(
@@ -86,6 +92,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       await health?.close()
       await engine.stop()
       await recorder.stop()
+      await tracer?.stop()
     },
   }
 }

@@ -92,6 +92,8 @@ export interface Metrics {
   eventDropped(reason: 'ObjectLimit' | 'Pressure' | 'Refused'): void
   /** Records were given to the record store, and kept there. */
   recordsWritten(count: number): void
+  /** Spans were dropped: the collector did not take them, or too many waited. */
+  spansDropped(count: number): void
   /** Records were lost, as too many waited for the store. */
   recordsDropped(count: number): void
   /** Says where values come from that are read on demand. Called again, it replaces the named ones. */
@@ -202,6 +204,7 @@ export function createMetrics({ clock, objectSeries = 1_000 }: MetricsOptions): 
 
   const recordsWritten = counter('skystead_records_written_total', 'Records that were written.', [])
   const recordsDropped = counter('skystead_records_dropped_total', 'Records that were lost.', [])
+  const spansDropped = counter('skystead_spans_dropped_total', 'Spans of traces that were not sent.', [])
   const recordsPending = gauge('skystead_records_pending', 'Records that wait for the store.', [], () => {
     recordsPending.set(sources.records?.().pending ?? 0)
   })
@@ -312,6 +315,7 @@ export function createMetrics({ clock, objectSeries = 1_000 }: MetricsOptions): 
     conditionsChanged: (kind, place, before, after) => conditions.change(kind, place, before, after),
     eventDropped: reason => eventsDropped.inc({ reason }),
     recordsWritten: count => recordsWritten.inc(count),
+    spansDropped: count => spansDropped.inc(count),
     recordsDropped: count => recordsDropped.inc(count),
     sources: named => void Object.assign(sources, named),
     text: () => registry.metrics(),

@@ -1,6 +1,6 @@
 import type { AnyKind } from '../../crds/define-kind.ts'
 import type { Environment, Timer } from '../../crds/environment.ts'
-import type { Resource } from '../../crds/meta.ts'
+import { conditionOf, type Resource } from '../../crds/meta.ts'
 import type { Driver } from '../../drivers/contract/driver.ts'
 import type { DriverName } from '../../drivers/contract/endpoint.ts'
 import type { PlaceView, Reconciler } from '../../reconcilers/define-reconciler.ts'
@@ -16,6 +16,7 @@ import { createExecutor, type Executor } from '../observation/executor.ts'
 import { createObservedCache, type ObservedCache } from '../observation/observed-cache.ts'
 import { createObserver, type Observer } from '../observation/observer.ts'
 import type { Recorder } from '../records/recorder.ts'
+import type { Tracer } from '../traces/tracer.ts'
 import { createWorkQueue, type WorkQueue } from '../work-queue.ts'
 import { createAllocationCollector } from './allocation-collector.ts'
 import { Controller } from './controller.ts'
@@ -54,6 +55,8 @@ export interface EngineOptions {
   readonly mayDispatch?: () => boolean
   /** Where operations and events are written down. Default: nowhere. */
   readonly recorder?: Pick<Recorder, 'accepted' | 'event'>
+  /** Told of every pass and operation. Default: nobody. */
+  readonly tracer?: Pick<Tracer, 'accepted' | 'passBegan'>
 }
 
 /** The imperative shell: caches, queue, controllers, observer and executor, put together. */
@@ -113,7 +116,7 @@ export function createEngine(options: EngineOptions): Engine {
   const observed = createObservedCache({ installation, environment, notify: topic => reads.notify(topic) })
   const observer = createObserver({ cache: observed, drivers, environment, logger, metrics })
   const mayDispatch = options.mayDispatch === undefined ? {} : { mayDispatch: options.mayDispatch }
-  const listeners = options.recorder === undefined ? [] : [options.recorder]
+  const listeners = [options.recorder, options.tracer].filter(listener => listener !== undefined)
   const executor = createExecutor({
     cache: observed,
     observer,
@@ -228,17 +231,21 @@ export function createEngine(options: EngineOptions): Engine {
     if (controller === undefined) return
     const started = clock.monotonic()
     const finish = metrics.reconcileStarted(kind)
+    const key = id.slice(separator + 1)
+    const endSpan = options.tracer?.passBegan(kind, key)
     try {
-      const outcome = await controller.pass(id.slice(separator + 1))
+      const outcome = await controller.pass(key)
       finish(outcome, clock.monotonic() - started)
+      endSpan?.({ outcome, reason: readyReason(desired.get(controller.kind, key)) })
       if (outcome === 'error' || outcome === 'requeue_after') return backOff(id)
       held.delete(id)
       queue.forget(id)
       if (outcome === 'requeue') return queue.add(id)
-      const exists = desired.get(controller.kind, id.slice(separator + 1)) !== undefined
+      const exists = desired.get(controller.kind, key) !== undefined
       if (exists) queue.add(id, { after: resyncInterval * (0.8 + 0.4 * random.next()), priority: -100 })
     } catch (error) {
       finish('error', clock.monotonic() - started)
+      endSpan?.({ outcome: 'error', error })
       if (stopped) return
       logger.error({ err: error, object: id }, 'a pass failed')
       backOff(id)
@@ -328,4 +335,8 @@ export function createEngine(options: EngineOptions): Engine {
       await events.stop()
     },
   }
+}
+
+function readyReason(object: Resource | undefined): string | undefined {
+  return object && conditionOf(object, 'Ready')?.reason
 }

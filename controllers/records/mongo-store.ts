@@ -20,7 +20,7 @@ interface Document {
 /** How long a server is looked for, a connection is made and an answer is waited for, in ms. */
 const patience = { serverSelectionTimeoutMS: 5_000, connectTimeoutMS: 5_000, socketTimeoutMS: 20_000 }
 
-/** Records in the collection `records` of a MongoDB database (server 4.2 or later). Nothing is called before the first. */
+/** Records in the collection `records` of a MongoDB database (server 4.4 or later). Nothing is called before the first. */
 export function createMongoStore({ url, database = 'skystead' }: MongoStoreOptions): RecordStore {
   let opened: Promise<{ client: MongoClient; records: Collection<Document> }> | undefined
   let client: MongoClient | undefined

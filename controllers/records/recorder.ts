@@ -86,6 +86,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const process = environment.random.uuid()
   const memory = new Map<string, HistoryRecord>()
   let pending = new Map<string, HistoryRecord>()
+  /** What was given to the store and is not answered yet. */
+  let given: ReadonlyMap<string, HistoryRecord> = new Map()
   let gap: GapRecord | undefined
   let lastNumber = 0
   let failures = 0
@@ -155,6 +157,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     }
     const told = gap
     gap = undefined
+    given = batch
     try {
       await store?.append([...(told === undefined ? [] : [told]), ...batch.values()])
       await prune()
@@ -164,6 +167,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
       bound()
       failed(error)
       return false
+    } finally {
+      given = new Map()
     }
     metrics?.recordsWritten(batch.size)
     recovered()
@@ -223,7 +228,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
 
   async function query(asked: RecordQuery): Promise<History> {
     // What this process remembers is newer than what was written: an operation may have ended since.
-    const own = [...memory.values(), ...pending.values()]
+    const own = [...given.values(), ...memory.values(), ...pending.values()]
     const merged = (kept: readonly HistoryRecord[]) => {
       const all = new Map([...kept, ...own].map(record => [record.id, record]))
       const wanted = [...all.values()].filter(record => isAskedFor(record, asked))
@@ -249,9 +254,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
     event: (name, event) => add({ type: 'Event', id: `${process}/${name}`, ...event }),
     query,
     state() {
-      const [oldest] = pending.values()
+      const oldest = given.values().next().value ?? pending.values().next().value
       const lagMs = oldest === undefined ? 0 : Math.max(0, clock.now() - Date.parse(oldest.at))
-      return { pending: pending.size, lagMs, failing: failures > 0 }
+      return { pending: given.size + pending.size, lagMs, failing: failures > 0 }
     },
     async stop() {
       stopped = true

@@ -15,6 +15,7 @@ import { createLogger } from '../../controllers/log.ts'
 import type { Metrics } from '../../controllers/metrics.ts'
 import type { RecordStore } from '../../controllers/records/record-store.ts'
 import type { Recorder } from '../../controllers/records/recorder.ts'
+import type { SpanExporter } from '../../controllers/traces/tracer.ts'
 import type { AnyKind, ResourceOf } from '../../crds/define-kind.ts'
 import { Allocation } from '../../crds/infrastructure/allocation.ts'
 import { kindOf, kinds } from '../../crds/kinds.ts'
@@ -48,6 +49,8 @@ export interface CloudOptions {
   readonly between?: (transport: Transport) => Transport
   /** Where history is kept. Default: the last of it, in memory. */
   readonly records?: RecordStore
+  /** Where traces are sent. Default: there are none. */
+  readonly traces?: SpanExporter
 }
 
 /** A cloud under test. */
@@ -85,7 +88,7 @@ export class Cloud {
   async startControllers(): Promise<void> {
     const server = this.#server
     if (server === undefined) throw new Error('Cannot start controllers: there is no API server')
-    const { logLevel = 'silent', logStream, between = transport => transport, records } = this.#options
+    const { logLevel = 'silent', logStream, between = transport => transport, records, traces } = this.#options
     const { clock } = this.environment
     const starting = startControlPlane({
       transport: between(inProcessTransport(request => server.handle(request))),
@@ -93,6 +96,7 @@ export class Cloud {
       environment: this.environment,
       crds: definitions,
       drivers: { Simulator: this.simulator.driver },
+      ...(traces === undefined ? {} : { traces }),
       ...(records === undefined ? {} : { records: { store: records } }),
       logger: createLogger({ level: logLevel, clock, ...(logStream === undefined ? {} : { stream: logStream }) }),
     })
