@@ -37,6 +37,7 @@ export const sizes: Readonly<Record<string, Size>> = {
     full: { hosts: 2_000, machines: 10_000, perSecond: 100 },
     small: { hosts: 20, machines: 100, perSecond: 100 },
   },
+  'plan.ts': { full: { edits: 10_000 }, small: { edits: 30 } },
   'placement.ts': { full: { hosts: 10_000, decisions: 1_000 }, small: { hosts: 200, decisions: 50 } },
 }
 
@@ -102,5 +103,11 @@ export const benches: readonly Bench[] = [
       overcommitted: always('= 0'),
       refusedThoughRoom: always('= 0'),
     },
+  },
+  {
+    name: 'plan',
+    about: 'Random edits planned, then done on the same cloud, and both compared object by object',
+    file: 'plan.ts',
+    targets: { differences: always('= 0') },
   },
 ]

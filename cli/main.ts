@@ -65,6 +65,17 @@ withApi(program.command('operations'))
   .addOption(outputOption())
   .action(async options => (await import('./operations.ts')).operations(options))
 
+withApi(program.command('plan'))
+  .description('Show what applying manifests would do, without doing it. Exit code 2: something, 0: nothing.')
+  .requiredOption('-f, --filename <path...>', 'files and directories of manifests; - is standard input')
+  .option('--delete', 'plan the deletion of what the manifests name instead', false)
+  .addOption(
+    new Option('-o, --output <format>', 'for people, for programs, or for the comment of a pull request')
+      .choices(['text', 'json', 'markdown'])
+      .default('text'),
+  )
+  .action(async options => (await import('./plan/command.ts')).plan(options))
+
 withApi(program.command('adopt'))
   .description('Take over what exists outside under the name of an object.')
   .requiredOption('--rebind', 'give each object in IdentityConflict the identity that its namesake outside has')

@@ -7,6 +7,7 @@ import type { OperationState } from '../../reconcilers/world.ts'
 import { whyNotAnswer } from './answers.ts'
 import { addTo } from './changes.ts'
 import { asDriverError, callWithDeadline } from './deadline.ts'
+import { Durations, type MeasuredDuration } from './durations.ts'
 import { Failures, type HeldFailure, type ToldFailure } from './failures.ts'
 import type {
   ObservationLogger,
@@ -88,6 +89,7 @@ export class Executor {
   readonly #states = new Map<string, readonly OperationState[]>()
   readonly #failures: Failures
   readonly #repetitions: Repetitions
+  readonly #durations = new Durations()
   /** Identities that were refused because this process may not act; undefined while none was. */
   #leaseless: Set<string> | undefined
   #stopped = false
@@ -145,6 +147,11 @@ export class Executor {
   /** Whether nothing is queued or running for the identity at the endpoint. */
   idle(identity: string, endpoint: EndpointKey): boolean {
     return this.#locks.get(identity)?.operation.endpoint !== endpoint
+  }
+
+  /** How long operations took lately, by verb. */
+  durations(): readonly MeasuredDuration[] {
+    return this.#durations.measured()
   }
 
   /** Gives nothing to drivers any more and waits for what is running; after `grace` ms that is aborted. Default 10,000. */
@@ -276,6 +283,7 @@ export class Executor {
       }
     })
     if (lookAgain) observer.listSoon(endpoint)
+    if (outcome === 'Succeeded') this.#durations.add(verb, durationMs)
     for (const follower of followers) follower.ended({ outcome, ...(message === undefined ? {} : { message }) })
     metrics?.operationEnded({
       driver: observer.driverOf(endpoint) ?? '',

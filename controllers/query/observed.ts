@@ -2,6 +2,7 @@ import { timestamp } from '../../crds/environment.ts'
 import type { Endpoint } from '../../drivers/contract/endpoint.ts'
 import type { Inventory } from '../../drivers/contract/facts.ts'
 import type { EndpointState } from '../../reconcilers/world.ts'
+import type { MeasuredDuration } from '../observation/durations.ts'
 import type { QueryRoute, QuerySources } from './route.ts'
 
 /** An endpoint and everything that was last seen there. User data appears only as hashes. */
@@ -23,18 +24,21 @@ export interface ObservedWorld {
   readonly at: string
   /** In order of their keys. */
   readonly endpoints: readonly ObservedEndpoint[]
+  /** How long operations took here lately. */
+  readonly durations: readonly MeasuredDuration[]
 }
 
 /** `/observed`: everything that the controllers have seen, endpoint by endpoint. */
 export const observedRoute: QueryRoute = { path: '/observed', answer: (_query, sources) => observedWorld(sources) }
 
 /** Everything observed, at this instant. */
-export function observedWorld({ engine, environment, installation }: QuerySources): ObservedWorld {
+export function observedWorld({ engine, environment, installation }: Omit<QuerySources, 'recorder'>): ObservedWorld {
   const { clock } = environment
   const endpoints = engine.observed.endpoints().toSorted()
   return {
     installation,
     at: timestamp(clock),
+    durations: engine.executor.durations(),
     endpoints: endpoints.flatMap(key => {
       const told = engine.observed.told(key)
       if (told === undefined) return []

@@ -5,6 +5,7 @@ import anyTest from 'ava'
 import { openApi } from '../../cli/api-access.ts'
 import { realEnvironment } from '../../cli/environment.ts'
 import { askControllers } from '../../cli/query-client.ts'
+import { projectPath } from '../../cli/repository.ts'
 import type { ObservedWorld } from '../../controllers/query/observed.ts'
 import type { WorldListing } from '../../drivers/simulator/world-listing.ts'
 import { type Ended, forgetCompiled, type Running, run, start } from './command.ts'
@@ -89,6 +90,24 @@ test('the controllers tell what they observe: every endpoint, with time and inve
   t.is(told?.endpoints.filter(({ endpoint }) => endpoint.key.startsWith('Host/')).length, hosts.length)
   t.true(told?.endpoints.every(({ state, listedAt }) => state.answers === 'Yes' && listedAt !== undefined))
   t.false(JSON.stringify(told).includes('#cloud-config'))
+})
+
+test('plan: nothing for the example itself, and a machine that is to be halted stops', async t => {
+  const nothing = await run('plan', '--home', home, '-f', projectPath('manifests/quickstart'))
+  t.is(nothing.code, 0)
+  t.regex(nothing.out, /^Nothing would change \(21 unchanged\)/)
+  const edited = readFileSync(projectPath('manifests/quickstart/quickstart.yaml'), 'utf8').replace(
+    '  nics: [{name: web, networkName: web}]\n---',
+    '  runStrategy: Halted\n  nics: [{name: web, networkName: web}]\n---',
+  )
+  const file = join(directory, 'edited.yaml')
+  writeFileSync(file, edited)
+  const planned = await run('plan', '--home', home, '-f', file, '-o', 'json')
+  t.is(planned.code, 2)
+  const plan = JSON.parse(planned.out)
+  t.like(plan.operations, [{ verb: 'StopMachine', object: { kind: 'VirtualMachine', name: 'web-1' } }])
+  t.like(plan.expected, { modelled: ['StopMachine'] })
+  t.regex(complaint(await run('plan', '--home', home, '-f', join(directory, 'none.yaml'))), /there is no such file/)
 })
 
 test('sim list shows hosts, machines, disks and storages', async t => {

@@ -238,7 +238,8 @@ export function notReady(objects: readonly Resource[]): readonly string[] {
   })
 }
 
-function documentsOf(manifest: string | Writable): readonly Writable[] {
+/** The objects of a manifest. */
+export function documentsOf(manifest: string | Writable): readonly Writable[] {
   if (typeof manifest !== 'string') return [manifest]
   return parseAllDocuments(manifest).map(document => document.toJS() as Writable)
 }

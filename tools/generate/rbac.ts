@@ -57,6 +57,7 @@ export function rbac(kinds: readonly KindDefinition[]): readonly object[] {
     role('skystead-operator', [
       ...byGroup(kinds, plural => [plural], [...reading, ...writing, 'deletecollection']),
       ...byGroup(kinds, plural => [plural], operatorVerbs),
+      { apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'list'] },
       // Where the controllers answer questions, and everything that they can be asked.
       { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'list'] },
       { nonResourceURLs: queryRoutes.map(({ path }) => `/skystead${path}`), verbs: ['get'] },

@@ -1,0 +1,179 @@
+import type { Client, Writable } from '../../controllers/api/client.ts'
+import type { ObservedWorld } from '../../controllers/query/observed.ts'
+import type { Verb } from '../../drivers/contract/operation.ts'
+import {
+  type ClaimChange,
+  type Consequence,
+  claimChanges,
+  consequencesOf,
+  type Unmet,
+  unmetOf,
+} from './consequences.ts'
+import { type Disruption, disruptionsOf } from './disruptions.ts'
+import { applyEdits, type Edit, type JudgeOptions, judgeManifests, type Refusal } from './edits.ts'
+import { Fork } from './fork.ts'
+import { nameOf, type ObjectName } from './object-name.ts'
+import { type PlannedOperation, plannedOperations } from './planned-operation.ts'
+import { type Present, readPresent } from './present.ts'
+import type { RecordedOperation } from './recorder.ts'
+
+/** What applying manifests would do. Plain data: `-o json` is this. */
+export interface Plan {
+  readonly holdsFor: Basis
+  readonly changes: readonly Omit<Edit, 'after'>[]
+  readonly unchanged: number
+  readonly refused: readonly Refusal[]
+  /** What the manifests cause, in the order in which it begins. */
+  readonly operations: readonly PlannedOperation[]
+  readonly disruptions: readonly Disruption[]
+  /** Objects that the control plane makes or removes by itself. */
+  readonly consequences: readonly Consequence[]
+  readonly claims: readonly ClaimChange[]
+  /** What would not be Ready afterwards. */
+  readonly unmet: readonly Unmet[]
+  /** What is done anyway, without the manifests, until the plan ends. Times count from the present. */
+  readonly underWay: readonly PlannedOperation[]
+  readonly expected: Expectation
+  /** False: an hour of the cloud's time did not see the end of it. */
+  readonly isWhole: boolean
+}
+
+/** For which present a plan holds. */
+export interface Basis {
+  readonly installation: string
+  /** When the controllers told what they observe (RFC 3339). */
+  readonly observedAt: string
+  /** The oldest listing that it rests on (RFC 3339); left out where there is none. */
+  readonly oldestListing?: string
+  /** The newest resourceVersion of any object that it rests on. */
+  readonly resourceVersion: string
+  /** Names of endpoints that do not answer: what is there is not known. */
+  readonly silent: readonly string[]
+}
+
+/** How long it takes until the last operation ends, and how that is known. */
+export interface Expectation {
+  readonly milliseconds: number
+  /** Verbs whose length was measured in this installation. */
+  readonly measured: readonly Verb[]
+  /** Verbs whose length only the simulator's model tells. */
+  readonly modelled: readonly Verb[]
+}
+
+/** How long nothing may happen until what is under way counts as done, in virtual ms. */
+const underWayQuiet = 30_000
+/** Likewise for what edits cause: longer than an idle network keeps its router by default (10 minutes). */
+const editedQuiet = 660_000
+
+/** What a plan is made with. */
+export interface PlanParts {
+  readonly client: Client
+  /** Asks the controllers what they observe. */
+  readonly observe: () => Promise<ObservedWorld>
+  readonly definitions: readonly Writable[]
+  readonly manifests: readonly Writable[]
+}
+
+/** Plans: asks the API and the controllers, and lets a fork of both do what the manifests wish. */
+export async function makePlan(parts: PlanParts, options: JudgeOptions = {}): Promise<Plan> {
+  const { client, observe, definitions, manifests } = parts
+  const present = await readPresent(client, observe)
+  const judged = await judgeManifests(client, manifests, options)
+  return planFrom(present, judged, definitions)
+}
+
+/** The plan of edits that were judged already, for a present that was read already. */
+export async function planFrom(
+  present: Present,
+  judged: Awaited<ReturnType<typeof judgeManifests>>,
+  definitions: readonly Writable[],
+): Promise<Plan> {
+  const { edits, unchanged } = judged
+  const measured = present.observed.durations
+  const timing = Object.fromEntries(measured.map(({ verb, medianMs }) => [verb, medianMs]))
+  const options = { definitions, timing }
+  await using fork = await Fork.start(present, options)
+  await using unedited = await Fork.start(present, options)
+  await fork.settle(underWayQuiet)
+  const begin = fork.now()
+  const first = fork.operations.length
+  const identities = new Map(identitiesOf(fork))
+  const refusedLater = await applyEdits(fork, edits)
+  const isWhole = await fork.settle(editedQuiet)
+  await unedited.continueUntil(fork.now())
+  for (const [identity, name] of identitiesOf(fork)) identities.set(identity, name)
+  const objectOf = (identity: string) => identities.get(identity)
+  const { caused, anyway } = apart(fork.operations.slice(first), unedited.operations.slice(first))
+  const operations = plannedOperations(caused, begin, objectOf)
+  const [before, after] = [unedited.objects(), fork.objects()]
+  return {
+    holdsFor: basisOf(present),
+    changes: edits
+      .filter(({ object }) => !refusedLater.some(refusal => refusal.object === object))
+      .map(({ object, change, fields }) => ({
+        object,
+        change,
+        ...(fields === undefined ? {} : { fields }),
+      })),
+    unchanged,
+    refused: [...judged.refused, ...refusedLater],
+    operations,
+    disruptions: disruptionsOf(operations),
+    consequences: consequencesOf(before, after, edits),
+    claims: claimChanges(before, after, objectOf),
+    unmet: unmetOf(before, after),
+    underWay: plannedOperations([...fork.operations.slice(0, first), ...anyway], fork.start, objectOf),
+    expected: expectationOf(operations, new Set(measured.map(({ verb }) => verb))),
+    isWhole,
+  }
+}
+
+/** Tells what the edits cause from what happens without them as well: the same operations, as often. */
+function apart(
+  edited: readonly RecordedOperation[],
+  unedited: readonly RecordedOperation[],
+): { readonly caused: readonly RecordedOperation[]; readonly anyway: readonly RecordedOperation[] } {
+  const left = new Map<string, number>()
+  for (const { id } of unedited) left.set(id, (left.get(id) ?? 0) + 1)
+  const isAnyway = edited.map(({ id }) => {
+    const count = left.get(id) ?? 0
+    left.set(id, count - 1)
+    return count > 0
+  })
+  return {
+    caused: edited.filter((_, index) => !isAnyway[index]),
+    anyway: edited.filter((_, index) => isAnyway[index]),
+  }
+}
+
+/** Whether applying would change anything: the exit code 2. */
+export function hasChanges({ changes, operations, refused }: Plan): boolean {
+  return changes.length > 0 || operations.length > 0 || refused.length > 0
+}
+
+function* identitiesOf(fork: Fork): Iterable<[string, ObjectName]> {
+  for (const object of fork.objects().values()) yield [fork.engine.identity(object), nameOf(object)]
+}
+
+function basisOf({ objects, observed }: Present): Basis {
+  const listings = observed.endpoints.flatMap(({ listedAt }) => listedAt ?? []).sort()
+  const versions = objects.map(({ metadata }) => Number(metadata.resourceVersion))
+  const silent = observed.endpoints.filter(({ state }) => state.answers !== 'Yes')
+  return {
+    installation: observed.installation,
+    observedAt: observed.at,
+    ...(listings[0] === undefined ? {} : { oldestListing: listings[0] }),
+    resourceVersion: String(versions.reduce((left, right) => Math.max(left, right), 0)),
+    silent: silent.map(({ endpoint }) => `${endpoint.configuration.type} ${endpoint.name}`),
+  }
+}
+
+function expectationOf(operations: readonly PlannedOperation[], measured: ReadonlySet<Verb>): Expectation {
+  const verbs = [...new Set(operations.map(({ verb }) => verb))].sort()
+  const ends = operations.map(({ startsAfterMs, durationMs }) => startsAfterMs + durationMs)
+  return {
+    milliseconds: ends.reduce((left, right) => Math.max(left, right), 0),
+    measured: verbs.filter(verb => measured.has(verb)),
+    modelled: verbs.filter(verb => !measured.has(verb)),
+  }
+}

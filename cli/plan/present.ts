@@ -1,0 +1,50 @@
+import type { Client } from '../../controllers/api/client.ts'
+import type { BuiltInKind } from '../../controllers/api/paths.ts'
+import type { ObservedEndpoint, ObservedWorld } from '../../controllers/query/observed.ts'
+import { kinds } from '../../crds/kinds.ts'
+import type { Resource } from '../../crds/meta.ts'
+
+/** Namespaces, as a kind of the API. */
+export const Namespace: BuiltInKind<Resource> = {
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  plural: 'namespaces',
+  namespaced: false,
+}
+
+/** Everything described and everything observed, at about one instant: what a fork begins from. */
+export interface Present {
+  /** All objects of Skystead's kinds and all Namespaces, as the API has them. */
+  readonly objects: readonly Resource[]
+  readonly observed: ObservedWorld
+}
+
+/** Reads what is described, and then what the controllers observe. */
+export async function readPresent(client: Client, observe: () => Promise<ObservedWorld>): Promise<Present> {
+  const lists = await Promise.all(
+    [Namespace, ...kinds].map(async kind => {
+      const { items } = await client.list(kind)
+      // Lists of Kubernetes' own kinds leave out what their items are.
+      return items.map(item => ({ ...item, apiVersion: kind.apiVersion, kind: kind.kind }) as Resource)
+    }),
+  )
+  return { objects: lists.flat(), observed: await observe() }
+}
+
+/** What several replicas observe, as one: of an endpoint that two tell of, what answers, or else was listed last. */
+export function mergedWorlds(worlds: readonly ObservedWorld[]): ObservedWorld | undefined {
+  const [first] = worlds
+  if (first === undefined) return undefined
+  const endpoints = new Map<string, ObservedEndpoint>()
+  for (const told of worlds.flatMap(world => world.endpoints)) {
+    const known = endpoints.get(told.endpoint.key)
+    if (known === undefined || rank(told) > rank(known)) endpoints.set(told.endpoint.key, told)
+  }
+  const inOrder = [...endpoints.values()].sort((left, right) => (left.endpoint.key < right.endpoint.key ? -1 : 1))
+  const at = worlds.map(world => world.at).sort()[0] ?? first.at
+  return { ...first, at, endpoints: inOrder }
+}
+
+function rank({ state, listedAt = '' }: ObservedEndpoint): string {
+  return `${state.answers === 'Yes' ? 1 : 0} ${listedAt}`
+}

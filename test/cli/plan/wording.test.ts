@@ -1,0 +1,116 @@
+import test from 'ava'
+import picocolors from 'picocolors'
+import { exitCodeOf } from '../../../cli/plan/command.ts'
+import { disruptionsOf } from '../../../cli/plan/disruptions.ts'
+import type { Plan } from '../../../cli/plan/plan.ts'
+import { planMarkdown } from '../../../cli/plan/plan-markdown.ts'
+import { planLines } from '../../../cli/plan/plan-text.ts'
+import type { PlannedOperation } from '../../../cli/plan/planned-operation.ts'
+
+const web1 = { kind: 'VirtualMachine', namespace: 'shop', name: 'web-1' }
+
+function operation(verb: PlannedOperation['verb'], parts: Partial<PlannedOperation> = {}): PlannedOperation {
+  return {
+    id: `i/${verb}/0`,
+    verb,
+    object: web1,
+    identity: 'i',
+    endpoint: { type: 'Host', name: 'host-1' },
+    startsAfterMs: 0,
+    durationMs: 100,
+    changes: [],
+    ...parts,
+  }
+}
+
+const stop = operation('StopMachine', { changes: [{ path: 'powerState', before: 'Running', after: 'Off' }] })
+const start = operation('StartMachine', { startsAfterMs: 900 })
+
+function plan(parts: Partial<Plan> = {}): Plan {
+  return {
+    holdsFor: { installation: 'i', observedAt: '2026-11-20T17:00:00Z', resourceVersion: '7', silent: [] },
+    changes: [],
+    unchanged: 3,
+    refused: [],
+    operations: [],
+    disruptions: [],
+    consequences: [],
+    claims: [],
+    unmet: [],
+    underWay: [],
+    expected: { milliseconds: 0, measured: [], modelled: [] },
+    isWhole: true,
+    ...parts,
+  }
+}
+
+const plain = picocolors.createColors(false)
+
+test('exit codes: 0 where nothing would change, 2 where something would, 1 where a manifest is refused', t => {
+  t.is(exitCodeOf(plan()), 0)
+  t.is(exitCodeOf(plan({ underWay: [stop] })), 0)
+  t.is(exitCodeOf(plan({ operations: [stop] })), 2)
+  t.is(exitCodeOf(plan({ changes: [{ object: web1, change: 'Create' }] })), 2)
+  t.is(exitCodeOf(plan({ operations: [stop], refused: [{ object: web1, message: 'no', fields: [] }] })), 1)
+})
+
+test('a machine that runs, is stopped and started again restarts, for as long as it is away', t => {
+  t.deepEqual(disruptionsOf([stop, start]), [{ object: web1, downtime: 'Restart', forMs: 1000 }])
+  t.deepEqual(disruptionsOf([stop]), [{ object: web1, downtime: 'Stop' }])
+})
+
+test('nobody misses a machine that was off, or whose stop would fail', t => {
+  const wasOff = operation('StopMachine', { changes: [{ path: 'powerState', before: 'Off', after: 'Off' }] })
+  const fails = { ...stop, failure: { code: 'Unavailable', message: 'silent' } }
+  t.deepEqual(disruptionsOf([wasOff, start]), [])
+  t.deepEqual(disruptionsOf([fails]), [])
+  t.deepEqual(disruptionsOf([start]), [])
+})
+
+test('a machine that is migrated pauses briefly', t => {
+  const migrate = operation('MigrateMachine')
+  t.deepEqual(disruptionsOf([migrate]), [{ object: web1, downtime: 'BriefPause' }])
+})
+
+test('the text says first what it comes to, and last what it holds for', t => {
+  const operations = [stop, start]
+  const lines = planLines(
+    plan({
+      changes: [{ object: web1, change: 'Change', fields: [{ path: 'spec.x', before: 1, after: 2 }] }],
+      operations,
+      disruptions: disruptionsOf(operations),
+      expected: { milliseconds: 1000, measured: ['StopMachine'], modelled: ['StartMachine'] },
+    }),
+    plain,
+  )
+  t.is(lines[0], '1 to change, 3 unchanged; 2 operations')
+  t.true(lines.includes('      spec.x: 1 → 2'))
+  t.true(lines.includes('  ! VirtualMachine shop/web-1 restarts, away for about 1.0 s'))
+  t.regex(lines.at(-2) ?? '', /^About 1\.0 s .* StopMachine as measured .* StartMachine as the simulator guesses\.$/)
+  t.regex(lines.at(-1) ?? '', /^Holds for what was observed at 2026-11-20T17:00:00Z/)
+})
+
+test('what does not answer is named: what is there is not known', t => {
+  const { holdsFor } = plan()
+  const lines = planLines(plan({ holdsFor: { ...holdsFor, silent: ['Host host-9'] } }), plain)
+  t.regex(lines.join('\n'), /do not answer, what is there is not known: Host host-9/)
+})
+
+test('in Markdown nothing from a manifest is markup, mentions anybody, or ends a block', t => {
+  const text = planMarkdown(
+    plan({
+      changes: [{ object: web1, change: 'Change', fields: [{ path: 'spec.x', after: '``` @everyone' }] }],
+      operations: [{ ...stop, failure: { code: 'Internal', message: 'a | b @admin <img>' } }],
+    }),
+  )
+  t.is(text.split('```').length, 3)
+  t.false(text.includes('@admin'))
+  t.false(text.includes('<img>'))
+  t.true(text.includes('a \\| b'))
+})
+
+test('long tables are cut, and say so', t => {
+  const text = planMarkdown(plan({ operations: Array.from({ length: 500 }, () => stop) }))
+  t.true(text.length < 65_536)
+  t.regex(text, /and 350 more/)
+})
