@@ -1,0 +1,171 @@
+/** The end of every run: the faults stop, and everything must come to rest, stay at rest, and go without a trace. */
+import { findRebindings, rebind } from '../../cli/rebinding.ts'
+import { conditionOf, type Resource } from '../../crds/meta.ts'
+import { Broken, type Watchman } from './invariants.ts'
+import { keyOf } from './scenario.ts'
+import type { SimulatedCloud } from './simulated-cloud.ts'
+
+const minute = 60_000
+/** With nothing written and done for so long, everything is at rest: longer than any relist, listing or pause. */
+const restTime = 13 * minute
+/** How long everything may take to come to rest, in ms. */
+const patience = 120 * minute
+
+/** Ends a run. Throws `Broken`. */
+export async function close(cloud: SimulatedCloud, watchman: Watchman): Promise<void> {
+  endFaults(cloud)
+  await rest(cloud, 'NotAtRest')
+  if (watchman.storeWasLost) await rebindAll(cloud)
+  expectReady(cloud)
+  await unmoved(cloud, 'ReappliedWrites', async () => {
+    for (const object of cloud.wished.values()) await cloud.apply(object)
+  })
+  await unmoved(cloud, 'RestartMoves', () => cloud.restartControllers())
+  await wipe(cloud)
+  await deleteAll(cloud, watchman)
+}
+
+function endFaults(cloud: SimulatedCloud): void {
+  const { world } = cloud.simulator
+  cloud.wire.clear()
+  world.faults.clear()
+  const { hosts, pools, stores, machines } = world.list()
+  for (const { name, key } of hosts) {
+    void key
+    world.revivePowerController(name)
+    world.reviveHost(name)
+  }
+  for (const { url } of [...pools, ...stores]) world.reviveStorage(url)
+  for (const { identity, host, ignoresACPI } of machines) if (ignoresACPI) world.ignoreACPI({ identity, host }, false)
+}
+
+/** Lets time pass until nothing has been written or done for a while. */
+async function rest(cloud: SimulatedCloud, invariant: string): Promise<void> {
+  const { clock } = cloud.environment
+  const began = clock.monotonic()
+  let since = began
+  let before = activity(cloud)
+  while (clock.monotonic() - since < restTime) {
+    await cloud.environment.advance(minute)
+    await cloud.retry()
+    const now = activity(cloud)
+    if (now !== before || cloud.isWaiting) since = clock.monotonic()
+    before = now
+    if (clock.monotonic() - began > patience)
+      throw new Broken(
+        invariant,
+        `after ${patience / minute} minutes without faults there is still work: ${cloud.stored.latest.slice(-8).join(', ')}\n${unready(cloud).join('\n')}`,
+      )
+  }
+}
+
+function activity({ stored, simulator }: SimulatedCloud): string {
+  return `${stored.writes} ${simulator.world.counters().changingOperations}`
+}
+
+/** Something after which nothing may be written or done. */
+async function unmoved(cloud: SimulatedCloud, invariant: string, act: () => Promise<void>): Promise<void> {
+  const writes = cloud.stored.writes
+  const sequence = cloud.simulator.world.journal.sequence
+  await act()
+  await cloud.environment.advance(restTime)
+  const changes = changesSince(cloud, sequence)
+  if (changes.length > 0) throw new Broken(invariant, `operations followed: ${changes.slice(0, 5).join(', ')}`)
+  const written = cloud.stored.writes - writes
+  if (written > 0)
+    throw new Broken(invariant, `${written} writes followed: ${cloud.stored.latest.slice(-Math.min(written, 8)).join(', ')}`)
+}
+
+function changesSince({ simulator }: SimulatedCloud, sequence: number): readonly string[] {
+  return simulator.world.journal
+    .since(sequence)
+    .filter(({ source, changed }) => source === 'Operation' && changed)
+    .map(({ action, identity }) => `${action} ${identity}`)
+}
+
+/** The loss of every status causes no operation, and every status comes back. */
+async function wipe(cloud: SimulatedCloud): Promise<void> {
+  const before = unready(cloud).map(line => line.split(':')[0])
+  const sequence = cloud.simulator.world.journal.sequence
+  await cloud.wipeStatuses()
+  await rest(cloud, 'NotAtRestAfterWipe')
+  const changes = changesSince(cloud, sequence)
+  if (changes.length > 0) throw new Broken('WipeMoves', `operations followed: ${changes.slice(0, 5).join(', ')}`)
+  const after = unready(cloud).filter(line => !before.includes(line.split(':')[0]))
+  if (after.length > 0) throw new Broken('WipeLoses', after.slice(0, 8).join('\n'))
+}
+
+/** Deletes everything, namespaces excepted, in an order of chance. */
+async function deleteAll(cloud: SimulatedCloud, watchman: Watchman): Promise<void> {
+  const { random } = cloud.environment
+  const objects = [...cloud.wished.values()].filter(({ kind }) => kind !== 'Namespace' && kind !== 'Settings')
+  const ranked = objects.map(object => ({ object, rank: random.next() })).sort((left, right) => left.rank - right.rank)
+  for (const { object } of ranked) {
+    const { apiVersion, kind, metadata } = object
+    await cloud.delete({ apiVersion, kind, ...metadata })
+  }
+  await rest(cloud, 'NotGone')
+  const left = objectsOf(cloud).filter(({ kind }) => kind !== 'Settings')
+  if (left.length > 0) throw new Broken('NotGone', `${left.map(describe).slice(0, 12).join('\n')}`)
+  const { machines, volumes, images } = cloud.simulator.world.list()
+  const remains = [
+    ...machines.map(({ identity, facts, host }) => ({ identity, what: `machine ${facts.mark?.namespace}/${facts.mark?.name} on ${host}` })),
+    ...volumes.map(({ identity, facts, pool }) => ({ identity, what: `volume ${facts.mark?.namespace}/${facts.mark?.name} in ${pool}` })),
+    ...images.map(({ identity, url }) => ({ identity, what: `image ${url}` })),
+  ].filter(({ identity }) => !watchman.foreign.has(identity))
+  if (remains.length > 0)
+    throw new Broken('Leftovers', remains.map(({ what, identity }) => `${what} ${identity}`).slice(0, 12).join('\n'))
+}
+
+/** Rebinds whatever tells a conflict, round by round, as `skystead adopt --rebind` does. */
+async function rebindAll(cloud: SimulatedCloud): Promise<void> {
+  for (let round = 0; round < 8; round++) {
+    const { rebindings } = await cloud.complete(findRebindings(cloud.client))
+    if (rebindings.length === 0) return
+    for (const rebinding of rebindings) await cloud.complete(rebind(cloud.client, rebinding, cloud.environment))
+    await rest(cloud, 'NotAtRestAfterRebinding')
+  }
+}
+
+/** Everything is Ready, or blocked with a reason that somebody can act on. */
+function expectReady(cloud: SimulatedCloud): void {
+  const stuck = objectsOf(cloud).filter(object => !isReady(object) && !isExcused(object))
+  if (stuck.length > 0) throw new Broken('NotReady', stuck.map(describe).slice(0, 12).join('\n'))
+  const missing = [...cloud.wished.values()].filter(object => object.kind !== 'Namespace' && !exists(cloud, keyOf(object)))
+  if (missing.length > 0) throw new Broken('NotThere', missing.map(keyOf).join(', '))
+}
+
+function exists(cloud: SimulatedCloud, key: string): boolean {
+  return objectsOf(cloud).some(({ kind, metadata }) => `${kind}/${metadata.namespace ?? ''}/${metadata.name}` === key)
+}
+
+/** What waits for a person, or for room that others hold. */
+const excuses: ReadonlySet<string> = new Set([])
+
+function isExcused(object: Resource): boolean {
+  if (conditionOf(object, 'Stalled')?.status === 'True') return true
+  const reason = conditionOf(object, 'Ready')?.reason
+  return reason !== undefined && excuses.has(reason)
+}
+
+function isReady(object: Resource): boolean {
+  const ready = conditionOf(object, 'Ready')
+  return ready?.status === 'True' && ready.observedGeneration === object.metadata.generation
+}
+
+function unready(cloud: SimulatedCloud): readonly string[] {
+  return objectsOf(cloud)
+    .filter(object => !isReady(object))
+    .map(describe)
+}
+
+function describe(object: Resource): string {
+  const { kind, metadata } = object
+  const ready = conditionOf(object, 'Ready')
+  const deleting = metadata.deletionTimestamp === undefined ? '' : ' (deleting)'
+  return `${kind} ${metadata.namespace ?? ''}/${metadata.name}${deleting}: ${ready?.status} ${ready?.reason} ${ready?.message}`
+}
+
+function objectsOf(cloud: SimulatedCloud): readonly Resource[] {
+  return cloud.stored.everything().filter(({ kind }) => kind !== 'Allocation')
+}

@@ -1,0 +1,149 @@
+/** What must hold at every instant, checked from outside: over the simulated world and what the API has stored. */
+import type { Allocation } from '../../crds/infrastructure/allocation.ts'
+import type { ResourceOf } from '../../crds/define-kind.ts'
+import type { Resource } from '../../crds/meta.ts'
+import type { JournalEntry } from '../../drivers/simulator/journal.ts'
+import type { ListedMachine, WorldListing } from '../../drivers/simulator/world-listing.ts'
+import type { SimulatedCloud } from './simulated-cloud.ts'
+
+/** A broken invariant. */
+export class Broken extends Error {
+  readonly invariant: string
+
+  constructor(invariant: string, message: string) {
+    super(`${invariant}: ${message}`)
+    this.name = 'Broken'
+    this.invariant = invariant
+  }
+}
+
+/** Watches a cloud. */
+export class Watchman {
+  readonly #cloud: () => SimulatedCloud
+  #seen = 0
+  /** Identities of what is not ours. */
+  readonly foreign = new Set<string>()
+  /** What was done by operations, by verb. */
+  readonly done: Record<string, number> = {}
+  /** After the API's store was lost, what is outside has no claims until it is rebound. */
+  storeWasLost = false
+
+  constructor(cloud: () => SimulatedCloud) {
+    this.#cloud = cloud
+  }
+
+  /** Checks everything that the last changes may have broken. Throws `Broken`. */
+  check(): void {
+    const { simulator } = this.#cloud()
+    const { journal } = simulator.world
+    if (journal.sequence === this.#seen) return
+    const entries = journal.since(this.#seen)
+    this.#seen = journal.sequence
+    this.#checkSimulator()
+    if (!entries.some(({ changed }) => changed)) return
+    const listing = simulator.world.list()
+    for (const entry of entries) this.#checkEntry(entry)
+    this.#checkMachines(listing)
+    this.#checkVolumes(listing)
+  }
+
+  #checkSimulator(): void {
+    const [violation] = this.#cloud().simulator.world.invariants()
+    if (violation !== undefined) throw new Broken(violation.rule, violation.message)
+  }
+
+  #checkEntry(entry: JournalEntry): void {
+    const { source, action, identity, changed } = entry
+    if (source !== 'Operation') return
+    this.#cloud().note(`${entry.at} ${action} ${entry.place} ${identity} ${entry.outcome}`)
+    if (!changed) return
+    this.done[action] = (this.done[action] ?? 0) + 1
+    if (this.foreign.has(identity)) throw new Broken('ForeignChanged', `${action} changed ${identity}, which is not ours`)
+    if (action !== 'DeleteVolume' && action !== 'TrashVolume') return
+    const owner = this.#volumeOf(identity)
+    if (owner !== undefined && owner.metadata.deletionTimestamp === undefined) {
+      const { namespace, name } = owner.metadata
+      throw new Broken('DiskDestroyed', `${action} of ${identity}, which Volume ${namespace}/${name} still wishes for`)
+    }
+  }
+
+  #volumeOf(identity: string): Resource | undefined {
+    const { stored } = this.#cloud()
+    const given = stored
+      .all<ResourceOf<typeof Allocation>>('allocations.infrastructure')
+      .find(({ spec }) => spec.type === 'Identity' && spec.value === identity)
+    const uid = given?.spec.holder.uid ?? identity
+    return stored.all('volumes.storage').find(({ metadata }) => metadata.uid === uid)
+  }
+
+  #checkMachines({ machines, hosts }: WorldListing): void {
+    const running = new Map<string, ListedMachine>()
+    const segments = new Map<string, string>()
+    const memory = new Map<string, number>()
+    const cycles = new Map<string, number>()
+    for (const machine of machines) {
+      const { identity, host, facts, active } = machine
+      if (active === undefined || facts.mark === undefined) continue
+      memory.set(host, (memory.get(host) ?? 0) + active.memoryBytes)
+      cycles.set(host, (cycles.get(host) ?? 0) + active.cores * active.clockMHz)
+      if (facts.powerState !== 'Running') continue
+      const other = running.get(identity)
+      if (other !== undefined) throw new Broken('RunsTwice', `${identity} runs on ${host} and ${other.host}`)
+      running.set(identity, machine)
+      for (const { segment } of active.nics) {
+        if (segment.id === undefined) continue
+        const key = `${zoneOf(host)} ${segment.label} ${segment.isolation} ${segment.id}`
+        const network = segments.get(key)
+        if (network !== undefined && network !== segment.network)
+          throw new Broken('SegmentTwice', `networks ${network} and ${segment.network} share ${key}`)
+        segments.set(key, segment.network)
+      }
+      this.#checkClaims(machine)
+    }
+    for (const { name, size } of hosts) {
+      const ratios = this.#ratios(name)
+      if ((memory.get(name) ?? 0) > size.memoryBytes * ratios.memory)
+        throw new Broken('MemoryOvercommitted', `host ${name} has promised ${memory.get(name)} of ${size.memoryBytes} bytes`)
+      if ((cycles.get(name) ?? 0) > size.cores * size.clockMHz * ratios.cpu)
+        throw new Broken('CPUOvercommitted', `host ${name} has promised ${cycles.get(name)} MHz`)
+    }
+  }
+
+  /** What runs and is ours has its claims: else the next one would take its place or its address. */
+  #checkClaims({ identity, host, active, facts }: ListedMachine): void {
+    if (this.storeWasLost) return
+    const { stored } = this.#cloud()
+    if (!stored.has('allocations.infrastructure', `machine-${identity}`))
+      throw new Broken('UnclaimedMachine', `${identity} (${facts.mark?.namespace}/${facts.mark?.name}) runs on ${host} without a claim`)
+    // A router's own address inside its network is the network's gateway, which is given to nobody.
+    if (facts.definition.role !== 'Instance') return
+    for (const nic of active?.nics ?? []) {
+      for (const address of nic.addresses) {
+        const claims = ['ip', 'publicip', 'systemip', 'storageip'].map(type => `${type}-${nic.segment.network}-${address}`)
+        if (nic.segment.id !== undefined && !claims.some(name => stored.has('allocations.infrastructure', name)))
+          throw new Broken('UnclaimedAddress', `${identity} (${facts.mark?.namespace}/${facts.mark?.name}) has ${address} in ${nic.segment.network} without a claim`)
+      }
+    }
+  }
+
+  #checkVolumes({ volumes }: WorldListing): void {
+    const pools = new Map<string, string>()
+    for (const { identity, pool } of volumes) {
+      const other = pools.get(identity)
+      if (other !== undefined) throw new Broken('DiskTwice', `volume ${identity} is in ${pool} and in ${other}`)
+      pools.set(identity, pool)
+    }
+  }
+
+  #ratios(hostName: string): { readonly memory: number; readonly cpu: number } {
+    const { wished } = this.#cloud()
+    const cluster = wished.get(`HostCluster//${hostName.slice(0, hostName.lastIndexOf('-h'))}`)
+    const ratio = (field: string) => Number(cluster?.spec[field] ?? 99)
+    return { memory: ratio('memoryOvercommitRatio'), cpu: ratio('cpuOvercommitRatio') }
+  }
+}
+
+/** Hosts of a generated cloud bear their zone's name in front. */
+function zoneOf(host: string): string {
+  return host.slice(0, host.indexOf('-c'))
+}

@@ -1,0 +1,119 @@
+/** What happens in one run, as data: it can be printed, replayed, and made smaller by leaving steps out. */
+import type { Fault } from '../../drivers/simulator/faults.ts'
+
+/** An object as an operator writes it. */
+export interface Manifest {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: {
+    readonly name: string
+    readonly namespace?: string
+    readonly labels?: Readonly<Record<string, string>>
+  }
+  readonly spec: Readonly<Record<string, unknown>>
+}
+
+/** Names an object. */
+export interface ObjectReference {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly name: string
+  readonly namespace?: string
+}
+
+/** What a replica of the controllers is killed at: its next `after`th effect, a write to the API or a driver's call. */
+export interface Death {
+  readonly after: number
+  /** `Before` the effect goes out; `After` it has gone out, unanswered; `Late`: it arrives when the replica is dead. */
+  readonly when: 'Before' | 'After' | 'Late'
+  /** How long the replica is away, in ms. */
+  readonly away: number
+}
+
+/** A trouble at a place outside, from which it recovers after `lasts` ms. */
+export interface PlaceTrouble {
+  readonly trouble:
+    | 'KillHost'
+    | 'FreezeHostLosing'
+    | 'FreezeHostQueueing'
+    | 'CutConnections'
+    | 'KillPowerController'
+    | 'KillStorage'
+    | 'KillImageStore'
+  /** Counts over what there is: `nth` modulo its number. */
+  readonly nth: number
+  readonly lasts: number
+}
+
+/** Something that somebody does behind the control plane's back. */
+export interface OutsideChange {
+  readonly change:
+    | 'ShutDownGuest'
+    | 'CrashGuest'
+    | 'CrashGuestLeft'
+    | 'IgnoreACPI'
+    | 'DestroyMachine'
+    | 'PauseMachine'
+    | 'StartMachine'
+    | 'RemoveMachine'
+    | 'ClearRouter'
+    | 'AddForeignMachine'
+    | 'AddForeignVolume'
+  readonly nth: number
+}
+
+/** What goes wrong between the controllers and the API; `times` times, after `skip` that pass. */
+export interface WireTrouble {
+  readonly trouble:
+    | 'DropEvent'
+    | 'DuplicateEvent'
+    | 'DelayEvent'
+    | 'BreakWatch'
+    | 'LoseRequest'
+    | 'LoseReply'
+    | 'DelayRequest'
+  /** Only of this kind's plural. Left out: of all. */
+  readonly plural?: string
+  readonly times: number
+  readonly skip: number
+  readonly milliseconds: number
+}
+
+/** One thing that happens. `at` counts ms from the beginning. */
+export type Step = { readonly at: number } & (
+  | { readonly do: 'Apply'; readonly object: Manifest }
+  | { readonly do: 'Delete'; readonly object: ObjectReference }
+  | { readonly do: 'Fault'; readonly fault: Fault }
+  | ({ readonly do: 'Place' } & PlaceTrouble)
+  | ({ readonly do: 'Outside' } & OutsideChange)
+  | ({ readonly do: 'Wire' } & WireTrouble)
+  | ({ readonly do: 'Kill' } & Death)
+  | { readonly do: 'Suspend'; readonly lasts: number }
+  | { readonly do: 'WipeStatuses' }
+  | { readonly do: 'LoseStore' }
+)
+
+/** A run. */
+export interface Scenario {
+  readonly seed: number
+  /** Minutes of virtual time until the faults stop. */
+  readonly minutes: number
+  /** How many replicas of the controllers there are, of which one leads. */
+  readonly replicas: 1 | 2
+  readonly steps: readonly Step[]
+}
+
+/** The name under which an object is known in a scenario. */
+export function keyOf(object: ObjectReference | Manifest): string {
+  const { name, namespace } = 'metadata' in object ? object.metadata : object
+  return `${object.kind}/${namespace ?? ''}/${name}`
+}
+
+/** A step in few words. */
+export function describeStep(step: Step): string {
+  const { at, do: what, ...rest } = step
+  const minutes = (at / 60_000).toFixed(2)
+  if (step.do === 'Apply') return `${minutes} min  Apply ${keyOf(step.object)} ${JSON.stringify(step.object.spec)}`
+  if (step.do === 'Delete') return `${minutes} min  Delete ${keyOf(step.object)}`
+  return `${minutes} min  ${what} ${JSON.stringify(rest)}`
+}

@@ -1,0 +1,267 @@
+/** A whole cloud in one process: API core, replicas of the controllers, simulated world, and an operator who describes it. */
+import { createHash } from 'node:crypto'
+import { type APIServer, createAPIServer } from '../../apiserver/server.ts'
+import { memoryLog } from '../../apiserver/storage/durable-log.ts'
+import { projectPath } from '../../cli/repository.ts'
+import { ApiError } from '../../controllers/api/api-error.ts'
+import { type Client, createClient } from '../../controllers/api/client.ts'
+import { inProcessTransport } from '../../controllers/api/in-process-transport.ts'
+import type { AnyApiKind } from '../../controllers/api/paths.ts'
+import type { Transport } from '../../controllers/api/transport.ts'
+import { readDefinitions } from '../../controllers/install.ts'
+import type { LogLevel } from '../../controllers/log.ts'
+import { kindOf, kinds } from '../../crds/kinds.ts'
+import type { Resource } from '../../crds/meta.ts'
+import type { Driver } from '../../drivers/contract/driver.ts'
+import { createSimulator, type Simulator } from '../../drivers/simulator/simulator.ts'
+import { type VirtualEnvironment, virtualEnvironment } from '../virtual-clock.ts'
+import { settled } from './reality.ts'
+import { Replica } from './replica.ts'
+import { keyOf, type Manifest, type ObjectReference, type Step } from './scenario.ts'
+import { Stored } from './stored.ts'
+import { Wire } from './wire.ts'
+
+const definitions = readDefinitions(projectPath('manifests/crds'))
+
+const Namespace = { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false } as const
+
+/** What a cloud is made with. */
+export interface SimulatedCloudOptions {
+  readonly seed: number
+  readonly replicas: 1 | 2
+  /** Called whenever everything has happened that follows from a timer. Throws where an invariant is broken. */
+  readonly check: () => void
+  readonly logLevel?: LogLevel
+  /** Changes the way to the outside world: for planted bugs. */
+  readonly plantDriver?: (driver: Driver) => Driver
+  /** Changes the way to the API: for planted bugs. */
+  readonly plantTransport?: (transport: Transport) => Transport
+}
+
+/** A cloud under simulation. */
+export class SimulatedCloud {
+  readonly environment: VirtualEnvironment
+  readonly simulator: Simulator
+  readonly wire: Wire
+  /** What the API has stored. */
+  readonly stored = new Stored()
+  /** What the operator wishes to be there. */
+  readonly wished = new Map<string, Manifest>()
+  /** What the API refused of what the operator wrote. */
+  readonly refused: string[] = []
+  /** A hash of everything written and done so far. */
+  readonly #trace = createHash('sha256')
+  readonly #options: SimulatedCloudOptions
+  readonly #replicas: Replica[] = []
+  readonly #pending = new Map<string, Manifest | ObjectReference>()
+  #server: APIServer | undefined
+  #client: Client | undefined
+  #incarnations = 0
+  #isClosed = false
+
+  constructor(options: SimulatedCloudOptions) {
+    const { seed, check } = options
+    this.#options = options
+    this.environment = virtualEnvironment(seed, async () => {
+      await settled()
+      check()
+    })
+    this.simulator = createSimulator({ environment: this.environment, seed: seed ^ 0x5eed })
+    this.wire = new Wire(this.environment)
+  }
+
+  /** Starts the API server and the replicas. */
+  async start(): Promise<void> {
+    await this.#startServer()
+    for (let index = 0; index < this.#options.replicas; index++) this.#startReplica(index, definitions)
+  }
+
+  /** Ends everything. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    for (const replica of this.#replicas) replica.kill()
+    await this.#server?.close()
+    await this.simulator[Symbol.asyncDispose]()
+  }
+
+  /** Every call of the operator goes this way; time runs meanwhile. */
+  async complete<T>(promise: Promise<T>): Promise<T> {
+    return (await this.environment.until(promise, { limit: 600_000 })) as T
+  }
+
+  get client(): Client {
+    if (this.#client === undefined) throw new Error('Cannot ask the API: it has not been started')
+    return this.#client
+  }
+
+  /** The replicas that live. */
+  get replicas(): readonly Replica[] {
+    return this.#replicas
+  }
+
+  /** The hash of everything that was written to the API and done to the world. */
+  trace(): string {
+    return this.#trace.copy().digest('hex').slice(0, 16)
+  }
+
+  /** Notes something in the trace. */
+  note(text: string): void {
+    this.#trace.update(text)
+  }
+
+  /** Replaces every replica by a new one. */
+  async restartControllers(): Promise<void> {
+    for (const [index, replica] of this.#replicas.entries()) {
+      replica.kill()
+      this.#startReplica(index, [])
+    }
+    await settled()
+  }
+
+  /** Describes an object, now or as soon as its namesake is gone. */
+  async apply(object: Manifest): Promise<void> {
+    this.wished.set(keyOf(object), object)
+    this.#pending.set(keyOf(object), object)
+    await this.retry()
+  }
+
+  /** Describes an object no more. */
+  async delete(object: ObjectReference): Promise<void> {
+    this.wished.delete(keyOf(object))
+    this.#pending.set(keyOf(object), object)
+    await this.retry()
+  }
+
+  /** Whether the operator still waits for something that is being deleted. */
+  get isWaiting(): boolean {
+    return this.#pending.size > 0
+  }
+
+  /** Tries once more what could not be written so far. */
+  async retry(): Promise<void> {
+    for (const [key, object] of this.#pending) {
+      if ('metadata' in object ? await this.#write(object) : await this.#remove(object)) this.#pending.delete(key)
+    }
+  }
+
+  /** Loses the API with everything in it; the operator applies everything again. */
+  async loseStore(): Promise<void> {
+    for (const replica of this.#replicas) replica.kill()
+    await this.complete(this.#server?.close() ?? Promise.resolve())
+    this.stored.clear()
+    await this.#startServer()
+    for (const index of this.#replicas.keys()) this.#startReplica(index, definitions)
+    this.#pending.clear()
+    for (const [key, object] of this.wished) this.#pending.set(key, object)
+  }
+
+  /** Empties every status. */
+  async wipeStatuses(): Promise<void> {
+    for (const object of await this.everything()) {
+      const kind = kindOf(object.apiVersion, object.kind)
+      if (kind === undefined || kind.statusSubresource === false || object.status === undefined) continue
+      const empty = Object.fromEntries(Object.keys(object.status).map(key => [key, null]))
+      const { name, namespace, uid } = object.metadata
+      const target = { metadata: { name, uid, ...(namespace === undefined ? {} : { namespace }) } }
+      await this.complete(this.client.patchStatus(kind, target, empty).catch(unlessGone))
+    }
+  }
+
+  /** All objects of our kinds. */
+  async everything(): Promise<readonly Resource[]> {
+    const lists = await this.complete(Promise.all(kinds.map(kind => this.client.list(kind))))
+    return lists.flatMap(({ items }) => items as unknown as readonly Resource[])
+  }
+
+  /** Lets one of the replicas that lead die at an effect. */
+  kill(step: Step & { readonly do: 'Kill' }): void {
+    for (const replica of this.#replicas) replica.dieAt(step)
+  }
+
+  async #startServer(): Promise<void> {
+    const log = memoryLog()
+    const tapped = {
+      ...log,
+      append: async (records: Parameters<typeof log.append>[0]) => {
+        for (const record of records) {
+          this.stored.take(record)
+          this.#trace.update(`${this.environment.clock.monotonic()} ${record.resource} ${record.key}`)
+          if (record.value !== undefined) this.#trace.update(record.value)
+        }
+        await log.append(records)
+      },
+    }
+    this.#server = await this.complete(createAPIServer({ log: tapped, environment: this.environment }))
+    const { handle } = this.#server
+    this.#client = createClient(inProcessTransport(request => handle(request)))
+  }
+
+  #startReplica(index: number, crds: typeof definitions): void {
+    const server = this.#server
+    if (server === undefined || this.#isClosed) return
+    const { plantDriver = driver => driver, plantTransport = transport => transport, logLevel = 'silent' } = this.#options
+    this.#incarnations++
+    const replica = new Replica({
+      name: `replica-${this.#incarnations}`,
+      environment: this.environment,
+      transport: plantTransport(inProcessTransport(request => server.handle(request))),
+      wire: this.wire,
+      driver: plantDriver(this.simulator.driver),
+      definitions: crds,
+      sharesWork: this.#options.replicas > 1,
+      lateness: () => this.environment.random.next() * 3_000,
+      logLevel,
+      onDeath: away =>
+        void this.environment.clock.after(away, () => {
+          if (this.#replicas[index] === replica) this.#startReplica(index, this.stored.isInstalled ? [] : definitions)
+        }),
+    })
+    this.#replicas[index] = replica
+    replica.start()
+  }
+
+  /** Whether it is written now. */
+  async #write(object: Manifest): Promise<boolean> {
+    const kind = apiKindOf(object)
+    const { name, namespace } = object.metadata
+    try {
+      const existing = await this.complete(this.client.get(kind, name, namespace))
+      const options = { fieldManager: 'operator' }
+      if (existing === undefined) await this.complete(this.client.create(kind, object, options))
+      else if ((existing as Resource).metadata.deletionTimestamp !== undefined) return false
+      else if (object.kind !== 'Namespace')
+        await this.complete(this.client.replace(kind, withSpec(existing as Resource, object), options))
+      return true
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      if (error.status === 422 || error.status === 400) this.refused.push(`${keyOf(object)}: ${error.message}`)
+      return error.status === 422 || error.status === 400
+    }
+  }
+
+  async #remove(object: ObjectReference): Promise<boolean> {
+    const kind = apiKindOf(object)
+    const existing = await this.complete(this.client.get(kind, object.name, object.namespace))
+    if (existing !== undefined)
+      await this.complete(this.client.remove(kind, (existing as Resource).metadata).catch(unlessGone))
+    return true
+  }
+}
+
+/** What is stored with what is described: what nobody describes stays. */
+function withSpec(existing: Resource, { spec, metadata: { labels } }: Manifest): Resource {
+  const metadata = labels === undefined ? existing.metadata : { ...existing.metadata, labels }
+  return { ...existing, metadata, spec } as Resource
+}
+
+function apiKindOf({ apiVersion, kind }: { apiVersion: string; kind: string }): AnyApiKind {
+  if (kind === 'Namespace') return Namespace
+  const known = kindOf(apiVersion, kind)
+  if (known === undefined) throw new Error(`Cannot write ${apiVersion} ${kind}: there is no such kind`)
+  return known
+}
+
+function unlessGone(error: unknown): undefined {
+  if (error instanceof ApiError && ['NotFound', 'Conflict'].includes(error.reason)) return undefined
+  throw error
+}
