@@ -14,6 +14,7 @@ const patience = 120 * minute
 /** Ends a run. Throws `Broken`. */
 export async function close(cloud: SimulatedCloud, watchman: Watchman): Promise<void> {
   endFaults(cloud)
+  await enforceAll(cloud)
   await rest(cloud, 'NotAtRest')
   if (watchman.storeWasLost) await rebindAll(cloud)
   expectReady(cloud)
@@ -30,13 +31,21 @@ function endFaults(cloud: SimulatedCloud): void {
   cloud.wire.clear()
   world.faults.clear()
   const { hosts, pools, stores, machines } = world.list()
-  for (const { name, key } of hosts) {
-    void key
+  for (const { name } of hosts) {
     world.revivePowerController(name)
     world.reviveHost(name)
   }
   for (const { url } of [...pools, ...stores]) world.reviveStorage(url)
   for (const { identity, host, ignoresACPI } of machines) if (ignoresACPI) world.ignoreACPI({ identity, host }, false)
+}
+
+/** What was only observed, or not even that, is to be as described again. */
+async function enforceAll(cloud: SimulatedCloud): Promise<void> {
+  for (const object of [...cloud.wished.values()]) {
+    if (object.spec.management === undefined) continue
+    const { management: _management, ...spec } = object.spec
+    await cloud.apply({ ...object, spec })
+  }
 }
 
 /** Lets time pass until nothing has been written or done for a while. */
@@ -49,7 +58,7 @@ async function rest(cloud: SimulatedCloud, invariant: string): Promise<void> {
     await cloud.environment.advance(minute)
     await cloud.retry()
     const now = activity(cloud)
-    if (now !== before || cloud.isWaiting) since = clock.monotonic()
+    if (now !== before) since = clock.monotonic()
     before = now
     if (clock.monotonic() - began > patience)
       throw new Broken(
@@ -107,6 +116,8 @@ async function deleteAll(cloud: SimulatedCloud, watchman: Watchman): Promise<voi
   await rest(cloud, 'NotGone')
   const left = objectsOf(cloud).filter(({ kind }) => kind !== 'Settings')
   if (left.length > 0) throw new Broken('NotGone', `${left.map(describe).slice(0, 12).join('\n')}`)
+  // What was being taken down when the store was lost has no owner any more: it is told, and left to the operator.
+  if (watchman.storeWasLost) return
   const { machines, volumes, images } = cloud.simulator.world.list()
   const remains = [
     ...machines.map(({ identity, facts, host }) => ({ identity, what: `machine ${facts.mark?.namespace}/${facts.mark?.name} on ${host}` })),
@@ -140,12 +151,18 @@ function exists(cloud: SimulatedCloud, key: string): boolean {
 }
 
 /** What waits for a person, or for room that others hold. */
-const excuses: ReadonlySet<string> = new Set([])
+const excuses: ReadonlySet<string> = new Set([
+  'WaitsForRestart',
+  'InUse',
+  'VolumeDeleting',
+  'MachineHasNoAddress',
+  'NoHostFits',
+])
 
 function isExcused(object: Resource): boolean {
   if (conditionOf(object, 'Stalled')?.status === 'True') return true
   const reason = conditionOf(object, 'Ready')?.reason
-  return reason !== undefined && excuses.has(reason)
+  return reason !== undefined && (excuses.has(reason) || reason.endsWith('NotFound'))
 }
 
 function isReady(object: Resource): boolean {

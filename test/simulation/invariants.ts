@@ -94,7 +94,8 @@ export class Watchman {
         if (segment.id === undefined) continue
         const key = `${zoneOf(host)} ${segment.label} ${segment.isolation} ${segment.id}`
         const network = segments.get(key)
-        if (network !== undefined && network !== segment.network)
+        // A network that was made again after the loss of the store has another identity, and the same segment.
+        if (network !== undefined && network !== segment.network && !this.storeWasLost)
           throw new Broken('SegmentTwice', `networks ${network} and ${segment.network} share ${key}`)
         segments.set(key, segment.network)
       }

@@ -86,6 +86,8 @@ export class SimulatedCloud {
 
   /** Every call of the operator goes this way; time runs meanwhile. */
   async complete<T>(promise: Promise<T>): Promise<T> {
+    // It may be refused before anybody waits for it.
+    promise.catch(() => undefined)
     return (await this.environment.until(promise, { limit: 600_000 })) as T
   }
 
@@ -233,6 +235,7 @@ export class SimulatedCloud {
         await this.complete(this.client.replace(kind, withSpec(existing as Resource, object), options))
       return true
     } catch (error) {
+      // Without its namespace, or against another's write, it is tried again.
       if (!(error instanceof ApiError)) throw error
       if (error.status === 422 || error.status === 400) this.refused.push(`${keyOf(object)}: ${error.message}`)
       return error.status === 422 || error.status === 400

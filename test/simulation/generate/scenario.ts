@@ -1,25 +1,46 @@
 /** Makes a scenario from a seed. */
 import { Chance } from '../chance.ts'
 import type { Scenario } from '../scenario.ts'
+import { edit } from './edits.ts'
 import { Model } from './model.ts'
 import { describePlaces } from './places.ts'
 import { describeTenants } from './tenants.ts'
+import { type TroubleClass, trouble, troubleClasses } from './troubles.ts'
 
 /** How large a scenario is. */
 export interface GeneratorOptions {
+  /** Virtual minutes until the faults stop. */
   readonly minutes: number
   /** Default 20. */
   readonly hosts?: number
-  /** Default 16. */
+  /** How many machines there are at first. Default 12. */
   readonly machines?: number
+  /** What may go wrong. Default: everything. */
+  readonly classes?: readonly TroubleClass[]
 }
 
+/** The mean pause between two bursts of edits and troubles, in ms. */
+const meanPause = 180_000
+
 /** The scenario of a seed. */
-export function generate(seed: number, { minutes, hosts = 20, machines = 16 }: GeneratorOptions): Scenario {
+export function generate(seed: number, options: GeneratorOptions): Scenario {
+  const { minutes, hosts = 20, machines = 12, classes = troubleClasses } = options
   const chance = new Chance(seed)
   const model = new Model(chance)
   describePlaces(model, { hosts })
   describeTenants(model, machines)
-  const steps = model.steps.toSorted((left, right) => left.at - right.at)
-  return { seed, minutes, replicas: 1, steps }
+  // Each scenario has a few classes of trouble: what one alone brings to light is easier to see.
+  const troubled = chance.some(classes, chance.pick([0.3, 0.6, 1]))
+  const replicas = classes.includes('Kills') && chance.happens(0.25) ? 2 : 1
+  const end = minutes * 60_000
+  model.at = chance.between(0, 30_000)
+  while (model.at < end) {
+    for (let count = chance.between(1, 4); count > 0; count--) {
+      if (chance.happens(0.5)) edit(model)
+      else trouble(model, troubled)
+      model.at += chance.pick([0, 0, 5, 50, 500, 5_000])
+    }
+    model.at += chance.between(0, 2 * meanPause)
+  }
+  return { seed, minutes, replicas, steps: model.steps }
 }
