@@ -28,6 +28,8 @@ export interface Candidate {
   readonly refusal?: PlacementRule
   /** It has an endpoint, and its inventory has not been read by this process. */
   readonly unread: boolean
+  /** It is unread, and this process has not even heard yet that it does not answer. */
+  readonly unasked: boolean
 }
 
 /** The candidate of a host name. Undefined: there is no such host. */
@@ -38,6 +40,8 @@ export const candidateOf = defineDerived('placementCandidate', (hostName, world)
   const facts = world.observed.host(key)
   const spec = world.desired.get(HostCluster, host.spec.clusterName)?.spec
   const refusal = refusalOf(host, facts !== undefined, world)
+  const seen = world.observed.endpoint(key)
+  const unread = !seen.listed && isReachable(host, world)
   return {
     hostName,
     hostIdentity: world.identity(host),
@@ -48,7 +52,8 @@ export const candidateOf = defineDerived('placementCandidate', (hostName, world)
     memoryBytes: (facts?.memoryBytes ?? 0) * Number(spec?.memoryOvercommitRatio ?? 1),
     ownPools: world.desired.list(poolsByReach, `Host/${hostName}`).map(({ metadata }) => metadata.name),
     ...(refusal === undefined ? {} : { refusal }),
-    unread: isReachable(host, world) && !world.observed.endpoint(key).listed,
+    unread,
+    unasked: unread && seen.answers === 'Unknown',
   }
 })
 
@@ -90,6 +95,7 @@ export interface CandidateGroup {
   readonly lowestLoad: number
   /** Names of hosts whose inventory was not read. */
   readonly unread: readonly string[]
+  readonly unasked: readonly string[]
   /** Machines that have a claim here. */
   readonly machines: number
   /** Sums over all hosts whose size is known. */
@@ -127,6 +133,7 @@ export const candidateGroup = defineDerived('placementGroup', (key, world): Cand
     mostMemoryBytes: Math.max(0, ...open.map(({ memoryBytes }) => memoryBytes)),
     lowestLoad: Math.min(Number.MAX_VALUE, ...open.map(({ load }) => load)),
     unread: candidates.filter(({ unread }) => unread).map(({ hostName }) => hostName),
+    unasked: candidates.filter(({ unasked }) => unasked).map(({ hostName }) => hostName),
     machines: sum(claims, ({ machines = 0 }) => machines),
     sums: {
       cpuMHz: sum(candidates, ({ cpuMHz }) => cpuMHz),
@@ -149,6 +156,7 @@ export interface CandidateCluster {
   readonly refusal?: PlacementRule
   readonly lowestLoad: number
   readonly unread: readonly string[]
+  readonly unasked: readonly string[]
   readonly machines: number
 }
 
@@ -175,6 +183,7 @@ export const candidateCluster = defineDerived(
       ...(refusal === undefined ? {} : { refusal }),
       lowestLoad: Math.min(Number.MAX_VALUE, ...parts.map(({ lowestLoad }) => lowestLoad)),
       unread: parts.flatMap(({ unread }) => unread),
+      unasked: parts.flatMap(({ unasked }) => unasked),
       machines: sum(parts, ({ machines }) => machines),
     }
   },

@@ -40,17 +40,14 @@ function find(zone: CandidateZone, search: Search, planner: PlacementRequest['pl
 }
 
 /**
- * Names of hosts whose inventory must be read before anything is placed: while the zone holds no claim at all, the
- * claims may be what is missing, and the hosts alone know what runs.
+ * Names of hosts whose inventory must be read before anything is placed. While the zone holds no claim at all, the
+ * claims may be what is missing, and the hosts alone know what runs. Later, and after each start of this process, every
+ * host must at least have been asked: a machine without a claim may have a namesake there that is being rebound.
  */
 function unreadInventories(zone: CandidateZone, world: World): readonly string[] {
-  const unread: string[] = []
-  for (const clusterName of zone.clusters) {
-    const cluster = world.derived(candidateCluster, clusterName)
-    if (cluster !== undefined && cluster.machines > 0) return []
-    unread.push(...(cluster?.unread ?? []))
-  }
-  return unread
+  const clusters = zone.clusters.flatMap(clusterName => world.derived(candidateCluster, clusterName) ?? [])
+  const isClaimed = clusters.some(({ machines }) => machines > 0)
+  return clusters.flatMap(({ unread, unasked }) => (isClaimed ? unasked : unread))
 }
 
 /**
@@ -65,7 +62,7 @@ export const isZoneRead = defineDerived('isZoneRead', (zoneName, world): boolean
 function unreadMessage(unread: readonly string[]): string {
   const named = unread.slice(0, 5).map(name => `"${name}"`)
   const more = unread.length > named.length ? ` and ${unread.length - named.length} more` : ''
-  return `Nothing is placed in an empty zone until every host's inventory was read; missing: ${named.join(', ')}${more}. A host that is off for good can be declared so by its spec.lifecycle Lost`
+  return `Nothing is placed in a zone until every host was asked for its inventory, in an empty one until each has answered; missing: ${named.join(', ')}${more}. A host that is off for good can be declared so by its spec.lifecycle Lost`
 }
 
 function scopeOf(request: PlacementRequest, world: World): Scope | { readonly apart: string } {

@@ -82,7 +82,10 @@ async function unmoved(cloud: SimulatedCloud, invariant: string, act: () => Prom
   if (changes.length > 0) throw new Broken(invariant, `operations followed: ${changes.slice(0, 5).join(', ')}`)
   const written = cloud.stored.writes - writes
   if (written > 0)
-    throw new Broken(invariant, `${written} writes followed: ${cloud.stored.latest.slice(-Math.min(written, 8)).join(', ')}`)
+    throw new Broken(
+      invariant,
+      `${written} writes followed: ${cloud.stored.latest.slice(-Math.min(written, 8)).join(', ')}`,
+    )
 }
 
 function changesSince({ simulator }: SimulatedCloud, sequence: number): readonly string[] {
@@ -115,17 +118,36 @@ async function deleteAll(cloud: SimulatedCloud, watchman: Watchman): Promise<voi
   }
   await rest(cloud, 'NotGone')
   const left = objectsOf(cloud).filter(({ kind }) => kind !== 'Settings')
-  if (left.length > 0) throw new Broken('NotGone', `${left.map(describe).slice(0, 12).join('\n')}`)
+  if (left.length > 0) throw new Broken('NotGone', left.map(describe).sort(causesFirst).slice(0, 12).join('\n'))
+  const claims = cloud.stored.all('allocations.infrastructure').map(({ metadata }) => metadata.name)
+  if (claims.length > 0) throw new Broken('ClaimsLeft', claims.slice(0, 12).join('\n'))
   // What was being taken down when the store was lost has no owner any more: it is told, and left to the operator.
   if (watchman.storeWasLost) return
   const { machines, volumes, images } = cloud.simulator.world.list()
   const remains = [
-    ...machines.map(({ identity, facts, host }) => ({ identity, what: `machine ${facts.mark?.namespace}/${facts.mark?.name} on ${host}` })),
-    ...volumes.map(({ identity, facts, pool }) => ({ identity, what: `volume ${facts.mark?.namespace}/${facts.mark?.name} in ${pool}` })),
+    ...machines.map(({ identity, facts, host }) => ({
+      identity,
+      what: `machine ${facts.mark?.namespace}/${facts.mark?.name} on ${host}`,
+    })),
+    ...volumes.map(({ identity, facts, pool }) => ({
+      identity,
+      what: `volume ${facts.mark?.namespace}/${facts.mark?.name} in ${pool}`,
+    })),
     ...images.map(({ identity, url }) => ({ identity, what: `image ${url}` })),
   ].filter(({ identity }) => !watchman.foreign.has(identity))
   if (remains.length > 0)
-    throw new Broken('Leftovers', remains.map(({ what, identity }) => `${what} ${identity}`).slice(0, 12).join('\n'))
+    throw new Broken(
+      'Leftovers',
+      remains
+        .map(({ what, identity }) => `${what} ${identity}`)
+        .slice(0, 12)
+        .join('\n'),
+    )
+}
+
+/** What waits for others says less than what others wait for. */
+function causesFirst(left: string, right: string): number {
+  return Number(left.includes(' InUse ')) - Number(right.includes(' InUse '))
 }
 
 /** Rebinds whatever tells a conflict, round by round, as `skystead adopt --rebind` does. */
@@ -142,7 +164,9 @@ async function rebindAll(cloud: SimulatedCloud): Promise<void> {
 function expectReady(cloud: SimulatedCloud): void {
   const stuck = objectsOf(cloud).filter(object => !isReady(object) && !isExcused(object))
   if (stuck.length > 0) throw new Broken('NotReady', stuck.map(describe).slice(0, 12).join('\n'))
-  const missing = [...cloud.wished.values()].filter(object => object.kind !== 'Namespace' && !exists(cloud, keyOf(object)))
+  const missing = [...cloud.wished.values()].filter(
+    object => object.kind !== 'Namespace' && !exists(cloud, keyOf(object)),
+  )
   if (missing.length > 0) throw new Broken('NotThere', missing.map(keyOf).join(', '))
 }
 

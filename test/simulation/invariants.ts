@@ -1,6 +1,7 @@
 /** What must hold at every instant, checked from outside: over the simulated world and what the API has stored. */
-import type { Allocation } from '../../crds/infrastructure/allocation.ts'
+
 import type { ResourceOf } from '../../crds/define-kind.ts'
+import type { Allocation } from '../../crds/infrastructure/allocation.ts'
 import type { Resource } from '../../crds/meta.ts'
 import type { JournalEntry } from '../../drivers/simulator/journal.ts'
 import type { ListedMachine, WorldListing } from '../../drivers/simulator/world-listing.ts'
@@ -58,7 +59,8 @@ export class Watchman {
     this.#cloud().note(`${entry.at} ${action} ${entry.place} ${identity} ${entry.outcome}`)
     if (!changed) return
     this.done[action] = (this.done[action] ?? 0) + 1
-    if (this.foreign.has(identity)) throw new Broken('ForeignChanged', `${action} changed ${identity}, which is not ours`)
+    if (this.foreign.has(identity))
+      throw new Broken('ForeignChanged', `${action} changed ${identity}, which is not ours`)
     if (action !== 'DeleteVolume' && action !== 'TrashVolume') return
     const owner = this.#volumeOf(identity)
     if (owner !== undefined && owner.metadata.deletionTimestamp === undefined) {
@@ -104,7 +106,10 @@ export class Watchman {
     for (const { name, size } of hosts) {
       const ratios = this.#ratios(name)
       if ((memory.get(name) ?? 0) > size.memoryBytes * ratios.memory)
-        throw new Broken('MemoryOvercommitted', `host ${name} has promised ${memory.get(name)} of ${size.memoryBytes} bytes`)
+        throw new Broken(
+          'MemoryOvercommitted',
+          `host ${name} has promised ${memory.get(name)} of ${size.memoryBytes} bytes`,
+        )
       if ((cycles.get(name) ?? 0) > size.cores * size.clockMHz * ratios.cpu)
         throw new Broken('CPUOvercommitted', `host ${name} has promised ${cycles.get(name)} MHz`)
     }
@@ -114,15 +119,21 @@ export class Watchman {
   #checkClaims({ identity, host, active, facts }: ListedMachine): void {
     if (this.storeWasLost) return
     const { stored } = this.#cloud()
-    if (!stored.has('allocations.infrastructure', `machine-${identity}`))
-      throw new Broken('UnclaimedMachine', `${identity} (${facts.mark?.namespace}/${facts.mark?.name}) runs on ${host} without a claim`)
+    const who = `${identity} (${facts.mark?.namespace}/${facts.mark?.name})`
+    const claim = stored.get<ResourceOf<typeof Allocation>>('allocations.infrastructure', `machine-${identity}`)
+    if (claim === undefined) throw new Broken('UnclaimedMachine', `${who} runs on ${host} without a claim`)
+    const { hostName, targetHostName } = claim.spec.machine ?? {}
+    if (hostName !== host && targetHostName !== host)
+      throw new Broken('ClaimedElsewhere', `${who} runs on ${host}, and its claim names ${hostName}`)
     // A router's own address inside its network is the network's gateway, which is given to nobody.
     if (facts.definition.role !== 'Instance') return
     for (const nic of active?.nics ?? []) {
       for (const address of nic.addresses) {
-        const claims = ['ip', 'publicip', 'systemip', 'storageip'].map(type => `${type}-${nic.segment.network}-${address}`)
+        const claims = ['ip', 'publicip', 'systemip', 'storageip'].map(
+          type => `${type}-${nic.segment.network}-${address}`,
+        )
         if (nic.segment.id !== undefined && !claims.some(name => stored.has('allocations.infrastructure', name)))
-          throw new Broken('UnclaimedAddress', `${identity} (${facts.mark?.namespace}/${facts.mark?.name}) has ${address} in ${nic.segment.network} without a claim`)
+          throw new Broken('UnclaimedAddress', `${who} has ${address} in ${nic.segment.network} without a claim`)
       }
     }
   }

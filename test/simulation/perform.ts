@@ -6,24 +6,29 @@ import type { SimulatedCloud } from './simulated-cloud.ts'
 
 /** Carries out one step. What it names and is not there is left alone. */
 export async function perform(step: Step, cloud: SimulatedCloud, watchman: Watchman): Promise<void> {
+  const { simulator, wire, replicas } = cloud
   switch (step.do) {
     case 'Apply':
       return cloud.apply(step.object)
     case 'Delete':
       return cloud.delete(step.object)
     case 'Fault':
-      cloud.simulator.world.faults.add(step.fault)
+      simulator.world.faults.add(step.fault)
       return
     case 'Wire':
-      return cloud.wire.add(step)
+      wire.add(step)
+      return
     case 'Place':
-      return trouble(step, cloud)
+      trouble(step, cloud)
+      return
     case 'Outside':
-      return leniently(() => change(step, cloud.simulator.world, watchman))
+      leniently(() => change(step, simulator.world, watchman))
+      return
     case 'Kill':
-      return cloud.kill(step)
+      for (const replica of replicas) replica.dieAt(step)
+      return
     case 'Suspend':
-      for (const replica of cloud.replicas.slice(0, 1)) replica.sleep(step.lasts)
+      replicas[0]?.sleep(step.lasts)
       return
     case 'WipeStatuses':
       return cloud.wipeStatuses()
@@ -33,76 +38,78 @@ export async function perform(step: Step, cloud: SimulatedCloud, watchman: Watch
   }
 }
 
-function trouble({ trouble, nth, lasts }: PlaceTrouble, { simulator: { world }, environment: { clock } }: SimulatedCloud): void {
-  const { hosts, pools, stores } = world.list()
-  const host = hosts[nth % Math.max(1, hosts.length)]?.name
-  const pool = pools[nth % Math.max(1, pools.length)]?.url
-  const store = stores[nth % Math.max(1, stores.length)]?.url
-  const during = (subject: string | undefined, begin: (name: string) => void, end: (name: string) => void) => {
-    if (subject === undefined) return
-    leniently(() => begin(subject))
-    clock.after(lasts, () => leniently(() => end(subject)))
-  }
-  switch (trouble) {
-    case 'KillHost':
-      return during(host, name => world.killHost(name), name => world.reviveHost(name))
-    case 'FreezeHostLosing':
-      return during(host, name => world.freezeHost(name, 'Lost'), name => world.reviveHost(name))
-    case 'FreezeHostQueueing':
-      return during(host, name => world.freezeHost(name, 'Queued'), name => world.reviveHost(name))
-    case 'CutConnections':
-      return during(host, name => world.cutConnections(name), () => undefined)
-    case 'KillPowerController':
-      return during(host, name => world.killPowerController(name), name => world.revivePowerController(name))
-    case 'KillStorage':
-      return during(pool, name => world.killStorage(name), name => world.reviveStorage(name))
-    case 'KillImageStore':
-      return during(store, name => world.killStorage(name), name => world.reviveStorage(name))
-  }
+interface PlaceAction {
+  readonly of: 'hosts' | 'pools' | 'stores'
+  readonly begin: (world: World, name: string) => void
+  readonly end?: (world: World, name: string) => void
+}
+
+const reviveHost = (world: World, name: string) => world.reviveHost(name)
+const reviveStorage = (world: World, name: string) => world.reviveStorage(name)
+
+const places: Readonly<Record<PlaceTrouble['trouble'], PlaceAction>> = {
+  KillHost: { of: 'hosts', begin: (world, name) => world.killHost(name), end: reviveHost },
+  FreezeHostLosing: { of: 'hosts', begin: (world, name) => world.freezeHost(name, 'Lost'), end: reviveHost },
+  FreezeHostQueueing: { of: 'hosts', begin: (world, name) => world.freezeHost(name, 'Queued'), end: reviveHost },
+  CutConnections: { of: 'hosts', begin: (world, name) => world.cutConnections(name) },
+  KillPowerController: {
+    of: 'hosts',
+    begin: (world, name) => world.killPowerController(name),
+    end: (world, name) => world.revivePowerController(name),
+  },
+  KillStorage: { of: 'pools', begin: (world, name) => world.killStorage(name), end: reviveStorage },
+  KillImageStore: { of: 'stores', begin: (world, name) => world.killStorage(name), end: reviveStorage },
+}
+
+function trouble(step: PlaceTrouble, { simulator: { world }, environment: { clock } }: SimulatedCloud): void {
+  const { of, begin, end } = places[step.trouble]
+  const listing = world.list()
+  const names = of === 'hosts' ? listing.hosts.map(({ name }) => name) : listing[of].map(({ url }) => url)
+  const name = names[step.nth % Math.max(1, names.length)]
+  if (name === undefined) return
+  leniently(() => begin(world, name))
+  if (end !== undefined) clock.after(step.lasts, () => leniently(() => end(world, name)))
+}
+
+type MachineAddress = { readonly identity: string; readonly host: string }
+type MachineChange = Exclude<OutsideChange['change'], 'AddForeignMachine' | 'AddForeignVolume'>
+
+const machineChanges: Readonly<Record<MachineChange, (world: World, address: MachineAddress) => void>> = {
+  ShutDownGuest: (world, address) => world.shutdownGuest(address),
+  CrashGuest: (world, address) => world.crashGuest(address),
+  CrashGuestLeft: (world, address) => world.crashGuest(address, 'Crashed'),
+  IgnoreACPI: (world, address) => world.ignoreACPI(address),
+  DestroyMachine: (world, address) => world.destroyMachine(address),
+  PauseMachine: (world, address) => world.pauseMachine(address),
+  StartMachine: startWhereItMayRun,
+  RemoveMachine: (world, address) => world.removeMachine(address),
+  ClearRouter: (world, address) => world.setRouterDocument(address, undefined),
 }
 
 function change({ change, nth }: OutsideChange, world: World, watchman: Watchman): void {
   const { hosts, machines, pools } = world.list()
-  const ours = machines.filter(({ facts }) => facts.mark !== undefined)
-  const target = ours[nth % Math.max(1, ours.length)]
-  const host = hosts[nth % Math.max(1, hosts.length)]
-  const pool = pools[nth % Math.max(1, pools.length)]
   if (change === 'AddForeignMachine') {
-    if (host !== undefined) watchman.foreign.add(world.addForeignMachine(host.name, { power: nth % 2 === 0 ? 'Running' : 'Off' }))
+    const host = hosts[nth % Math.max(1, hosts.length)]
+    const power = nth % 2 === 0 ? 'Running' : 'Off'
+    if (host !== undefined) watchman.foreign.add(world.addForeignMachine(host.name, { power }))
     return
   }
   if (change === 'AddForeignVolume') {
+    const pool = pools[nth % Math.max(1, pools.length)]
     if (pool !== undefined) watchman.foreign.add(world.addForeignVolume(pool.url))
     return
   }
-  if (target === undefined) return
-  const address = { identity: target.identity, host: target.host }
-  switch (change) {
-    case 'ShutDownGuest':
-      return world.shutdownGuest(address)
-    case 'CrashGuest':
-      return world.crashGuest(address)
-    case 'CrashGuestLeft':
-      return world.crashGuest(address, 'Crashed')
-    case 'IgnoreACPI':
-      return world.ignoreACPI(address)
-    case 'DestroyMachine':
-      return world.destroyMachine(address)
-    case 'PauseMachine':
-      return world.pauseMachine(address)
-    case 'StartMachine':
-      return startWhereItMayRun(world, address)
-    case 'RemoveMachine':
-      return world.removeMachine(address)
-    case 'ClearRouter':
-      return world.setRouterDocument(address, undefined)
-  }
+  const ours = machines.filter(({ facts }) => facts.mark !== undefined)
+  const target = ours[nth % Math.max(1, ours.length)]
+  if (target !== undefined) machineChanges[change](world, { identity: target.identity, host: target.host })
 }
 
-/** Somebody who starts a machine by hand starts no second one: that breach would be his. */
-function startWhereItMayRun(world: World, address: { readonly identity: string; readonly host: string }): void {
-  const elsewhere = world.list().machines.filter(({ identity, host }) => identity === address.identity && host !== address.host)
-  if (elsewhere.length === 0) world.startMachine(address)
+/** Somebody who starts a machine by hand starts no second one, and none whose disks another uses: that breach were his. */
+function startWhereItMayRun(world: World, address: MachineAddress): void {
+  const { machines, volumes } = world.list()
+  if (machines.some(({ identity, host }) => identity === address.identity && host !== address.host)) return
+  const own = volumes.filter(volume => volume.machines.includes(address.identity))
+  if (own.every(volume => volume.machines.length === 1)) world.startMachine(address)
 }
 
 /** What is not possible as things stand is not done. */

@@ -70,7 +70,11 @@ export async function withoutReality<T>(
     exchange(globalThis, 'Date', substituteDate(substitute)),
     exchange(performance, 'now', () => substitute.monotonic()),
     exchange(Math, 'random', () => substitute.chance()),
-    exchange(process, 'hrtime', Object.assign(() => hrtime(substitute), { bigint: () => nanoseconds(substitute) })),
+    exchange(
+      process,
+      'hrtime',
+      Object.assign(() => hrtime(substitute), { bigint: () => nanoseconds(substitute) }),
+    ),
     exchange(globalThis, 'setImmediate', (action: (...given: unknown[]) => void, ...given: unknown[]) => {
       waiting.push(() => action(...given))
     }),

@@ -44,8 +44,7 @@ export class Replica {
   constructor(options: ReplicaOptions) {
     this.#options = options
     const { clock, random } = options.environment
-    const after = (milliseconds: number, action: () => void) =>
-      clock.after(milliseconds, () => this.#whenAwake(action))
+    const after = (milliseconds: number, action: () => void) => clock.after(milliseconds, () => this.#whenAwake(action))
     this.#environment = { clock: { now: clock.now, monotonic: clock.monotonic, after }, random }
   }
 
@@ -166,8 +165,10 @@ export class Replica {
       watch: async (path, { signal, onEvent }) => {
         await this.#awake()
         const ends = AbortSignal.any([signal, this.#watches.signal])
-        await wire.watch(path, { signal: ends, onEvent: (type, object) => this.#whenAwake(() => onEvent(type, object)) }, options =>
-          inner.watch(path, options),
+        await wire.watch(
+          path,
+          { signal: ends, onEvent: (type, object) => this.#whenAwake(() => onEvent(type, object)) },
+          options => inner.watch(path, options),
         )
         await this.#awake()
       },
@@ -200,7 +201,10 @@ export class Replica {
             if (fate === 'Goes') return answered(() => connection.perform(operation, options))
             const send = () => {
               const { signal } = new AbortController()
-              driver.connect(endpoint).perform(operation, { ...options, signal }).catch(() => undefined)
+              driver
+                .connect(endpoint)
+                .perform(operation, { ...options, signal })
+                .catch(() => undefined)
             }
             if (fate === 'After') send()
             if (fate === 'Late') environment.clock.after(lateness(), send)

@@ -1,8 +1,9 @@
 /** Runs a scenario: steps with faults first, then a closing phase without, in which everything must come to rest. */
-import type { Driver } from '../../drivers/contract/driver.ts'
+
 import type { Transport } from '../../controllers/api/transport.ts'
 import type { LogLevel } from '../../controllers/log.ts'
 import type { Clock } from '../../crds/environment.ts'
+import type { Driver } from '../../drivers/contract/driver.ts'
 import { Chance } from './chance.ts'
 import { close } from './closing.ts'
 import { Broken, Watchman } from './invariants.ts'
@@ -60,19 +61,18 @@ export async function run(scenario: Scenario, options: RunOptions = {}): Promise
       clock = cloud.environment.clock
     }),
   )
-  const [escape] = escapes
-  if (escape === undefined) return result
-  return { ...result, failure: { invariant: 'Reality', message: `${escape.what} was used\n${escape.stack}`, atMinute: 0 } }
+  const [first] = escapes
+  if (first === undefined) return result
+  return {
+    ...result,
+    failure: { invariant: 'Reality', message: `${first.what} was used\n${first.stack}`, atMinute: 0 },
+  }
 }
 
 /** Before there is a cloud, no time passes. */
 const stillClock: Clock = { now: () => 0, monotonic: () => 0, after: () => ({ cancel() {} }) }
 
-async function play(
-  scenario: Scenario,
-  options: RunOptions,
-  made: (cloud: SimulatedCloud) => void,
-): Promise<Outcome> {
+async function play(scenario: Scenario, options: RunOptions, made: (cloud: SimulatedCloud) => void): Promise<Outcome> {
   const watchman = new Watchman(() => cloud)
   const cloud: SimulatedCloud = new SimulatedCloud({ ...scenario, ...options, check: () => watchman.check() })
   made(cloud)

@@ -33,9 +33,17 @@ export async function shrink(
 
   // What came after the failure had no part in it; a failure of the closing phase had nothing after it.
   const end = failure.atMinute * 60_000
-  if (end < scenario.minutes * 60_000) await accepts(scenario.steps.filter(({ at }) => at <= end), { minutes: failure.atMinute + 1 })
+  if (end < scenario.minutes * 60_000)
+    await accepts(
+      scenario.steps.filter(({ at }) => at <= end),
+      { minutes: failure.atMinute + 1 },
+    )
   if (best.scenario.replicas > 1) await accepts(best.scenario.steps, { replicas: 1 })
-  for (let size = Math.ceil(best.scenario.steps.length / 2); size >= 1 && runs < most; size = size === 1 ? 0 : Math.ceil(size / 2)) {
+  for (
+    let size = Math.ceil(best.scenario.steps.length / 2);
+    size >= 1 && runs < most;
+    size = size === 1 ? 0 : Math.ceil(size / 2)
+  ) {
     // From the end: what comes late leans on what came before.
     for (let start = best.scenario.steps.length - size; start > -size; start -= size) {
       const { steps } = best.scenario
@@ -50,6 +58,7 @@ export async function shrink(
 /** What makes two failures the same one: the invariant, and of what is not ready kind and reason. */
 function signatureOf({ failure }: Outcome): string | undefined {
   if (failure === undefined) return undefined
-  const { kind, reason } = /(?<kind>\w+) [^\s:]*(?: \(deleting\))?: \w+ (?<reason>\w+)/.exec(failure.message)?.groups ?? {}
+  const { kind, reason } =
+    /(?<kind>\w+) [^\s:]*(?: \(deleting\))?: \w+ (?<reason>\w+)/.exec(failure.message)?.groups ?? {}
   return `${failure.invariant} ${kind ?? ''} ${reason ?? ''}`
 }

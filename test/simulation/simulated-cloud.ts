@@ -14,10 +14,10 @@ import { kindOf, kinds } from '../../crds/kinds.ts'
 import type { Resource } from '../../crds/meta.ts'
 import type { Driver } from '../../drivers/contract/driver.ts'
 import { createSimulator, type Simulator } from '../../drivers/simulator/simulator.ts'
-import { type VirtualEnvironment, virtualEnvironment } from '../virtual-clock.ts'
+import { type VirtualEnvironment, virtualEnvironment } from '../../drivers/simulator/virtual-clock.ts'
 import { settled } from './reality.ts'
 import { Replica } from './replica.ts'
-import { keyOf, type Manifest, type ObjectReference, type Step } from './scenario.ts'
+import { keyOf, type Manifest, type ObjectReference } from './scenario.ts'
 import { Stored } from './stored.ts'
 import { Wire } from './wire.ts'
 
@@ -175,11 +175,6 @@ export class SimulatedCloud {
     return lists.flatMap(({ items }) => items as unknown as readonly Resource[])
   }
 
-  /** Lets one of the replicas that lead die at an effect. */
-  kill(step: Step & { readonly do: 'Kill' }): void {
-    for (const replica of this.#replicas) replica.dieAt(step)
-  }
-
   async #startServer(): Promise<void> {
     const log = memoryLog()
     const tapped = {
@@ -201,7 +196,11 @@ export class SimulatedCloud {
   #startReplica(index: number, crds: typeof definitions): void {
     const server = this.#server
     if (server === undefined || this.#isClosed) return
-    const { plantDriver = driver => driver, plantTransport = transport => transport, logLevel = 'silent' } = this.#options
+    const {
+      plantDriver = driver => driver,
+      plantTransport = transport => transport,
+      logLevel = 'silent',
+    } = this.#options
     this.#incarnations++
     const replica = new Replica({
       name: `replica-${this.#incarnations}`,

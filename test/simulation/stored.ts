@@ -49,6 +49,11 @@ export class Stored {
     return this.#table(`${resource}${ours}`).has(name)
   }
 
+  /** The object of that name in no namespace. */
+  get<T extends Resource = Resource>(resource: string, name: string): T | undefined {
+    return this.#parsed(this.#table(`${resource}${ours}`), name) as T | undefined
+  }
+
   /** How many objects of ours there are. */
   get size(): number {
     return [...this.#tables.values()].reduce((sum, table) => sum + table.size, 0)

@@ -6,6 +6,7 @@ import { kindOf } from '../../crds/kinds.ts'
 import { conditionOf } from '../../crds/meta.ts'
 import { PublicIP } from '../../crds/network/public-ip.ts'
 import { Cloud, quickstart, withoutTrash } from './cloud.ts'
+import { placesOf, runsOn } from './incidents.ts'
 
 test('the API store lost and the same manifests again: no second machine, and the conflict is named', async t => {
   await using cloud = await Cloud.start()
@@ -106,4 +107,30 @@ test('rebinding after the store was lost: the same machines, disks, addresses an
     left.map(({ metadata }) => metadata.name),
     [],
   )
+})
+
+test('the store lost, the disks rebound, and the controllers start again with a slow host: its machine is not made a second time', async t => {
+  await using cloud = await Cloud.start()
+  const { world } = cloud.simulator
+  await cloud.apply(withoutTrash, quickstart)
+  await cloud.untilReady()
+  const [host = ''] = runsOn(cloud, 'web-1')
+  await cloud.loseStore()
+  await cloud.apply(withoutTrash, quickstart)
+  await cloud.advance(60_000)
+  const { rebindings } = await complete(cloud, findRebindings(cloud.client))
+  for (const rebinding of rebindings.filter(({ object }) => object.kind !== 'VirtualMachine')) {
+    await complete(cloud, rebind(cloud.client, rebinding, cloud.environment))
+  }
+  await cloud.advance(30_000)
+  await cloud.stopControllers()
+  world.faults.add({ verb: 'Inventory', endpoint: host, effect: 'Delay', milliseconds: 3_000 })
+  await cloud.startControllers()
+  await cloud.advance(30_000)
+  t.deepEqual(runsOn(cloud, 'web-1'), [host])
+  t.is(placesOf(cloud, 'web-1').length, 1)
+  await rebindAll(cloud)
+  await cloud.untilReady()
+  t.deepEqual(runsOn(cloud, 'web-1'), [host])
+  t.deepEqual(world.invariants(), [])
 })

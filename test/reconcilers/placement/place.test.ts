@@ -305,6 +305,8 @@ test('an operator may wish a host, a cluster or a pod', t => {
   t.is(wished({ hostName: 'host-2' }), 'NoHostFits: None of 1 hosts fits: 1 with allocationState Disabled')
 })
 
+const silentFromTheStart = { answers: 'No', listed: false, message: 'connection refused' } as const
+
 test('with no claim at all nothing is placed until the inventory of every host was read', t => {
   const world = cloud(...hosts(2), pool())
   world.see({ endpoints: { [keyOf('Host', 'host-2')]: notCalledYet } })
@@ -314,7 +316,18 @@ test('with no claim at all nothing is placed until the inventory of every host w
   const lost = host({ name: 'host-2', address: '172.16.10.102', lifecycle: 'Lost' })
   world.put(lost)
   t.is(hostNameOf(place(request(), world)), 'host-1')
-  world.put(host({ name: 'host-2', address: '172.16.10.102' }), machineOn('host-1'))
+  world.put(host({ name: 'host-2', address: '172.16.10.102' }))
+  world.see({ endpoints: { [keyOf('Host', 'host-2')]: silentFromTheStart } })
+  t.regex(hostNameOf(place(request(), world)), /^InventoriesNotRead: /)
+  world.put(machineOn('host-1'))
+  t.is(hostNameOf(place(request(), world)), 'host-1')
+})
+
+test('with claims nothing is placed until every host was asked: one of no claim may be there', t => {
+  const world = cloud(...hosts(2), pool(), machineOn('host-1'))
+  world.see({ endpoints: { [keyOf('Host', 'host-2')]: notCalledYet } })
+  t.regex(hostNameOf(place(request(), world)), /^InventoriesNotRead: .*missing: "host-2"/)
+  world.see({ endpoints: { [keyOf('Host', 'host-2')]: silentFromTheStart } })
   t.is(hostNameOf(place(request(), world)), 'host-1')
 })
 

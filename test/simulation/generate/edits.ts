@@ -1,7 +1,17 @@
 /** Random edits of a described cloud: from any valid state to any other. */
 import type { Manifest } from '../scenario.ts'
 import { type DescribedKind, listIn, type Model, nameIn } from './model.ts'
-import { addMachine, addNetwork, addPublicIP, addRule, addVolume, anyTenant, freeVolumes, machinesOn, nics } from './tenants.ts'
+import {
+  addMachine,
+  addNetwork,
+  addPublicIP,
+  addRule,
+  addVolume,
+  anyTenant,
+  freeVolumes,
+  machinesOn,
+  nics,
+} from './tenants.ts'
 
 type Edit = (model: Model) => void
 
@@ -165,9 +175,11 @@ function removeSomething(model: Model): void {
 
 function isUsed(model: Model, { kind, metadata: { name, namespace } }: Manifest): boolean {
   const machines = model.all('VirtualMachine', namespace)
-  if (kind === 'Volume') return machines.some(machine => listIn(machine, 'volumes').some(each => each.volumeName === name))
+  if (kind === 'Volume')
+    return machines.some(machine => listIn(machine, 'volumes').some(each => each.volumeName === name))
   if (kind === 'VirtualMachine') return isForwardedTo(model, namespace ?? '', name)
-  if (kind === 'PublicIP') return model.all('PortForwardingRule', namespace).some(rule => rule.spec.publicIPName === name)
+  if (kind === 'PublicIP')
+    return model.all('PortForwardingRule', namespace).some(rule => rule.spec.publicIPName === name)
   if (kind !== 'Network') return false
   const rules = [...model.all('FirewallRule', namespace), ...model.all('PublicIP', namespace)]
   return machinesOn(model, namespace ?? '', name).length > 0 || rules.some(rule => rule.spec.networkName === name)

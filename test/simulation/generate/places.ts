@@ -131,7 +131,9 @@ function describeCluster(model: Model, { zoneName, zone, pod, cluster, size }: C
     if (chance.happens(0.2))
       model.apply(manifest('PrimaryStorage', `${name}-local`, pool({ scope: 'Host', hostName: name }, `${name}-local`)))
   }
-  model.apply(manifest('PrimaryStorage', `${clusterName}-a`, pool({ scope: 'Cluster', clusterName }, `${clusterName}-a`)))
+  model.apply(
+    manifest('PrimaryStorage', `${clusterName}-a`, pool({ scope: 'Cluster', clusterName }, `${clusterName}-a`)),
+  )
   if (chance.happens(0.4))
     model.apply(
       manifest('PrimaryStorage', `${clusterName}-b`, pool({ scope: 'Cluster', clusterName }, `${clusterName}-b`)),
@@ -156,10 +158,17 @@ function offerings(model: Model): void {
   const names = ['DHCP', 'DNS', 'UserData', 'SourceNAT', 'StaticNAT', 'PortForwarding', 'Firewall']
   const services = names.map(name => ({ name, provider: 'VirtualRouter' }))
   model.apply(
-    manifest('NetworkOffering', 'isolated', { guestType: 'Isolated', services, egressDefault: model.chance.pick(['Allow', 'Deny']) }),
+    manifest('NetworkOffering', 'isolated', {
+      guestType: 'Isolated',
+      services,
+      egressDefault: model.chance.pick(['Allow', 'Deny']),
+    }),
   )
   model.apply(manifest('NetworkOffering', 'switched', { guestType: 'L2', services: [] }))
   model.apply(
-    manifest('NetworkOffering', 'shared', { guestType: 'Shared', services: services.filter(({ name }) => ['DHCP', 'DNS', 'UserData'].includes(name)) }),
+    manifest('NetworkOffering', 'shared', {
+      guestType: 'Shared',
+      services: services.filter(({ name }) => ['DHCP', 'DNS', 'UserData'].includes(name)),
+    }),
   )
 }

@@ -42,7 +42,8 @@ export function addNetwork(model: Model, namespace: string, zoneName = zoneOf(mo
     [3, 'isolated'],
     [1, 'switched'],
   ])
-  const cidr = offering === 'isolated' && model.chance.happens(0.5) ? { cidr: `10.60.${model.chance.between(1, 3)}.0/24` } : {}
+  const cidr =
+    offering === 'isolated' && model.chance.happens(0.5) ? { cidr: `10.60.${model.chance.between(1, 3)}.0/24` } : {}
   model.apply(
     manifest('Network', model.newName('net'), { zoneName, networkOfferingName: offering, ...cidr }, namespace),
   )
@@ -117,7 +118,8 @@ export function addPublicIP(model: Model, namespace: string): void {
 export function addRule(model: Model, namespace: string): void {
   const { chance } = model
   const address = chance.maybePick(model.all('PublicIP', namespace).filter(({ spec }) => spec.staticNAT === undefined))
-  const machine = address === undefined ? undefined : chance.maybePick(machinesOn(model, namespace, nameIn(address, 'networkName')))
+  const machine =
+    address === undefined ? undefined : chance.maybePick(machinesOn(model, namespace, nameIn(address, 'networkName')))
   if (address !== undefined && machine !== undefined && chance.happens(0.7)) {
     const port = chance.between(1, 60_000)
     const spec = {

@@ -8,7 +8,16 @@ import type { Model } from './model.ts'
 export type TroubleClass = 'Faults' | 'Places' | 'Outside' | 'Kills' | 'Wire' | 'Statuses' | 'Sleep' | 'Store'
 
 /** Every class. */
-export const troubleClasses: readonly TroubleClass[] = ['Faults', 'Places', 'Outside', 'Kills', 'Wire', 'Statuses', 'Sleep', 'Store']
+export const troubleClasses: readonly TroubleClass[] = [
+  'Faults',
+  'Places',
+  'Outside',
+  'Kills',
+  'Wire',
+  'Statuses',
+  'Sleep',
+  'Store',
+]
 
 const weights: Readonly<Record<TroubleClass, number>> = {
   Faults: 8,
