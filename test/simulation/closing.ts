@@ -181,6 +181,7 @@ const excuses: ReadonlySet<string> = new Set([
   'VolumeDeleting',
   'MachineHasNoAddress',
   'NoHostFits',
+  'VolumeNotPlaced',
 ])
 
 function isExcused(object: Resource): boolean {
