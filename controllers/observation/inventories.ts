@@ -143,7 +143,7 @@ export class Inventories {
         if (identity === undefined) return
         this.#options.tell(topic(identity))
         this.#countForeign(endpoint, before?.facts, after?.facts)
-        this.#renamed(identity, before?.facts.mark, after?.facts.mark)
+        this.#renamed(identity, nameOf(before?.facts), nameOf(after?.facts))
         if (before === undefined) this.#options.appeared(endpoint, identity)
       },
     })
@@ -172,15 +172,18 @@ export class Inventories {
 
   #isMarked(identity: string, mark: Mark): boolean {
     return this.#things().some(table =>
-      table
-        .of(identity)
-        .some(({ facts }) => facts.mark !== undefined && this.#isOurs(facts.mark) && sameName(facts.mark, mark)),
+      table.of(identity).some(({ facts }) => this.#isOurs(nameOf(facts)) && sameName(nameOf(facts), mark)),
     )
   }
 
   #isOurs(mark: Mark | undefined): boolean {
     return mark?.installation === this.#options.installation
   }
+}
+
+/** The mark by whose name a thing is found. A disk in the trash has given its name away. */
+function nameOf(facts: { readonly mark?: Mark; readonly trashedAt?: string } | undefined): Mark | undefined {
+  return facts?.trashedAt === undefined ? facts?.mark : undefined
 }
 
 function answered<Facts>(table: FactTable<Facts>, operation: Operation, facts: Facts, at: AnswerTime): boolean {

@@ -220,10 +220,15 @@ export interface ClaimNotes {
   readonly migrationFailedTo?: ObjectName
   /** stoppedForStorageAt is when the machine was stopped because a storage of its disks went into maintenance. */
   readonly stoppedForStorageAt?: Time
-  /** madeAt is when a volume's disk was first seen in its pool: a blank one is never put in its place. */
+  /**
+   * madeAt is when a volume's disk was noted to have been seen in its pool: a blank one is never put in its place. An
+   * Attachment says the same.
+   */
   readonly madeAt?: Time
   /** fencedAt is when a host was proven to run nothing. */
   readonly fencedAt?: Time
+  /** deletedAt is when a volume was deleted: its disk, once in the trash, is destroyed after Settings.expungeDelay. */
+  readonly deletedAt?: Time
   /** idleSince is when a network was seen to be used by nothing any more. */
   readonly idleSince?: Time
 }

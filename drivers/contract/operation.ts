@@ -113,7 +113,12 @@ export interface Verbs {
   }
   /** Takes a volume back from the trash. */
   readonly RestoreVolume: {
-    readonly arguments: { readonly identity: string; readonly epoch: number }
+    readonly arguments: {
+      readonly identity: string
+      readonly epoch: number
+      /** The mark that it bears from now on. Left out: the one that it had. */
+      readonly mark?: Mark
+    }
     readonly answer: VolumeFacts
   }
   /** Destroys a volume for good. `FailedPrecondition` while a machine on any host that the pool knows has it attached. */

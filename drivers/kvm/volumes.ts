@@ -116,7 +116,8 @@ export async function trashVolume(call: VolumeCall, args: Arguments<'TrashVolume
 export async function restoreVolume(call: VolumeCall, args: Arguments<'RestoreVolume'>): Promise<VolumeFacts> {
   const { record } = await claimVolume(call, args, 'restore')
   const { trashedAt: _trashedAt, ...rest } = record
-  await note(call, record, { ...rest, epoch: args.epoch })
+  const mark = args.mark ?? rest.mark
+  await note(call, record, { ...rest, epoch: args.epoch, ...(mark === undefined ? {} : { mark }) })
   return (await requireVolume(call, args.identity, 'restore')).facts
 }
 

@@ -92,7 +92,7 @@ export function trashVolume(call: PoolCall, args: Arguments<'TrashVolume'>): Vol
 export function restoreVolume(call: PoolCall, args: Arguments<'RestoreVolume'>): VolumeFacts {
   const volume = requireVolume(call, args.identity, 'restore')
   const { trashedAt: _trashedAt, ...facts } = claim(call, volume, args.epoch)
-  return settle(call, volume, facts)
+  return settle(call, volume, args.mark === undefined ? facts : { ...facts, mark: args.mark })
 }
 
 /** Destroys a volume. */

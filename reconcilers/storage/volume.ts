@@ -3,7 +3,6 @@ import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { Allocation } from '../../crds/infrastructure/allocation.ts'
 import { PrimaryStorage } from '../../crds/infrastructure/primary-storage.ts'
 import { Zone } from '../../crds/infrastructure/zone.ts'
-import { parseDuration } from '../../crds/invariants/duration.ts'
 import { formatQuantity, parseBytes } from '../../crds/invariants/quantity.ts'
 import { DiskOffering, type DiskOfferingSpec } from '../../crds/storage/disk-offering.ts'
 import { Volume } from '../../crds/storage/volume.ts'
@@ -15,7 +14,6 @@ import {
   type Claim,
   claimVolume,
   holderOf,
-  identityClaim,
   moveClaim,
   noteOnClaim,
   volumeClaim,
@@ -23,15 +21,16 @@ import {
 } from '../claims.ts'
 import { identityConflict } from '../compute/machine-place.ts'
 import { defineReconciler, type Phase, type Reference } from '../define-reconciler.ts'
-import { observe, operate, remove } from '../effect.ts'
+import { operate, remove } from '../effect.ts'
 import { decideByChange, defineFields } from '../fields.ts'
 import { settingsOf } from '../infrastructure/settings.ts'
 import { poolOfIdentity } from '../infrastructure/topology.ts'
 import { isOurs } from '../ownership.ts'
 import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
-import { defineIndex, isStored, type Seen, type Wish, type World } from '../world.ts'
-import { judgeDiskAdoption, judgeDiskGivenBack, volumeMark } from './volume-adoption.ts'
+import { defineIndex, type Seen, type Wish, type World } from '../world.ts'
+import { judgeDiskAdoption, volumeMark } from './volume-adoption.ts'
 import { claimedPool, hypervisorOfPool, imageFor, volumeOnPool, volumeSize } from './volume-place.ts'
+import { detachedFirst, removed } from './volume-removal.ts'
 
 type VolumeWish = Wish<typeof Volume>
 
@@ -97,6 +96,7 @@ function judgeProvisioned(self: VolumeWish, world: World): Verdict {
     return blocked('SizeUnknown', 'spec.size is needed: neither the disk offering nor a template gives one')
   }
   const claim = volumeClaim(identity, world)
+  if (claim !== undefined && claim.spec.notes?.deletedAt !== undefined) return judgeTakingBack(claim, world)
   const refusal = refusalOf(self, size, claim, world)
   if (refusal !== undefined) return refusal
   if (claim === undefined) return judgeUnclaimed(self, identity, world)
@@ -113,6 +113,16 @@ function judgeUnclaimed(self: VolumeWish, identity: string, world: World): Verdi
   }
   const place = { poolName: pool.metadata.name, poolIdentity, sizeBytes: seen.facts.sizeBytes }
   return acting('Claiming', 'The disk exists already', claimVolume(identity, holderOf(self), place, world))
+}
+
+/** It was given the identity of a disk in the trash: what the volume that it was has left is claimed anew. */
+function judgeTakingBack(claim: Claim, world: World): Verdict {
+  const pool = claimedPool(claim)
+  const poolName = claim.spec.volume?.poolName
+  if (pool === undefined || volumeOnPool(claim.spec.value, claim, world) === undefined) {
+    return unknown('NotInTrash', `The disk was not seen in the trash of primary storage "${poolName}"`)
+  }
+  return acting('TakingBack', `The disk in the trash of "${poolName}" is claimed`, remove(claim))
 }
 
 /** What no volume may wish for, or none that lies where this one does. */
@@ -203,7 +213,9 @@ function judgeMissing(placement: Placement, pool: EndpointKey, world: World): Ve
       `The disk lies at ${elsewhere.map(({ endpoint }) => endpoint).join(', ')}, its claim says "${claim.spec.volume?.poolName}": nothing is made anew`,
     )
   }
-  if (claim.spec.notes?.madeAt !== undefined || attachmentClaim(identity, world) !== undefined) {
+  const wasMade = claim.spec.notes?.madeAt !== undefined || attachmentClaim(identity, world) !== undefined
+  // An identity that was given is that of a disk there is: none is made under it.
+  if (wasMade || identity !== self.metadata.uid) {
     return blocked(
       'DiskLost',
       'The disk was made and is no longer in its pool: restore it there, or delete this Volume; a blank one is never put in its place',
@@ -246,7 +258,11 @@ function judgeThere(placement: Placement, seen: Seen<VolumeFacts>, world: World)
     )
   }
   if (facts.trashedAt !== undefined) {
-    const restore = operation('RestoreVolume', { endpoint, identity }, { identity, epoch })
+    const restore = operation(
+      'RestoreVolume',
+      { endpoint, identity },
+      { identity, epoch, mark: volumeMark(self, world) },
+    )
     return acting('Restoring', 'The disk is being taken back from the trash', operate(restore, claims))
   }
   if (facts.sizeBytes < size) {
@@ -286,63 +302,6 @@ const attached: Phase<typeof Volume> = {
     if (holder !== undefined) return satisfied('Attached', `Machine "${holder.spec.holder.name}"`)
     return satisfied('NotYetAttached', 'No machine uses the volume', { summary: true })
   },
-}
-
-const detachedFirst: Phase<typeof Volume> = {
-  condition: 'Attached',
-  judge: (self, world) => {
-    const holder = attachmentClaim(world.identity(self), world)
-    if (holder === undefined) return satisfied('Detached')
-    return waiting(
-      'InUse',
-      `Machine "${holder.spec.holder.name}" uses the volume: take it out of its spec, or delete the machine`,
-    )
-  },
-}
-
-const removed: Phase<typeof Volume> = { condition: 'Provisioned', needs: ['Attached'], judge: judgeRemoved }
-
-/** First the trash, for `Settings.expungeDelay`; then gone; then the claim, once a listing proves it. */
-function judgeRemoved(self: VolumeWish, world: World): Verdict {
-  const identity = world.identity(self)
-  const claim = volumeClaim(identity, world)
-  if (claim === undefined) return judgeIdentityReturned(self, world)
-  const pool = claimedPool(claim)
-  if (pool === undefined) return acting('Releasing', 'The claim names no pool', remove(claim))
-  const poolName = claim.spec.volume?.poolName ?? ''
-  const state = world.observed.endpoint(pool)
-  if (state.answers !== 'Yes' || !state.listed) {
-    return unknown('PoolSilent', `Primary storage "${poolName}" does not answer: the disk is kept until it does`)
-  }
-  const { epoch } = claim.spec
-  const claims = [claim.metadata.name]
-  const seen = volumeOnPool(identity, claim, world)
-  if (seen === undefined) {
-    if (world.observed.provenAbsent(identity, pool)) return acting('Releasing', 'The disk is gone', remove(claim))
-    return acting('ProvingAbsence', `Primary storage "${poolName}" is being listed`, observe(pool))
-  }
-  if (!isOurs(seen.facts, world)) return acting('Releasing', 'The disk there is not ours', remove(claim))
-  if (self.spec.management.deletionPolicy === 'Orphan') return judgeDiskGivenBack(claim, seen)
-  const delay = parseDuration(settingsOf(world).expungeDelay)
-  if (delay > 0 && seen.facts.trashedAt === undefined) {
-    const trash = operation('TrashVolume', { endpoint: pool, identity }, { identity, epoch, at: world.now() })
-    return acting('Trashing', 'The disk goes to the trash of its pool', operate(trash, claims))
-  }
-  if (delay > 0 && seen.facts.trashedAt !== undefined && !world.elapsed(seen.facts.trashedAt, delay)) {
-    return waiting(
-      'InTrash',
-      `The disk is in the trash since ${seen.facts.trashedAt} and is destroyed after Settings.expungeDelay`,
-    )
-  }
-  const deletion = operation('DeleteVolume', { endpoint: pool, identity }, { identity, epoch })
-  return acting('Destroying', 'The disk is being destroyed', operate(deletion, claims))
-}
-
-/** An identity that was given to the volume goes with it, after the disk. */
-function judgeIdentityReturned(self: VolumeWish, world: World): Verdict {
-  const given = identityClaim(self, world)
-  if (given === undefined) return satisfied('Removed')
-  return acting('Returning', 'Giving back its identity', ...(isStored(given) ? [remove(given)] : []))
 }
 
 function references({ spec }: VolumeWish): readonly Reference[] {

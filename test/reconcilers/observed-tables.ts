@@ -1,6 +1,6 @@
 /** What drivers have seen in a test world. */
 import type { EndpointKey } from '../../drivers/contract/endpoint.ts'
-import type { HostFacts, ImageFacts, JobFacts, MachineFacts, VolumeFacts } from '../../drivers/contract/facts.ts'
+import type { HostFacts, ImageFacts, JobFacts, MachineFacts, Mark, VolumeFacts } from '../../drivers/contract/facts.ts'
 import type { EndpointState, Life, Observed, OperationState, PowerState, Seen } from '../../reconcilers/world.ts'
 import type { Reads } from './remembered.ts'
 import { deepFreeze } from './resource-builder.ts'
@@ -141,7 +141,8 @@ export class ObservedTables implements Observed {
   named(kind: string, namespace: string | undefined, name: string): readonly string[] {
     this.#reads.read('observed')
     const marked = [...this.#machines, ...this.#volumes, ...this.#images].filter(
-      ({ facts: { mark } }) =>
+      ({ facts: { mark, trashedAt } }: Sighting<{ readonly mark?: Mark; readonly trashedAt?: string }>) =>
+        trashedAt === undefined &&
         mark?.installation === this.#installation &&
         mark.kind === kind &&
         mark.namespace === namespace &&

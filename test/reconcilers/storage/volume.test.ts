@@ -58,11 +58,17 @@ function judge(parts: Situation, list: 'phases' | 'teardown' = 'phases') {
   }
 }
 
+function noted(notes: { readonly deletedAt: string }): Resource {
+  const claim = volumeClaim(volume(), 'primary-1')
+  return { ...claim, spec: { ...claim.spec, notes } }
+}
+
 function fail(): never {
   throw new Error('Cannot find the condition')
 }
 
 const fresh = volumeClaim(volume(), 'primary-1')
+const deleted = noted({ deletedAt: '2026-11-02T11:00:00Z' })
 const custom = diskOffering({ size: undefined, customSize: true })
 const fromTemplate = {
   diskOfferingName: undefined,
@@ -208,6 +214,18 @@ const provisioned: readonly (readonly [string, Situation, string, RegExp?])[] = 
     'blocked NoImageForHypervisor',
   ],
   [
+    'the name of a disk in the trash is free',
+    { claim: false, seen: { identity: uidOf('Volume', 'before', 'shop'), trashedAt: '2026-11-02T11:00:00Z' } },
+    'satisfied NotNeededYet',
+  ],
+  [
+    'a volume that gets the identity of a disk in the trash takes it over',
+    { claim: deleted, seen: { trashedAt: '2026-11-02T11:00:00Z' } },
+    'acting TakingBack Delete',
+  ],
+  ['and claims it anew, where it lies', { claim: false }, 'acting Claiming Create'],
+  ['one that is not in the trash any more is not made anew', { claim: deleted, seen: false }, 'unknown NotInTrash'],
+  [
     'a disk of the same name and another identity is a conflict',
     { claim: false, seen: { identity: uidOf('Volume', 'before', 'shop') } },
     'blocked IdentityConflict',
@@ -244,13 +262,13 @@ test('a volume says who uses it; one that nobody uses is Ready/NotYetAttached', 
 })
 
 const removal: readonly (readonly [string, Situation, string, RegExp?])[] = [
-  ['a disk goes to the trash first', {}, 'acting Trashing TrashVolume'],
+  ['that it is deleted is noted first', {}, 'acting Trashing Update'],
+  ['its disk goes to the trash then', { claim: deleted }, 'acting Trashing TrashVolume'],
   [
-    'STO-134 it stays there for Settings.expungeDelay: 24 h',
-    { seen: { trashedAt: '2026-11-01T12:00:01Z' } },
-    'waiting InTrash',
+    'with the disk in the trash the volume is gone; the rest is the trash’s',
+    { claim: deleted, seen: { trashedAt: '2026-11-02T11:59:59Z' } },
+    'satisfied Removed',
   ],
-  ['STO-134 and is destroyed then', { seen: { trashedAt: '2026-11-01T12:00:00Z' } }, 'acting Destroying DeleteVolume'],
   [
     'without a delay it is destroyed at once',
     { objects: [settings({ expungeDelay: '0s' })] },
