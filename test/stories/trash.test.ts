@@ -1,0 +1,124 @@
+import test from 'ava'
+import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
+import { Allocation } from '../../crds/infrastructure/allocation.ts'
+import { conditionOf } from '../../crds/meta.ts'
+import { Volume } from '../../crds/storage/volume.ts'
+import { holderOf } from '../../reconcilers/claims.ts'
+import { Cloud, quickstart, withoutTrash } from './cloud.ts'
+import { runsOn } from './incidents.ts'
+
+const delay = 1_200_000
+const withTrash = withoutTrash.replace('0s', '20m')
+
+/** The quickstart's cloud whose trash keeps disks for 20 minutes. */
+async function running(): Promise<Cloud> {
+  const cloud = await Cloud.start()
+  await cloud.apply(quickstart, withTrash)
+  await cloud.untilReady()
+  return cloud
+}
+
+/** Disks of a name: identity, and whether in the trash. */
+function disksOf(cloud: Cloud, name: string) {
+  const { volumes } = cloud.simulator.world.list()
+  return volumes.flatMap(({ facts }) => (facts.mark?.name === name ? [facts] : []))
+}
+
+async function remake(cloud: Cloud): Promise<void> {
+  await cloud.delete(VirtualMachine, 'web-1', 'shop')
+  await cloud.until(async () => (await cloud.get(VirtualMachine, 'web-1', 'shop')) === undefined)
+  await cloud.apply(quickstart, withTrash)
+  await cloud.untilReady(60_000)
+}
+
+test('STO-134 a machine that is deleted and made again under its name runs within a minute; both disks in the trash go when their time is over', async t => {
+  await using cloud = await running()
+  const [first] = disksOf(cloud, 'web-1-root')
+  await remake(cloud)
+  await cloud.advance(delay / 2)
+  await remake(cloud)
+  t.is(runsOn(cloud, 'web-1').length, 1)
+  const disks = disksOf(cloud, 'web-1-root')
+  t.deepEqual(disks.map(({ trashedAt }) => trashedAt !== undefined).toSorted(), [false, true, true])
+  await cloud.advance(delay / 2 - 120_000)
+  t.is(disksOf(cloud, 'web-1-root').length, 3)
+  await cloud.advance(240_000)
+  t.is(disksOf(cloud, 'web-1-root').length, 2)
+  t.false(disksOf(cloud, 'web-1-root').some(({ identity }) => identity === first?.identity))
+  await cloud.advance(delay / 2)
+  t.is(disksOf(cloud, 'web-1-root').length, 1)
+  await cloud.untilReady()
+  const claims = (await cloud.list(Allocation)).filter(({ spec }) => spec.type === 'Volume')
+  t.deepEqual(
+    claims.map(({ spec }) => spec.value).toSorted(),
+    cloud.simulator.world
+      .list()
+      .volumes.map(({ identity }) => identity)
+      .toSorted(),
+  )
+  t.deepEqual(cloud.simulator.world.invariants(), [])
+})
+
+test('STO-134 a disk is taken back from the trash under another name, with what is in it, also beside a new one of its old name', async t => {
+  await using cloud = await running()
+  const [old] = disksOf(cloud, 'web-1-root')
+  await remake(cloud)
+  await cloud.apply(`
+apiVersion: storage.skystead.dev/v1alpha1
+kind: Volume
+metadata: {name: rescued, namespace: shop}
+spec: {zoneName: zone-a, size: 8Gi}
+`)
+  const volume = await cloud.get(Volume, 'rescued', 'shop')
+  if (volume === undefined || old === undefined) throw new Error('Cannot find the volume')
+  await cloud.apply({
+    apiVersion: Allocation.apiVersion,
+    kind: Allocation.kind,
+    metadata: { name: `identity-${old.identity}` },
+    spec: { type: 'Identity', value: old.identity, holder: holderOf(volume) },
+  })
+  await cloud.until(async () => disksOf(cloud, 'rescued').length === 1, 60_000)
+  t.like(disksOf(cloud, 'rescued')[0], { identity: old.identity, trashedAt: undefined })
+  await cloud.untilReady()
+  await cloud.advance(2 * delay)
+  t.is(disksOf(cloud, 'rescued').length, 1)
+  await cloud.patch(VirtualMachine, 'web-1', 'shop', { volumes: [{ name: 'rescued', volumeName: 'rescued' }] })
+  await cloud.untilReady()
+  t.is((await cloud.get(Volume, 'rescued', 'shop'))?.status?.virtualMachineName, 'web-1')
+  t.deepEqual(cloud.simulator.world.invariants(), [])
+})
+
+test('after the loss of the API’s store nothing in the trash is destroyed, and its names are free', async t => {
+  await using cloud = await running()
+  const [old] = disksOf(cloud, 'web-1-root')
+  await cloud.delete(VirtualMachine, 'web-1', 'shop')
+  await cloud.until(async () => (await cloud.get(Volume, 'web-1-root', 'shop')) === undefined)
+  await cloud.loseStore()
+  await cloud.apply(quickstart, withTrash)
+  await cloud.advance(2 * delay)
+  t.truthy(disksOf(cloud, 'web-1-root').find(({ identity }) => identity === old?.identity)?.trashedAt)
+  const volume = await cloud.get(Volume, 'web-1-root', 'shop')
+  t.not(conditionOf(volume ?? {}, 'Ready')?.reason, 'IdentityConflict')
+})
+
+test('however often the controllers stop while volumes are deleted, each disk is in the trash under its claim, and goes when its time is over', async t => {
+  await using cloud = await running()
+  await cloud.stopControllers()
+  await cloud.delete(VirtualMachine, 'web-2', 'shop')
+  await cloud.delete(Volume, 'web-2-data', 'shop')
+  for (let round = 0; round < 40; round++) {
+    await cloud.startControllers()
+    await cloud.advance(300)
+    await cloud.stopControllers()
+  }
+  await cloud.startControllers()
+  await cloud.until(async () => (await cloud.get(Volume, 'web-2-data', 'shop')) === undefined)
+  const claims = await cloud.list(Allocation)
+  for (const name of ['web-2-root', 'web-2-data']) {
+    const [disk] = disksOf(cloud, name)
+    t.truthy(disk?.trashedAt)
+    t.truthy(claims.find(({ spec }) => spec.type === 'Volume' && spec.value === disk?.identity)?.spec.notes?.deletedAt)
+  }
+  await cloud.advance(delay + 300_000)
+  t.deepEqual([...disksOf(cloud, 'web-2-root'), ...disksOf(cloud, 'web-2-data')], [])
+})
