@@ -82,6 +82,12 @@ withApi(program.command('adopt'))
   .option('-y, --yes', 'do not ask', false)
   .action(async options => (await import('./adopt.ts')).adopt(options))
 
+withApi(program.command('trash'))
+  .description('Show the disks of deleted volumes that can be taken back, or take one back.')
+  .option('--restore <identity>', 'the disk to take back: a Volume takes it over')
+  .option('--as <name>', 'the name of that Volume; left out: the one that it had')
+  .action(async options => (await import('./trash.ts')).trash(options))
+
 addSimCommands(program)
 
 // Whoever reads has seen enough: `skystead status | head`.

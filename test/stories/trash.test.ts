@@ -1,9 +1,9 @@
 import test from 'ava'
+import { findTrash, takeBack, trashLines } from '../../cli/trash.ts'
 import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { Allocation } from '../../crds/infrastructure/allocation.ts'
 import { conditionOf } from '../../crds/meta.ts'
 import { Volume } from '../../crds/storage/volume.ts'
-import { holderOf } from '../../reconcilers/claims.ts'
 import { Cloud, quickstart, withoutTrash } from './cloud.ts'
 import { runsOn } from './incidents.ts'
 
@@ -63,22 +63,23 @@ test('STO-134 a disk is taken back from the trash under another name, with what 
   await using cloud = await running()
   const [old] = disksOf(cloud, 'web-1-root')
   await remake(cloud)
-  await cloud.apply(`
-apiVersion: storage.skystead.dev/v1alpha1
-kind: Volume
-metadata: {name: rescued, namespace: shop}
-spec: {zoneName: zone-a, size: 8Gi}
-`)
-  const volume = await cloud.get(Volume, 'rescued', 'shop')
-  if (volume === undefined || old === undefined) throw new Error('Cannot find the volume')
-  await cloud.apply({
-    apiVersion: Allocation.apiVersion,
-    kind: Allocation.kind,
-    metadata: { name: `identity-${old.identity}` },
-    spec: { type: 'Identity', value: old.identity, holder: holderOf(volume) },
+  const { client, environment } = cloud
+  const trash = (await environment.until(findTrash(client))) ?? []
+  t.deepEqual(
+    trash.map(({ identity, volume, sizeBytes }) => ({ identity, volume, sizeBytes })),
+    [{ identity: old?.identity, volume: 'shop/web-1-root', sizeBytes: 8 * 2 ** 30 }],
+  )
+  t.regex(trashLines(trash)[1] ?? '', /^shop\/web-1-root +8Gi +primary-1 /)
+  await t.throwsAsync(environment.until(takeBack(client, old?.identity ?? '', undefined, environment)), {
+    message: /Volume shop\/web-1-root has a disk of its own already; give another name with --as/,
   })
+  await t.throwsAsync(environment.until(takeBack(client, 'none', undefined, environment)), {
+    message: 'Cannot take back none: no disk of that identity is in the trash',
+  })
+  await environment.until(takeBack(client, old?.identity ?? '', 'rescued', environment))
   await cloud.until(async () => disksOf(cloud, 'rescued').length === 1, 60_000)
-  t.like(disksOf(cloud, 'rescued')[0], { identity: old.identity, trashedAt: undefined })
+  t.deepEqual(await environment.until(findTrash(client)), [])
+  t.like(disksOf(cloud, 'rescued')[0], { identity: old?.identity, trashedAt: undefined })
   await cloud.untilReady()
   await cloud.advance(2 * delay)
   t.is(disksOf(cloud, 'rescued').length, 1)
