@@ -7,7 +7,7 @@ import { allocationName, type Claim } from '../claims.ts'
 import type { Phase } from '../define-reconciler.ts'
 import { type Effect, observe, operate, remove } from '../effect.ts'
 import { claimedPool, volumeOnPool } from '../storage/volume-place.ts'
-import { acting, satisfied, type Verdict } from '../verdict.ts'
+import { acting, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { defineDerived, defineIndex, type Wish, type World } from '../world.ts'
 import { settingsOf } from './settings.ts'
 
@@ -41,6 +41,19 @@ export const trashEmptied: Phase<typeof PrimaryStorage> = {
   condition: 'TrashEmptied',
   informational: true,
   judge: judgeTrash,
+}
+
+/** A pool that is being deleted goes with the last disk in its trash. */
+export const trashGone: Phase<typeof PrimaryStorage> = {
+  condition: 'TrashEmptied',
+  judge: (self, world) => {
+    const verdict = judgeTrash(self, world)
+    if (verdict.is !== 'satisfied' || world.derived(oldestInTrash, self.metadata.name) === undefined) return verdict
+    return waiting(
+      'TrashNotEmpty',
+      'Disks of deleted volumes are in its trash until Settings.expungeDelay is over: set that to 0s to have them destroyed now. They can be while a host reaches the pool',
+    )
+  },
 }
 
 function judgeTrash(self: Wish<typeof PrimaryStorage>, world: World): Verdict {

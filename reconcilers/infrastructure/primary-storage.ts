@@ -93,10 +93,6 @@ export const primaryStorageReconciler = defineReconciler(PrimaryStorage, {
     },
     trashEmptied,
   ],
-  teardown: [
-    { condition: 'Connected', judge: judgeConnection },
-    trashEmptied,
-    unclaimed((self, world) => world.desired.list(volumeClaimsByPool, self.metadata.name)),
-  ],
+  teardown: [trashEmptied, unclaimed((self, world) => world.desired.list(volumeClaimsByPool, self.metadata.name))],
   report,
 })
