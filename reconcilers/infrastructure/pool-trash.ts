@@ -6,6 +6,7 @@ import { operation } from '../../drivers/contract/operation.ts'
 import { allocationName, type Claim } from '../claims.ts'
 import type { Phase } from '../define-reconciler.ts'
 import { type Effect, observe, operate, remove } from '../effect.ts'
+import { isOurs } from '../ownership.ts'
 import { claimedPool, volumeOnPool } from '../storage/volume-place.ts'
 import { acting, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { defineDerived, defineIndex, type Wish, type World } from '../world.ts'
@@ -87,7 +88,7 @@ function expunge(claim: Claim, delay: number, world: World): readonly Effect[] {
     return world.observed.provenAbsent(identity, pool) ? [remove(claim)] : [observe(pool)]
   }
   const { trashedAt } = seen.facts
-  if (trashedAt === undefined || !world.elapsed(trashedAt, delay)) return []
+  if (!isOurs(seen.facts, world) || trashedAt === undefined || !world.elapsed(trashedAt, delay)) return []
   return [operate(operation('DeleteVolume', { endpoint: pool, identity }, { identity, epoch }), [claim.metadata.name])]
 }
 

@@ -8,7 +8,7 @@ import { defineReconciler, type Mutable, type Reference } from '../define-reconc
 import { blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import { defineDerived, type StatusOf, type Wish, type World } from '../world.ts'
 import { capacityList, judgeCapacity } from './capacity.ts'
-import { trashEmptied } from './pool-trash.ts'
+import { trashEmptied, trashGone } from './pool-trash.ts'
 import { poolCapacity } from './roll-ups.ts'
 import { olderPoolAt, poolDriver, poolReach, schemeOf } from './storage-endpoint.ts'
 import { unclaimed } from './users.ts'
@@ -93,6 +93,6 @@ export const primaryStorageReconciler = defineReconciler(PrimaryStorage, {
     },
     trashEmptied,
   ],
-  teardown: [trashEmptied, unclaimed((self, world) => world.desired.list(volumeClaimsByPool, self.metadata.name))],
+  teardown: [trashGone, unclaimed((self, world) => world.desired.list(volumeClaimsByPool, self.metadata.name))],
   report,
 })

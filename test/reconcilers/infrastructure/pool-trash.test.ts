@@ -110,4 +110,8 @@ test('a pool that is being deleted empties its trash, and waits for it', t => {
   const world = poolWith({})
   t.is(brief(judgeTeardown(primaryStorageReconciler, 'TrashEmptied', pool(), world)), 'acting Expunging DeleteVolume')
   t.is(brief(judgeTeardown(primaryStorageReconciler, 'Unclaimed', pool(), world)), 'waiting InUse')
+  const kept = poolWith({ claims: [deleted(disk, notYet)], trashed: [[disk, notYet]] })
+  t.is(brief(judgeTeardown(primaryStorageReconciler, 'TrashEmptied', pool(), kept)), 'waiting TrashNotEmpty')
+  const empty = poolWith({ claims: [], trashed: [] })
+  t.is(brief(judgeTeardown(primaryStorageReconciler, 'TrashEmptied', pool(), empty)), 'satisfied Kept')
 })
