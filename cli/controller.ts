@@ -6,6 +6,7 @@ import { startControlPlane } from '../controllers/control-plane.ts'
 import { readDefinitions } from '../controllers/install.ts'
 import { installationOfCluster } from '../controllers/installation-id.ts'
 import { createLogger, type LogLevel } from '../controllers/log.ts'
+import { createIPMIDriver } from '../drivers/ipmi/driver.ts'
 import { createKVMDriver } from '../drivers/kvm/driver.ts'
 import { createSimulator } from '../drivers/simulator/simulator.ts'
 import { explained } from './api-access.ts'
@@ -50,7 +51,11 @@ export async function controller(options: ControllerOptions): Promise<void> {
       installation: client => installationOfCluster(client, environment.random),
       environment,
       crds: readDefinitions(projectPath('manifests/crds')),
-      drivers: { Simulator: simulator.driver, KVM: createKVMDriver({ environment }) },
+      drivers: {
+        Simulator: simulator.driver,
+        KVM: createKVMDriver({ environment }),
+        IPMI: createIPMIDriver({ environment }),
+      },
       logger,
       metricsPort: options.metricsPort,
       query,

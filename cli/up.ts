@@ -4,6 +4,7 @@ import { startControlPlane } from '../controllers/control-plane.ts'
 import { readDefinitions } from '../controllers/install.ts'
 import { installationOfHome } from '../controllers/installation-id.ts'
 import { createLogger, type LogLevel } from '../controllers/log.ts'
+import { createIPMIDriver } from '../drivers/ipmi/driver.ts'
 import { createKVMDriver } from '../drivers/kvm/driver.ts'
 import { serveControl } from '../drivers/simulator/control-socket.ts'
 import { openDurableStore } from '../drivers/simulator/durable-store.ts'
@@ -74,7 +75,11 @@ async function start(
     installation: await installationOfHome(home, environment.random),
     environment,
     crds: readDefinitions(projectPath('manifests/crds')),
-    drivers: { Simulator: simulator.driver, KVM: createKVMDriver({ environment }) },
+    drivers: {
+      Simulator: simulator.driver,
+      KVM: createKVMDriver({ environment }),
+      IPMI: createIPMIDriver({ environment }),
+    },
     logger,
     metricsPort: options.metricsPort,
     query: queryEndpointOfHome(home, options.queryPort, environment),

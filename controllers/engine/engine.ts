@@ -7,6 +7,7 @@ import type { PlaceView, Reconciler } from '../../reconcilers/define-reconciler.
 import { type Identifiable, isStored } from '../../reconcilers/world.ts'
 import { createClient } from '../api/client.ts'
 import { createReflector, type Reflector } from '../api/reflector.ts'
+import { secretReader } from '../api/secrets.ts'
 import type { Transport } from '../api/transport.ts'
 import { createEventRecorder } from '../events.ts'
 import type { Logger } from '../log.ts'
@@ -114,7 +115,15 @@ export function createEngine(options: EngineOptions): Engine {
   })
   const desired = new DesiredCache({ kinds, notify: topic => reads.notify(topic), changed: objectChanged })
   const observed = createObservedCache({ installation, environment, notify: topic => reads.notify(topic) })
-  const observer = createObserver({ cache: observed, drivers, environment, logger, metrics })
+  const client = createClient(transport)
+  const observer = createObserver({
+    cache: observed,
+    drivers,
+    environment,
+    secrets: secretReader(client),
+    logger,
+    metrics,
+  })
   const mayDispatch = options.mayDispatch === undefined ? {} : { mayDispatch: options.mayDispatch }
   const listeners = [options.recorder, options.tracer].filter(listener => listener !== undefined)
   const executor = createExecutor({
@@ -126,7 +135,6 @@ export function createEngine(options: EngineOptions): Engine {
     listeners,
     ...mayDispatch,
   })
-  const client = createClient(transport)
   const archive = options.recorder === undefined ? {} : { archive: options.recorder.event }
   const events = createEventRecorder({ client, environment, logger, metrics, ...archive })
   const derivations = new Derivations({

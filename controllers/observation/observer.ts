@@ -1,7 +1,7 @@
 import equal from 'fast-deep-equal'
 import PQueue from 'p-queue'
 import type { Environment, Timer } from '../../crds/environment.ts'
-import type { Connection, Driver, InventoryEvent } from '../../drivers/contract/driver.ts'
+import type { Connection, ConnectMeans, Driver, InventoryEvent } from '../../drivers/contract/driver.ts'
 import { type DriverName, type Endpoint, type EndpointKey, endpointType } from '../../drivers/contract/endpoint.ts'
 import { DriverError, type DriverErrorCode } from '../../drivers/contract/errors.ts'
 import type { Inventory } from '../../drivers/contract/facts.ts'
@@ -18,6 +18,8 @@ export interface ObserverOptions {
   /** The driver of a name; undefined where this process has none. */
   readonly drivers: (name: DriverName) => Driver | undefined
   readonly environment: Environment
+  /** Reads a Secret of the control plane by its name. Default: there are none. */
+  readonly secrets?: (name: string) => Promise<Readonly<Record<string, string>>>
   /** Intervals that differ from the defaults. */
   readonly intervals?: Partial<ObserverIntervals>
   readonly logger: ObservationLogger
@@ -296,7 +298,7 @@ export class Observer implements AsyncDisposable {
     const driver = drivers(name)
     if (driver === undefined)
       throw new DriverError('Unavailable', `Cannot reach ${key}: driver ${name} is not available here`)
-    const lease = new ConnectionLease(driver.connect(watch.endpoint), error =>
+    const lease = new ConnectionLease(driver.connect(watch.endpoint, this.#means(watch.endpoint)), error =>
       logger.warn(
         { endpoint: key, reason: asDriverError(error, 'Closing').message },
         'Connection was not closed cleanly',
@@ -305,6 +307,17 @@ export class Observer implements AsyncDisposable {
     watch.lease = lease
     lease.hold(lease.connection.subscribe?.(event => this.#heard(watch, lease, event)))
     return lease
+  }
+
+  #means({ configuration, key }: Endpoint): ConnectMeans {
+    const name = configuration.type === 'PowerController' ? configuration.credentials?.secretName : undefined
+    const { secrets } = this.#options
+    return {
+      secret: async () => {
+        if (name !== undefined && secrets !== undefined) return await secrets(name)
+        throw new DriverError('Unauthenticated', `Cannot sign in at ${key}: it names no Secret`)
+      },
+    }
   }
 
   #heard(watch: Watch, lease: ConnectionLease, event: InventoryEvent): void {

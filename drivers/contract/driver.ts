@@ -58,11 +58,20 @@ export interface Connection extends AsyncDisposable {
   subscribe?(listener: (event: InventoryEvent) => void): Disposable
 }
 
+/** What a connection may ask for beside what its endpoint says. */
+export interface ConnectMeans {
+  /**
+   * What is in the Secret that the endpoint's configuration names, as it is now. Never logged and never kept longer than
+   * it works. Throws `DriverError` (`Unauthenticated`) where there is no such Secret.
+   */
+  secret(): Promise<Readonly<Record<string, string>>>
+}
+
 /** One implementation of the contract (drivers/README.md). */
 export interface Driver {
   readonly name: string
   /** Endpoint types it serves. */
   readonly serves: readonly EndpointType[]
   /** Opens a connection. Does not wait for the endpoint: what fails, fails in the calls. */
-  connect(endpoint: Endpoint): Connection
+  connect(endpoint: Endpoint, means?: ConnectMeans): Connection
 }

@@ -48,8 +48,10 @@ export interface PowerControllerConfiguration {
   readonly type: 'PowerController'
   /** The endpoint of the host it switches. */
   readonly host: EndpointKey
-  /** Address of the controller, where it has one of its own. */
+  /** Address of the controller, where it has one of its own, with an optional port. */
   readonly address?: string
+  /** The Secret with its `username` and `password`. Only its name: what is in it is asked for when it is needed. */
+  readonly credentials?: { readonly secretName: string }
 }
 
 /** The configuration of an endpoint of any type. */

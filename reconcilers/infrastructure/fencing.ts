@@ -101,6 +101,9 @@ function fencedByPower(host: Wish<typeof Host>, silentSince: string, life: Life 
     )
   }
   const power = world.observed.power(key)
+  if (controller.answers === 'Unknown' && controller.message !== undefined) {
+    return not(`${silent}; its power controller cannot be read (${controller.message}): ${choices}`)
+  }
   if (power === undefined || controller.answers === 'Unknown')
     return not(`${silent}; its power controller is being asked`)
   if (power.power === 'On') return not(`${silent}, but its power is On, so its machines may still run: ${choices}`)

@@ -83,12 +83,14 @@ export function hostEndpoints(host: Wish<typeof Host>, world: World): readonly E
   }
   const control = host.spec.powerControl
   if (control === undefined || olderAtPowerController(host, world) !== undefined) return [hypervisorEndpoint]
+  const { credentialsSecretName: secretName } = control
   const address = control.address === undefined ? {} : { address: control.address }
+  const credentials = secretName === undefined ? {} : { credentials: { secretName } }
   const power: Endpoint = {
     key: powerKey(host, world),
     driver: control.driver,
     name,
-    configuration: { type: 'PowerController', host: key, ...address },
+    configuration: { type: 'PowerController', host: key, ...address, ...credentials },
   }
   return [hypervisorEndpoint, power]
 }

@@ -33,7 +33,7 @@ const rules: readonly Rule[] = [
     packages: ['fast-deep-equal', 'ipaddr.js', 'node:crypto'],
   },
   { from: 'drivers/contract', arrows: [{ to: 'crds', only: 'types' }], packages: [] },
-  ...['simulator', 'kvm'].map(name => ({
+  ...['simulator', 'kvm', 'ipmi'].map(name => ({
     from: `drivers/${name}`,
     arrows: [{ to: 'crds/environment.ts' }, { to: 'crds', only: 'types' as const }, { to: 'drivers/contract' }],
   })),

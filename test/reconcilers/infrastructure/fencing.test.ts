@@ -119,6 +119,11 @@ const refusals: readonly (readonly [string, Situation, RegExp])[] = [
     { controller: silent('2026-11-02T11:00:00Z'), power: offTwice },
     /connection refused\): bring it back/,
   ],
+  [
+    'has a power controller that refuses the password',
+    { controller: { answers: 'Unknown', listed: false, message: 'it refuses the user name or password' } },
+    /cannot be read \(it refuses the user name or password\): bring it back/,
+  ],
   ['has a power controller that was not read yet', {}, /being asked/],
   [
     'is powered on',
