@@ -6,6 +6,7 @@ import { joined } from './parts.ts'
 import type { ServedResource } from './registry.ts'
 import type { Accept } from './request/accept.ts'
 import type { Entry } from './storage/entry.ts'
+import { wholeMember } from './storage/member-range.ts'
 import { cellsOf, columnDefinitionsOf } from './table/table.ts'
 
 const metadataVersion = (accept: Accept): string => `meta.k8s.io/${accept.version}`
@@ -30,8 +31,19 @@ function objectPart(resource: ServedResource, entry: Entry): Part {
 
 /** The metadata is the same in every served version: only what stands beside it is converted. */
 function metadataParts(entry: Entry, accept: Accept): readonly Part[] {
-  const opening = `{"kind":"PartialObjectMetadata","apiVersion":"${metadataVersion(accept)}","metadata":`
-  return [opening, entry.metadata, '}']
+  return [partialOpening(accept), entry.metadata, '}']
+}
+
+/** A row carries its metadata without managedFields: most of its bytes, which nobody prints (decision 0017). */
+function rowParts(entry: Entry, accept: Accept): readonly Part[] {
+  const { metadata } = entry
+  const fields = wholeMember(metadata, 'managedFields')
+  if (fields === undefined) return metadataParts(entry, accept)
+  return [partialOpening(accept), metadata.subarray(0, fields.start), metadata.subarray(fields.end), '}']
+}
+
+function partialOpening(accept: Accept): string {
+  return `{"kind":"PartialObjectMetadata","apiVersion":"${metadataVersion(accept)}","metadata":`
 }
 
 /** The object as metav1.PartialObjectMetadata. */
@@ -66,7 +78,7 @@ export function tableParts(
     const cells = JSON.stringify(cellsOf(definition, resource.toServed(entry.object), now))
     if (includeObject === 'None') parts.push(opening, cells, '}')
     else {
-      const carried = includeObject === 'Object' ? [objectPart(resource, entry)] : metadataParts(entry, accept)
+      const carried = includeObject === 'Object' ? [objectPart(resource, entry)] : rowParts(entry, accept)
       parts.push(opening, cells, ',"object":', ...carried, '}')
     }
     opening = ',{"cells":'

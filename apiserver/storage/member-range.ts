@@ -28,6 +28,15 @@ export function memberRange(bytes: Uint8Array, name: string): Range | undefined 
   return undefined
 }
 
+/** Where a member lies with its name and the comma that parts it from another: without these bytes it is not there. */
+export function wholeMember(bytes: Uint8Array, name: string): Range | undefined {
+  const value = memberRange(bytes, name)
+  if (value === undefined) return undefined
+  const start = value.start - name.length - 3
+  if (bytes[start - 1] === comma) return { start: start - 1, end: value.end }
+  return { start, end: bytes[value.end] === comma ? value.end + 1 : value.end }
+}
+
 function spells(bytes: Uint8Array, start: number, end: number, name: string): boolean {
   if (end - start !== name.length) return false
   for (let index = 0; index < name.length; index++) if (bytes[start + index] !== name.charCodeAt(index)) return false

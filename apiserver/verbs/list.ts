@@ -25,10 +25,14 @@ interface Continuation {
   readonly after: string
 }
 
-/** Reads one page; throws 400, 410, 422 or 504. */
-export function listPage(scope: Scope): Page {
+/** How many objects a page may hold at most; 0: all of them. */
+export function askedLimit(scope: Scope): number {
+  return readNumber(scope.query, 'limit') ?? 0
+}
+
+/** Reads one page of at most `limit` objects; throws 400, 410, 422 or 504. */
+export function listPage(scope: Scope, limit = askedLimit(scope)): Page {
   const { store } = scope.context
-  const limit = readNumber(scope.query, 'limit') ?? 0
   const continuation = readContinuation(scope)
   const version = continuation?.version ?? exactVersion(scope)
   const selection = selectionOf(scope)
@@ -99,7 +103,7 @@ function exactVersion(scope: Scope): number | undefined {
   if (asked === undefined || asked === 0) return undefined
   if (asked > store.version) throw versionTooLarge(asked, store.version)
   const match = scope.query.get('resourceVersionMatch') ?? ''
-  const limited = (readNumber(scope.query, 'limit') ?? 0) > 0
+  const limited = askedLimit(scope) > 0
   return match === 'Exact' || (match === '' && limited) ? asked : undefined
 }
 

@@ -14,7 +14,7 @@ import { Entry } from '../storage/entry.ts'
 import { encodeList, entryParts, tableParts } from '../views.ts'
 import type { Deletion } from './delete.ts'
 import type { Page } from './list.ts'
-import { askedVersion, listPage } from './list.ts'
+import { askedLimit, askedVersion, listPage } from './list.ts'
 import { includeObjectOf, watchEvents } from './watch.ts'
 import type { Written } from './written.ts'
 
@@ -33,9 +33,16 @@ export function get(scope: Scope): Promise<APIResponse> {
   return respondWritten(scope, { entry }, 200)
 }
 
-/** GET of a collection. */
+/** From this limit on, a client wants its table in parts and not that many rows: what `kubectl get` asks for. */
+const partsLimit = 500
+/** How many rows a table has then. */
+const tableRows = 10_000
+
+/** GET of a collection. Servers may answer with more than `limit`; a table for people has few pages (decision 0017). */
 export function list(scope: Scope): Promise<APIResponse> {
-  return respondPage(scope, listPage(scope))
+  const limit = askedLimit(scope)
+  const isLargeTable = scope.accept.as === 'Table' && limit >= partsLimit
+  return respondPage(scope, listPage(scope, isLargeTable ? Math.max(limit, tableRows) : limit))
 }
 
 /** GET of a collection as a stream. */

@@ -135,7 +135,7 @@ test('a table shows the columns of the definition, or those of the kind', async 
   t.is(whole.body.rows[0].object.kind, 'Thing')
 })
 
-test('a row carries the metadata as it is stored, the whole object, or nothing', async t => {
+test('a row carries the metadata without managedFields, the whole object, or nothing', async t => {
   const { post, call } = await startWithThings()
   const annotations = { metadata: '{"metadata":{}}', 'a/b': 'Zürich "\\" 🌍 }' }
   await post(things, thing('a', { size: 7 }, { annotations, labels: { app: 'web' } }))
@@ -144,11 +144,10 @@ test('a row carries the metadata as it is stored, the whole object, or nothing',
   const objects = (await call('GET', things)).body.items
   const carried = async (query: string) =>
     (await call('GET', `${things}${query}`, undefined, accept)).body.rows.map((row: { object?: unknown }) => row.object)
-  const metadata = objects.map((object: { metadata: object }) => ({
-    kind: 'PartialObjectMetadata',
-    apiVersion: 'meta.k8s.io/v1',
-    metadata: object.metadata,
-  }))
+  const metadata = objects.map((object: { metadata: object }) => {
+    const { managedFields: _, ...printed } = object.metadata as Record<string, unknown>
+    return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: printed }
+  })
   t.true(objects[0].metadata.managedFields.length > 0)
   t.is(objects[0].metadata.annotations['a/b'], annotations['a/b'])
   t.deepEqual(await carried(''), metadata)
@@ -171,6 +170,17 @@ test('a table of one object has its version, one of a list that of the list, one
   const tried = await call('POST', `${things}?dryRun=All`, thing('c', { size: 9 }), accept)
   t.deepEqual(tried.body.rows[0].cells, ['c', 9, '0s'])
   t.is(tried.body.rows[0].object.metadata.name, 'c')
+})
+
+test('a table asked for by five hundred rows has up to ten thousand; other lists keep to their limit', async t => {
+  const { post, call } = await startServer()
+  for (let index = 0; index < 501; index++) await post(configMaps, configMap(`c${index}`))
+  const accept = { accept: 'application/json;as=Table;g=meta.k8s.io;v=v1' }
+  const table = await call('GET', `${configMaps}?limit=500`, undefined, accept)
+  t.is(table.body.rows.length, 501)
+  t.is(table.body.metadata.continue, undefined)
+  t.is((await call('GET', `${configMaps}?limit=499`, undefined, accept)).body.rows.length, 499)
+  t.is((await call('GET', `${configMaps}?limit=500`)).body.items.length, 500)
 })
 
 test('metadata alone is the same in every version that is served', async t => {

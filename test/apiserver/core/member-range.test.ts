@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { memberRange } from '../../../apiserver/storage/member-range.ts'
+import { memberRange, wholeMember } from '../../../apiserver/storage/member-range.ts'
 
 /** The encoded value of a member, found in the encoded object. */
 function found(object: object, name: string): string | undefined {
@@ -26,6 +26,23 @@ test('what is found is what encoding the member gives, for any object', t => {
     fc.property(object, value => {
       const expected = Object.hasOwn(value, 'metadata') ? JSON.stringify(value.metadata) : undefined
       t.is(found(value, 'metadata'), expected)
+    }),
+  )
+})
+
+test('an object without the bytes of a member is the object without it, wherever the member stands', t => {
+  const object = fc.dictionary(fc.constantFrom('a', 'b', 'managedFields', 'c'), fc.jsonValue(), {
+    noNullPrototype: true,
+  })
+  fc.assert(
+    fc.property(object, value => {
+      const bytes = Buffer.from(JSON.stringify(value))
+      const whole = wholeMember(bytes, 'managedFields')
+      const { managedFields: _, ...others } = value
+      t.is(whole !== undefined, Object.hasOwn(value, 'managedFields'))
+      const left =
+        whole === undefined ? bytes : Buffer.concat([bytes.subarray(0, whole.start), bytes.subarray(whole.end)])
+      t.is(left.toString(), JSON.stringify(others))
     }),
   )
 })
