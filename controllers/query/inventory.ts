@@ -52,6 +52,9 @@ export interface InventoryAnswer {
   readonly unread: readonly { readonly type: EndpointType; readonly name: string; readonly message: string }[]
 }
 
+/** What the answer is made from. */
+export type InventorySources = Pick<QuerySources, 'engine' | 'environment' | 'installation'>
+
 /** `/inventory?host=NAME&storage=NAME`: leftovers and adoptables, everywhere or at one place. */
 export const inventoryRoute: QueryRoute = {
   path: '/inventory',
@@ -61,7 +64,7 @@ export const inventoryRoute: QueryRoute = {
 
 /** Everything seen outside that is no object's. Throws `QueryError` where the place that is asked for is not declared. */
 export function inventoryOf(
-  sources: QuerySources,
+  sources: InventorySources,
   only: { readonly host?: string | undefined; readonly storage?: string | undefined } = {},
 ): InventoryAnswer {
   const { engine, environment, installation } = sources
@@ -116,7 +119,7 @@ function thing(
   what: InventoryThing['what'],
   facts: InventoryThing['facts'],
   since: number | undefined,
-  sources: QuerySources,
+  sources: InventorySources,
 ): InventoryThing {
   const { environment } = sources
   const { identity, mark } = facts
@@ -141,7 +144,7 @@ function belongingOf(mark: Mark | undefined, why: string | undefined, installati
 function whyLeftover(
   identity: string,
   mark: Mark | undefined,
-  { engine, installation }: QuerySources,
+  { engine, installation }: InventorySources,
 ): string | undefined {
   if (mark === undefined || mark.installation !== installation) return undefined
   const { desired } = engine

@@ -1,4 +1,8 @@
 import test from 'ava'
+import { adoptionOf } from '../../cli/adoption.ts'
+import { readCloud } from '../../cli/cloud.ts'
+import type { Writable } from '../../controllers/api/client.ts'
+import { inventoryOf } from '../../controllers/query/inventory.ts'
 import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { Allocation } from '../../crds/infrastructure/allocation.ts'
 import { Host } from '../../crds/infrastructure/host.ts'
@@ -297,4 +301,56 @@ test('a machine whose host does not answer is not given back before it does', as
       .list()
       .machines.some(({ facts }) => facts.mark === undefined && facts.definition.guestHostName === 'web-1'),
   )
+})
+
+/** What `skystead adopt` writes. */
+async function writtenFor(cloud: Cloud, machines?: readonly string[]): Promise<ReturnType<typeof adoptionOf>> {
+  const sources = { engine: cloud.engine, environment: cloud.environment, installation: 'installation-1' }
+  const read = cloud.environment.until(readCloud(cloud.client))
+  const wish = { namespace: 'shop', now: '2026-01-01T00:00:00Z', ...(machines === undefined ? {} : { machines }) }
+  return adoptionOf(inventoryOf(sources), (await read) as Awaited<ReturnType<typeof readCloud>>, wish)
+}
+
+test('what adopt writes describes a machine as it is: applying it takes it over and does nothing else', async t => {
+  await using cloud = await withForeigner()
+  const { files, refused } = await writtenFor(cloud)
+  t.deepEqual(refused, [])
+  t.deepEqual(
+    files.map(({ name, documents }) => `${name}: ${documents.map(({ kind }) => kind).join(' ')}`),
+    [
+      '0-shared: ServiceOffering NetworkOffering Network',
+      'old-web: Allocation Allocation Allocation Volume Volume VirtualMachine',
+    ],
+  )
+  const { sequence } = cloud.simulator.world.journal
+  const documents = files.flatMap(file => file.documents) as unknown as readonly Writable[]
+  await cloud.apply(...documents)
+  await cloud.untilReady()
+  t.deepEqual(doneSince(cloud, sequence).toSorted(), ['AdoptMachine', 'AdoptVolume', 'AdoptVolume'])
+  t.is(factsOf(cloud)?.powerState, 'Running')
+  t.is((await cloud.get(VirtualMachine, 'old-web', 'shop'))?.status?.drift, undefined)
+  t.deepEqual(await writtenFor(cloud), { files: [], refused: [] })
+  await cloud.apply(...documents)
+  await cloud.advance(60_000)
+  t.is(doneSince(cloud, sequence).length, 3)
+  t.deepEqual(cloud.simulator.world.invariants(), [])
+})
+
+test('a machine that cannot be described as it is, is named with the reason', async t => {
+  await using cloud = await withForeigner()
+  const { world } = cloud.simulator
+  world.addForeignMachine('host-2', { definition: { guestHostName: 'diskless' } })
+  world.removeVolume(data)
+  world.changeDefinition(machine, { nics: [] })
+  await cloud.advance(1_000)
+  const { files, refused } = await writtenFor(cloud)
+  t.deepEqual(files, [])
+  t.deepEqual(
+    refused.map(({ reason }) => reason.replace(data, 'X')),
+    [
+      'its disk X lies in no primary storage of the cloud, or is not free: declare one',
+      'it has no disk: a machine boots from one',
+    ],
+  )
+  t.deepEqual((await writtenFor(cloud, ['nobody'])).refused, [])
 })
