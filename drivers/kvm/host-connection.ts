@@ -3,6 +3,7 @@ import type { CallOptions, Connection, InventoryEvent } from '../contract/driver
 import { DriverError } from '../contract/errors.ts'
 import type { HostInventory, MachineFacts } from '../contract/facts.ts'
 import type { Answer, Operation, Verb } from '../contract/operation.ts'
+import { adoptMachine, releaseMachine } from './adoption.ts'
 import { requireOwn, settle } from './calls.ts'
 import type { DomainOptions } from './domain.ts'
 import { bestDomainType, readHostFacts } from './host-facts.ts'
@@ -108,6 +109,8 @@ export class HostConnection implements Connection {
 
   async #perform(operation: Operation, options: CallOptions): Promise<Answer> {
     if (operation.verb === 'DefineMachine') return await defineMachine(await this.#call(options), operation.arguments)
+    if (operation.verb === 'AdoptMachine') return await adoptMachine(await this.#call(options), operation.arguments)
+    if (operation.verb === 'ReleaseMachine') return await releaseMachine(await this.#call(options), operation.arguments)
     if (operation.verb === 'StartMachine') return await startMachine(await this.#call(options), operation.arguments)
     if (operation.verb === 'StopMachine') return await stopMachine(await this.#call(options), operation.arguments)
     if (operation.verb === 'RemoveMachine') return await removeMachine(await this.#call(options), operation.arguments)

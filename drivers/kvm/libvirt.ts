@@ -163,13 +163,19 @@ export class Libvirt {
   /** Replaces the metadata element of one XML namespace, in the definition and, where it runs, in the process. */
   async setMetadata(
     domain: DomainHandle,
-    metadata: { readonly xml: string; readonly prefix: string; readonly namespace: string; readonly live: boolean },
+    metadata: {
+      /** Left out: the element is taken out. */
+      readonly xml: string | undefined
+      readonly prefix: string
+      readonly namespace: string
+      readonly live: boolean
+    },
     signal: AbortSignal,
   ): Promise<void> {
     const body = writeDomain(domain)
       .int(metadataType.element)
       .optionalString(metadata.xml)
-      .optionalString(metadata.prefix)
+      .optionalString(metadata.xml === undefined ? undefined : metadata.prefix)
       .optionalString(metadata.namespace)
       .uint(metadata.live ? affect.live | affect.config : affect.config)
     await this.#rpc.call(procedure.domainSetMetadata, body, signal)

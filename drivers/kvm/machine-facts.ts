@@ -54,7 +54,7 @@ export function definitionOf(found: FoundDomain, poolOf: PoolOfDirectory): Machi
     cores: next.cores,
     clockMHz: metadata?.clockMHz ?? 0,
     memoryBytes: wishedMemory(next.memoryBytes, metadata),
-    guestHostName: metadata?.guestHostName ?? '',
+    guestHostName: metadata?.guestHostName ?? next.name,
     disks: inOrder(
       current.disks.map(disk => machineDisk(disk.path, disk.target, noted, poolOf)),
       disk => metadata?.disks.findIndex(each => each.identity === disk.identity) ?? -1,

@@ -169,17 +169,20 @@ export function isActive(state: number): boolean {
   return state !== domainState.shutoff && state !== domainState.none && state !== domainState.crashed
 }
 
-async function factsOf(call: MachineCall, identity: string): Promise<MachineFacts> {
+/** A machine as it is now; throws `NotFound`. */
+export async function factsOf(call: MachineCall, identity: string): Promise<MachineFacts> {
   return machineFacts((await requireMachine(call, identity, 'read')).found, call.poolOf)
 }
 
-async function requireMachine(call: MachineCall, identity: string, what: string): Promise<Located> {
+/** The machine of that identity; throws `NotFound`. */
+export async function requireMachine(call: MachineCall, identity: string, what: string): Promise<Located> {
   const machine = await locate(call.libvirt, identity, call.signal)
   if (machine !== undefined) return machine
   throw new DriverError('NotFound', `Cannot ${what} machine ${identity}: it is not defined on this host`)
 }
 
-function claimed(found: FoundDomain) {
+/** Whose a machine is, and under which epoch it was last changed. */
+export function claimed(found: FoundDomain) {
   return {
     identity: found.next.uuid,
     mark: found.next.metadata?.mark ?? found.current.metadata?.mark,

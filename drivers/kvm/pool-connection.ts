@@ -5,6 +5,7 @@ import type { CallOptions, Connection } from '../contract/driver.ts'
 import { DriverError } from '../contract/errors.ts'
 import type { PrimaryStorageInventory } from '../contract/facts.ts'
 import type { Answer, Operation, Verb } from '../contract/operation.ts'
+import { adoptVolume, releaseVolume } from './adoption.ts'
 import { requireOwn, settle } from './calls.ts'
 import type { Hypervisor } from './hypervisor.ts'
 import type { KeyedLock } from './keyed-lock.ts'
@@ -158,6 +159,12 @@ async function carryOut(call: VolumeCall, operation: Operation): Promise<Answer>
     }
   }
   if (operation.verb === 'ResizeVolume') return await resizeVolume(call, operation.arguments)
+  if (operation.verb === 'AdoptVolume') return await adoptVolume(call, operation.arguments)
+  if (operation.verb === 'ReleaseVolume') {
+    const released = await releaseVolume(call, operation.arguments)
+    await leavePool(call)
+    return released
+  }
   if (operation.verb === 'TrashVolume') return await trashVolume(call, operation.arguments)
   if (operation.verb === 'RestoreVolume') return await restoreVolume(call, operation.arguments)
   if (operation.verb === 'DeleteVolume') {

@@ -158,7 +158,7 @@ export async function removeLeftovers(call: VolumeCall): Promise<void> {
 }
 
 /** The pool at libvirt, made where it is not there yet; by one call at a time. */
-function ownPool(call: VolumeCall): Promise<PoolHandle> {
+export function ownPool(call: VolumeCall): Promise<PoolHandle> {
   const { directory, installation, libvirt, lock, pool: identity, pools, signal } = call
   const isServed = (other: string) => pools.directoryOf(`PrimaryStorage/${other}`) === directory
   const pool = { identity, directory, isServed, ...(installation === undefined ? {} : { installation }) }

@@ -8,8 +8,8 @@ import { PrimaryStorage } from '../../crds/infrastructure/primary-storage.ts'
 import { Cloud, quickstart } from './cloud.ts'
 
 function inventoryIn(cloud: Cloud, only: Parameters<typeof inventoryOf>[1] = {}): InventoryAnswer {
-  const { engine, environment, recorder } = cloud
-  return inventoryOf({ engine, environment, recorder, installation: 'installation-1' }, only)
+  const { engine, environment } = cloud
+  return inventoryOf({ engine, environment, installation: 'installation-1' }, only)
 }
 
 function told(answer: InventoryAnswer): readonly string[] {
