@@ -1,0 +1,100 @@
+/** A guest that plain libvirt has started is taken over while it runs, and given back running. */
+import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import test from 'ava'
+import { projectPath } from '../../../cli/repository.ts'
+import { VirtualMachine } from '../../../crds/compute/virtual-machine.ts'
+import { guestImage, guestMemoryBytes, readyLine } from '../lab/guest-image.ts'
+import { missingForGuests, until } from '../lab/libvirt.ts'
+import { KVMCloud, namespace } from './kvm-cloud.ts'
+
+const run = promisify(execFile)
+const missing = [...missingForGuests(), ...(existsSync('/usr/bin/kubectl') ? [] : ['package kubernetes-client'])]
+const mac = '52:54:00:12:34:56'
+
+function domain(identity: string, disk: string, bridge: string): string {
+  return `<domain type="qemu"><name>old-web</name><uuid>${identity}</uuid>
+<memory unit="KiB">${guestMemoryBytes / 1024}</memory><vcpu>1</vcpu><os><type machine="pc">hvm</type></os>
+<features><acpi/><apic/><tcg><tb-cache unit="MiB">64</tb-cache></tcg></features>
+<cpu mode="custom" match="exact" check="none"><model fallback="allow">qemu64</model></cpu>
+<devices>
+<disk type="file" device="disk"><driver name="qemu" type="qcow2"/><source file="${disk}"/><target dev="vda" bus="virtio"/></disk>
+<interface type="bridge"><mac address="${mac}"/><source bridge="${bridge}"/><model type="virtio"/></interface>
+<serial type="pty"><log file="/var/log/skystead/console/${identity}.log" append="on"/></serial>
+<controller type="usb" model="none"/>
+</devices></domain>`
+}
+
+/** Seconds since the guest's start, as it says itself. */
+async function uptime(cloud: KVMCloud, identity: string): Promise<number> {
+  await cloud.ask(identity, 'echo UP:$(cut -d. -f1 /proc/uptime):', /UP:\d+:/)
+  const said = [...(await cloud.consoleText(identity)).matchAll(/UP:(\d+):/g)]
+  return Number(said.at(-1)?.[1])
+}
+
+async function skystead(cloud: KVMCloud, ...command: readonly string[]): Promise<string> {
+  const all = [projectPath('cli/main.ts'), ...command, '--home', cloud.skystead.home]
+  try {
+    return (await run(process.execPath, all)).stdout
+  } catch (error) {
+    // A plan with changes ends with 2.
+    if (error instanceof Error && 'code' in error && error.code === 2 && 'stdout' in error) return String(error.stdout)
+    throw error
+  }
+}
+
+if (missing.length > 0) {
+  test('taking over a real guest is skipped', t => {
+    t.log(`missing: ${missing.join(', ')}`)
+    t.pass()
+  })
+} else {
+  test('a guest that runs is taken over and given back: its uptime goes on', async t => {
+    await using cloud = await KVMCloud.start()
+    await cloud.describe()
+    await cloud.ready()
+    const [identity, disk] = [randomUUID(), randomUUID()]
+    const file = join(cloud.poolDirectory, `${disk}.qcow2`)
+    await mkdir('/var/log/skystead/console', { recursive: true })
+    await cloud.lab.image('convert', '-O', 'qcow2', (await guestImage()).path, file)
+    await cloud.lab.virsh('define', await cloud.write('old.xml', domain(identity, file, cloud.lab.bridge)))
+    await cloud.lab.virsh('start', identity)
+    await until('the guest to be up', async () => (await cloud.consoleText(identity)).includes(readyLine))
+    const process = (await cloud.lab.virsh('domid', identity)).trim()
+    const before = await uptime(cloud, identity)
+    await until('the machine in the inventory', async () => (await skystead(cloud, 'inventory')).includes(identity))
+    await until('the disk in the inventory', async () => (await skystead(cloud, 'inventory')).includes(disk))
+    const takeover = join(cloud.lab.directory, 'takeover')
+    await skystead(cloud, 'adopt', '--namespace', namespace, '--machine', 'old-web', '--directory', takeover)
+    t.true((await readdir(takeover)).includes('old-web.yaml'))
+    const { operations } = JSON.parse(await skystead(cloud, 'plan', '-f', takeover, '-o', 'json'))
+    t.deepEqual(operations.map(({ verb }: { verb: string }) => verb).toSorted(), ['AdoptMachine', 'AdoptVolume'])
+    await cloud.kubectl('apply', '-f', takeover)
+    await cloud.settled(VirtualMachine, 'old-web', 'Ready', 'Ready')
+    const machine = await cloud.object(VirtualMachine, 'old-web')
+    t.is(machine.status?.drift, undefined)
+    t.regex(await cloud.lab.virsh('dumpxml', identity), /skystead:machine/)
+    t.is((await cloud.lab.virsh('domid', identity)).trim(), process)
+    const during = await uptime(cloud, identity)
+    t.true(during >= before)
+    await cloud.kubectl('delete', 'vm.compute.skystead.dev', 'old-web', '-n', namespace, '--wait=false')
+    await cloud.kubectl('delete', 'vol', 'old-web-root', '-n', namespace)
+    await until('the machine to be given back', async () => {
+      const left = await cloud.kubectl('get', 'vm.compute.skystead.dev', '-n', namespace, '-o', 'name')
+      return !left.includes('old-web')
+    })
+    const xml = await cloud.lab.virsh('dumpxml', identity)
+    t.notRegex(xml, /skystead:machine/)
+    t.is(await cloud.state(identity), 'running')
+    t.is((await cloud.lab.virsh('domid', identity)).trim(), process)
+    t.true((await uptime(cloud, identity)) >= during)
+    t.is([...(await cloud.consoleText(identity)).matchAll(new RegExp(readyLine, 'g'))].length, 1)
+    t.true(existsSync(file))
+    await cloud.lab.virsh('destroy', identity)
+    await cloud.lab.virsh('undefine', identity)
+  })
+}
