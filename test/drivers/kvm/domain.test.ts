@@ -187,7 +187,7 @@ test('a domain of somebody else is seen without a mark, and so is one with a for
         cores: 3,
         clockMHz: 0,
         memoryBytes: 256 * 1024 ** 2,
-        guestHostName: '',
+        guestHostName: 'theirs',
         disks: [{ identity: '/dev/vg/x', pool: '', name: 'vda' }],
         nics: [
           {
