@@ -12,6 +12,7 @@ import type { Transport } from '../controllers/api/transport.ts'
 import { type ControlPlane, startControlPlane } from '../controllers/control-plane.ts'
 import { readDefinitions } from '../controllers/install.ts'
 import { createLogger } from '../controllers/log.ts'
+import { createSQLiteStore } from '../controllers/records/sqlite-store.ts'
 import type { AnyKind } from '../crds/define-kind.ts'
 import { Zone } from '../crds/infrastructure/zone.ts'
 import { kindOf } from '../crds/kinds.ts'
@@ -76,6 +77,8 @@ export class LargeCloud {
       crds: readDefinitions(projectPath('manifests/crds')),
       drivers: { Simulator: this.simulator.driver },
       logger: createLogger({ level: 'error', clock: environment.clock }),
+      // As `skystead up` does: what is measured includes its history.
+      records: { store: createSQLiteStore({ path: join(this.home, 'records.db') }) },
     })
   }
 

@@ -48,7 +48,8 @@ function endText(
   paint: Paint,
 ): string {
   if (endedAt === undefined) {
-    return running.has(id) ? paint.yellow('running') : paint.yellow('no end was recorded')
+    const now = begunAt === undefined ? 'waits for its turn' : 'running'
+    return paint.yellow(running.has(id) ? now : 'no end was recorded')
   }
   if (begunAt === undefined) return paint.dim('given up before it began')
   const took = lasting(Date.parse(endedAt) - Date.parse(begunAt))

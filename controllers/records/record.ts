@@ -32,7 +32,7 @@ export interface OperationRecord extends RecordSubject {
   readonly endpoint: string
   readonly endpointName: string
   readonly identity: string
-  /** When it was given to its driver. Left out: it never was, or not yet. */
+  /** When it was given to its driver. Left out: it never was, or waits for its turn at its endpoint. */
   readonly begunAt?: string
   /** Left out: no end was recorded. It runs, or the process that began it was killed. */
   readonly endedAt?: string

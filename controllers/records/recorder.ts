@@ -210,6 +210,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
       ...(changedBy === undefined ? {} : { changedBy }),
       ...what,
     }
+    add(record)
     return {
       began() {
         record = { ...record, begunAt: instant(clock.now()) }

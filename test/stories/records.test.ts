@@ -6,7 +6,7 @@ import { Cloud, quickstart } from './cloud.ts'
 
 const web = { kind: 'VirtualMachine', namespace: 'shop', name: 'web-1' }
 
-test('what was done for a machine, who asked for it and what was told of it can be read afterwards', async t => {
+test('OPS-050 what was done for a machine, who asked for it and what was told of it can be read afterwards', async t => {
   const store = new FakeStore()
   await using cloud = await Cloud.start({ records: store })
   await cloud.apply(quickstart)

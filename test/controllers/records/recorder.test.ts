@@ -69,12 +69,17 @@ test('an operation that ends at once is one record: who asked, by which generati
   t.deepEqual(recorder.state(), { pending: 0, lagMs: 0, failing: false })
 })
 
-test('an operation that goes on is written when it began, and again, in its place, when it ended', async t => {
+test('OPS-044 OPS-046 an operation is written when it was asked for, when it began and when it ended, in one place: what waits, runs or hangs can be told apart', async t => {
   const { environment, store, recorder } = bench()
   const follower = recorder.accepted(operation)
+  await environment.advance(2_000)
+  const [asked] = store.records.values()
+  t.like(asked, { at: '2026-01-01T00:00:00.000Z' })
+  t.false(asked !== undefined && 'begunAt' in asked)
   follower.began()
-  await environment.advance(5_000)
+  await environment.advance(3_000)
   const [begun] = store.records.values()
+  t.is((begun as OperationRecord).begunAt, '2026-01-01T00:00:02.000Z')
   t.is((begun as OperationRecord).endedAt, undefined)
   t.deepEqual((await recorder.query({ limit: 10 })).running, [begun?.id])
   follower.ended({ outcome: 'Timeout', message: 'no answer' })
@@ -157,7 +162,7 @@ test('what is asked is answered with what still waits, and, without the store, w
   t.regex(incomplete ?? '', /Fake cannot be read \(the store is away\)/)
 })
 
-test('records are asked for by object, type and time, the last so many', async t => {
+test('OPS-048 records are asked for by object, type and time, the last so many', async t => {
   const { environment, recorder } = bench()
   for (const name of ['a', 'b', 'a', 'a']) {
     const follower = recorder.accepted({ ...operation, requester: { ...operation.requester, name } })
