@@ -27,8 +27,6 @@ export interface ForkOptions {
   readonly definitions: readonly Writable[]
   /** How long operations take, in ms, as far as it is known better than the simulator guesses. */
   readonly timing?: Partial<Timing>
-  /** Decides ids and jitter. Default 1. */
-  readonly seed?: number
 }
 
 /**
@@ -67,12 +65,13 @@ export class Fork implements AsyncDisposable {
 
   /** Continues the present. */
   static async start({ objects, observed }: Present, options: ForkOptions): Promise<Fork> {
-    const { definitions, timing = {}, seed = 1 } = options
-    const environment = virtualEnvironment(seed)
+    const { definitions, timing = {} } = options
+    // The same present gives the same plan, and no id that it has already.
+    const environment = virtualEnvironment(`plan of ${observed.installation}`)
     const { clock } = environment
     const start = clock.monotonic()
     environment.shiftWall(Date.parse(observed.at) - clock.now())
-    const simulator = createSimulator({ environment, seed, timing, store: seededWorld(observed) })
+    const simulator = createSimulator({ environment, timing, store: seededWorld(observed) })
     const server = await done(environment, createAPIServer({ log: seededLog(objects), environment }))
     const activity = new Activity(environment)
     const driver = recordingDriver(simulator.driver, clock, activity)

@@ -378,10 +378,11 @@ function isAnswer({ metadata }: Resource, { assumed, object }: Entry): boolean {
   return assumed && object.metadata.resourceVersion === metadata.resourceVersion
 }
 
+/** Of several made in the same second the first by name: who is older must not be chance, nor change with the answer's uid. */
 function oldestFirst(left: Resource, right: Resource): number {
   const [a, b] = [left.metadata, right.metadata]
   if (a.creationTimestamp !== b.creationTimestamp) return a.creationTimestamp < b.creationTimestamp ? -1 : 1
-  return a.uid < b.uid ? -1 : 1
+  return objectKey(a.name, a.namespace) < objectKey(b.name, b.namespace) ? -1 : 1
 }
 
 function entryOf(object: Resource, known: Entry | undefined): Entry {

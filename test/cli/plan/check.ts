@@ -46,13 +46,20 @@ export async function checkPlans({ edits, seed, together }: CheckOptions): Promi
   const differences: Difference[] = []
   const planMs: number[] = []
   let [made, plans, operations, quietPlans] = [0, 0, 0, 0]
+  const existing = new Set<string>()
   let next = source.next()
   while (made < edits) {
     const most = Math.min(edits - made, 1 + Math.floor(random.next() * together))
-    const batch: RandomEdit[] = []
-    // One manifest for each object, as in the files of a person.
-    for (; batch.length < most && !batch.some(other => isSameObject(other, next)); next = source.next())
-      batch.push(next)
+    const gathered = new Map<string, RandomEdit>()
+    for (let tries = 3 * most; tries > 0 && gathered.size < most && gather(gathered, next, existing); tries--) {
+      next = source.next()
+    }
+    const batch = [...gathered.values()]
+    if (batch.length === 0) continue
+    for (const [key, { verb }] of gathered) {
+      if (verb === 'Apply') existing.add(key)
+      else existing.delete(key)
+    }
     const begun = performance.now()
     const plan = await planEdits(cloud, batch)
     planMs.push(performance.now() - begun)
@@ -67,8 +74,16 @@ export async function checkPlans({ edits, seed, together }: CheckOptions): Promi
   return { edits: made, plans, operations, quietPlans, differences, planMs }
 }
 
-function isSameObject({ manifest: left }: RandomEdit, { manifest: right }: RandomEdit): boolean {
-  return left.kind === right.kind && left.metadata.name === right.metadata.name
+/** One manifest for each object, as in the files of a person: the last one. False: what is gone comes again, in the next batch. */
+function gather(gathered: Map<string, RandomEdit>, next: RandomEdit, existing: ReadonlySet<string>): boolean {
+  const { verb, manifest } = next
+  const key = `${manifest.kind} ${manifest.metadata.name}`
+  const known = gathered.get(key)
+  if (known?.verb === 'Delete') return false
+  gathered.delete(key)
+  const wasNeverThere = verb === 'Delete' && known !== undefined && !existing.has(key)
+  if (!wasNeverThere) gathered.set(key, next)
+  return true
 }
 
 /** A difference for a person: what was asked for, and the parts of both accounts that differ. */

@@ -167,6 +167,16 @@ test('an index finds members oldest first, and answers with the same reference u
   t.true(topics.includes(desiredTopics.index(byGroup, 'h')))
 })
 
+test('of those made in the same second the first by name comes first, whatever their uids, and also before the API has answered', t => {
+  const { cache } = fixture()
+  cache.upsert(Widget, widget('b', { group: 'g' }, { uid: '1' }))
+  cache.upsert(Widget, widget('a', { group: 'g' }, { uid: '2' }))
+  const { creationTimestamp } = cache.get(Widget, widgetKey('a'))?.metadata ?? { creationTimestamp: '' }
+  const manifest = { apiVersion: Widget.apiVersion, kind: Widget.kind, metadata: { name: 'c' }, spec: { group: 'g' } }
+  cache.assumeCreated(Widget, manifest, creationTimestamp)
+  t.deepEqual(names(cache.list(byGroup, 'g')), ['a', 'b', 'c'])
+})
+
 test('a status that moves tells readers of the status, not readers of the wish or of an index', t => {
   const { cache, heard } = fixture()
   cache.upsert(Widget, widget('a', { group: 'g' }))
