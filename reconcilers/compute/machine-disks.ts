@@ -15,6 +15,7 @@ import { type DiskPlan, planDisks, rootVolumeName } from './disk-plan.ts'
 import { claimAttachments, releaseAttachments } from './machine-attachments.ts'
 import { definitionsHeld } from './machine-power.ts'
 import { machineRequest } from './machine-request.ts'
+import { isStorageClosed } from './storage-maintenance.ts'
 import { whereSeen } from './whereabouts.ts'
 
 type Machine = Wish<typeof VirtualMachine>
@@ -205,5 +206,10 @@ function obstacleOf(machine: Machine, disk: DiskPlan, world: World): Verdict | u
     return waiting('VolumeNotClaimed', `Volume "${volumeName}" is not claimed yet`)
   }
   if (seen.facts.trashedAt !== undefined) return waiting('VolumeTrashed', `Volume "${volumeName}" is in the trash`)
-  return undefined
+  const pool = claim.spec.volume?.poolName
+  if (pool === undefined || !isStorageClosed(pool, world)) return undefined
+  return waiting(
+    'StorageMaintenance',
+    `Volume "${volumeName}" lies in primary storage "${pool}", which is in maintenance`,
+  )
 }

@@ -36,6 +36,8 @@ export interface MachineWish {
    * down for it. Left out: it is not.
    */
   readonly restart?: 'Due' | 'Begun'
+  /** Name of a primary storage in maintenance that keeps it off. Left out: there is none. */
+  readonly closedStorage?: string
   /** Handed to the guest when it is defined. */
   readonly userData?: string
 }
@@ -55,7 +57,33 @@ export function judgePower(wish: MachineWish, world: World): Verdict {
   if (endpoint.answers === 'No') return judgeSilentHost(wish, hostName, world)
   if (!endpoint.listed) return unknown('HostNotListed', `Host "${hostName}" has not been read yet`)
   const here = world.observed.machines(wish.identity).find(seen => seen.endpoint === host)?.facts
-  return wish.runStrategy === 'Halted' ? judgeHalted(wish, host, here, world) : judgeRunning(wish, host, here, world)
+  if (wish.runStrategy === 'Halted') return judgeHalted(wish, host, here, world)
+  if (wish.closedStorage === undefined) return judgeRunning(wish, host, here, world)
+  return judgeWithoutStorage(wish, wish.closedStorage, host, { here, world })
+}
+
+/**
+ * A storage of its disks is in maintenance: it is brought down, and that it was is noted first, so that exactly those
+ * come up again. What is off stays off; what had ended by itself keeps saying so.
+ */
+function judgeWithoutStorage(
+  wish: MachineWish,
+  storage: string,
+  host: EndpointKey,
+  { here, world }: { readonly here: MachineFacts | undefined; readonly world: World },
+): Verdict {
+  const { identity, claim, shutdownTimeout } = wish
+  const why = `Primary storage "${storage}" is in maintenance`
+  if (here === undefined || isOff(here)) {
+    const hold = waiting('StorageMaintenance', `${why}: the machine starts when it is over`)
+    return judgeRunning({ ...wish, hold, keptUp: false }, host, here, world)
+  }
+  if (claim.spec.notes?.stoppedForStorageAt === undefined) {
+    const now = world.now()
+    const notes = { ...claim.spec.notes, stopRequestedAt: now, stoppedForStorageAt: now }
+    return acting('StorageMaintenance', `${why}: the guest is about to be asked to shut down`, noteAnew(claim, notes))
+  }
+  return judgeStop({ identity, claim, shutdownTimeout, epoch: claim.spec.epoch, facts: here }, host, world)
 }
 
 /** Brings a machine down on the way to its removal: first off, then gone. Satisfied when no host is known to hold it. */
@@ -137,14 +165,14 @@ export function definitionsHeld(identity: string, world: World): readonly Machin
 }
 
 /** While it may be at two places nothing is started and nothing stopped: its migration comes to an end first. */
-function judgeWhileMigrating({ identity, claim, runStrategy }: MachineWish, world: World): Verdict {
+function judgeWhileMigrating({ identity, claim, runStrategy, closedStorage }: MachineWish, world: World): Verdict {
   const here = whereSeen(identity, claim, world)
   const { hostName, targetHostName } = claim.spec.machine ?? {}
   const route = `It is being migrated from host "${hostName}" to host "${targetHostName}"`
   if (here === undefined || !here.current) return unknown('Migrating', `${route}; where it is now is being read`)
   const { powerState, migratingTo } = here.facts
   const runs = powerState === 'Running' || (powerState === 'Paused' && migratingTo !== undefined)
-  if (runs && runStrategy !== 'Halted') return satisfied('Running', route)
+  if (runs && runStrategy !== 'Halted' && closedStorage === undefined) return satisfied('Running', route)
   return waiting('MigrationEnding', `${route}: that comes to an end first`)
 }
 
@@ -260,10 +288,14 @@ function judgeRunning(wish: MachineWish, host: EndpointKey, here: MachineFacts |
       const notes = { ...noNotes, startedGeneration: wish.generation }
       return acting('Running', 'It runs already: no further start is owed', noteOnClaim(claim, notes))
     }
-    const stale = claim.spec.notes?.stopRequestedAt !== undefined || claim.spec.notes?.guestEndedAt !== undefined
+    const { stopRequestedAt, guestEndedAt, stoppedForStorageAt } = claim.spec.notes ?? {}
+    if (stoppedForStorageAt !== undefined && !world.elapsed(stoppedForStorageAt, wish.shutdownTimeout)) {
+      return satisfied('Running', 'It was asked to shut down for a storage, and may still do so')
+    }
+    const stale = [stopRequestedAt, guestEndedAt, stoppedForStorageAt].some(note => note !== undefined)
     if (!stale) return satisfied('Running')
-    const notes = { stopRequestedAt: undefined, guestEndedAt: undefined, hostLostAt: undefined }
-    return acting('Running', 'The machine runs', noteOnClaim(claim, notes))
+    const { startedGeneration: _started, ...over } = noNotes
+    return acting('Running', 'The machine runs', noteOnClaim(claim, over))
   }
   if (here?.powerState === 'Unknown' || here?.powerState === 'Incoming') {
     return unknown('PowerUnknown', `The hypervisor says the machine is ${here.powerState}`)
@@ -294,6 +326,7 @@ function judgeOnce(wish: MachineWish, host: EndpointKey, here: MachineFacts | un
     if (wish.hold !== undefined) return wish.hold
     return acting('Starting', 'The one start is noted', noteAnew(claim, { startedGeneration: generation }))
   }
+  if (claim.spec.notes.stoppedForStorageAt !== undefined) return judgeStart(wish, host, here)
   if (claim.spec.notes.hostLostAt !== undefined) return satisfied('HostLost', 'Its host was lost; it stays off')
   const wasGiven = here !== undefined && here.epoch >= claim.spec.epoch && here.powerState !== 'Paused'
   const started = wasGiven && !wasRefused(wish, host, here, world)

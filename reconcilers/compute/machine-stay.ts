@@ -8,6 +8,7 @@ import type { Wish, World } from '../world.ts'
 import { planDisks } from './disk-plan.ts'
 import { judgeSettled, settledCondition } from './machine-move.ts'
 import { machineRequest } from './machine-request.ts'
+import { closedStorage } from './storage-maintenance.ts'
 import { whereSeen } from './whereabouts.ts'
 
 type Machine = Wish<typeof VirtualMachine>
@@ -19,6 +20,7 @@ export const settled: Phase<typeof VirtualMachine> = {
   judge: (self, world) => {
     const identity = world.identity(self)
     const claim = machineClaim(identity, world)
+    const stops = whyOff(self, world)
     return judgeSettled(
       {
         identity,
@@ -26,11 +28,18 @@ export const settled: Phase<typeof VirtualMachine> = {
         request: machineRequest(self, planDisks(self, world), world),
         movable: isMovable(self, world),
         observes: managementModeOf(self, world) === 'Observe',
-        ...(self.spec.runStrategy === 'Halted' ? { stops: 'It is to be off (spec.runStrategy Halted)' } : {}),
+        ...(stops === undefined ? {} : { stops }),
       },
       world,
     )
   },
+}
+
+/** Why it is to be off; undefined while it is to run. */
+function whyOff(machine: Machine, world: World): string | undefined {
+  if (machine.spec.runStrategy === 'Halted') return 'It is to be off (spec.runStrategy Halted)'
+  const storage = closedStorage(machine, world)
+  return storage === undefined ? undefined : `It is to be off: primary storage "${storage}" is in maintenance`
 }
 
 /** Whether it may be started on another host once its own is proven off. */

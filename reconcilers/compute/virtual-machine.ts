@@ -28,6 +28,7 @@ import { machineRequest } from './machine-request.ts'
 import { hasEnded, isMovable, settled } from './machine-stay.ts'
 import { lackingInZone, unsupported } from './machine-support.ts'
 import { isRestartDue, isRestarting } from './restart-window.ts'
+import { closedStorage } from './storage-maintenance.ts'
 import { whereSeen } from './whereabouts.ts'
 
 type Machine = Wish<typeof VirtualMachine>
@@ -207,6 +208,7 @@ function judgeMachinePower(self: Machine, world: World): Verdict {
       ? waiting('DefinitionIncomplete', 'A part of the definition is not known yet')
       : undefined)
   const restart = restartOf(self, world)
+  const storage = closedStorage(self, world)
   const [seen] = world.observed.machines(identity)
   const usable = definition ?? seen?.facts.definition ?? nothing
   return judgePower(
@@ -220,6 +222,7 @@ function judgeMachinePower(self: Machine, world: World): Verdict {
       generation: self.metadata.generation,
       ...(hold === undefined ? {} : { hold: asHold(hold), keptUp: place.is !== 'acting' }),
       ...(restart === undefined ? {} : { restart }),
+      ...(storage === undefined ? {} : { closedStorage: storage }),
       ...(self.spec.userData === undefined ? {} : { userData: self.spec.userData }),
     },
     world,

@@ -9,6 +9,7 @@ import { blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.t
 import { defineDerived, type StatusOf, type Wish, type World } from '../world.ts'
 import { capacityList, judgeCapacity } from './capacity.ts'
 import { trashEmptied, trashGone } from './pool-trash.ts'
+import { quiesced } from './quiescence.ts'
 import { poolCapacity } from './roll-ups.ts'
 import { olderPoolAt, poolDriver, poolReach, schemeOf } from './storage-endpoint.ts'
 import { unclaimed } from './users.ts'
@@ -56,7 +57,7 @@ function judgeConnection(self: Pool, world: World): Verdict {
   return {
     ...satisfied(
       'InMaintenance',
-      'No new volume is placed here. Machines with volumes here run on: stopping them comes with the maintenance support',
+      'No new volume is placed here, and no machine runs with one of those here. The condition Quiesced says how far that is',
     ),
     summary: true,
   }
@@ -92,6 +93,7 @@ export const primaryStorageReconciler = defineReconciler(PrimaryStorage, {
       judge: (self, world) => judgeCapacity(world.derived(poolCapacity, self.metadata.name), world),
     },
     trashEmptied,
+    quiesced,
   ],
   teardown: [trashGone, unclaimed((self, world) => world.desired.list(volumeClaimsByPool, self.metadata.name))],
   report,
