@@ -22,6 +22,7 @@ export const VirtualRouter = defineKind<VirtualRouterSpec, VirtualRouterStatus>(
     ReferencesResolved: 'The zone and the network exist.',
     Scheduled: 'The machine has a place on a host.',
     PowerApplied: 'The machine runs.',
+    AddressesAllocated: 'It has its own address in the network.',
     Configured: 'The machine serves the network exactly as configured.',
     Settled: 'The machine may stay where it is: its host is not being emptied, and no other is wished for.',
   },

@@ -24,6 +24,9 @@ export function unsupported(machine: Machine, world: World): Verdict | undefined
   const offering = world.desired.get(ServiceOffering, serviceOfferingName)?.spec
   const field = `spec.serviceOfferingName: ServiceOffering "${serviceOfferingName}" has`
   if (offering?.cpuCap === true) return notYet(`${field} cpuCap, which no driver keeps yet: choose another`)
+  if ((offering?.networkRateMbps ?? 0) > 0) {
+    return notYet(`${field} networkRateMbps, which no driver keeps yet: choose another`)
+  }
   if (offering?.diskLimits !== undefined) {
     return notYet(`${field} diskLimits, which no driver keeps yet: choose another`)
   }

@@ -58,6 +58,10 @@ function planOneNIC(machine: Machine, nic: NIC, world: World): NICPlan {
     const missing = waiting('NetworkNotFound', `The network of NIC "${nic.name}" does not exist yet`)
     return { ...base, addresses: [], address: missing, service: missing }
   }
+  if (plan.zoneName !== machine.spec.zoneName) {
+    const elsewhere = blocked('ZoneDiffers', otherZone(machine, nic, plan.zoneName))
+    return { ...base, addresses: [], address: elsewhere, service: elsewhere }
+  }
   const segment = guestSegmentOn(plan, machineClaim(identity, world)?.spec.machine?.hostName, world)
   const { addresses, verdict } = planAddresses(machine, nic, { key, plan, identity }, world)
   return {
@@ -67,6 +71,12 @@ function planOneNIC(machine: Machine, nic: NIC, world: World): NICPlan {
     address: verdict,
     service: serviceOf({ machine, nic, macAddress, addresses, key, plan }, world),
   }
+}
+
+function otherZone({ spec: { zoneName } }: Machine, nic: NIC, networkZone: string): string {
+  const field = nic.sharedNetworkName === undefined ? 'networkName' : 'sharedNetworkName'
+  const name = nic.sharedNetworkName ?? nic.networkName
+  return `spec.nics[${nic.name}].${field}: "${name}" is in zone "${networkZone}", the machine in "${zoneName}": choose a network of its zone`
 }
 
 interface NICPlace {

@@ -45,6 +45,12 @@ function judgeSegment(self: NetworkWish, world: World): Verdict {
   if (plan === undefined || offering === undefined) {
     return waiting('OfferingNotFound', 'The offering or the zone is missing')
   }
+  if ((offering.networkRateMbps ?? 0) > 0) {
+    return blocked(
+      'NotSupportedYet',
+      `spec.networkOfferingName: NetworkOffering "${plan.offeringName}" has networkRateMbps, which nothing keeps yet: choose another`,
+    )
+  }
   const refusal = refusalOf(self, plan, world) ?? overlapping(self, plan.cidr, world)
   if (refusal !== undefined) return refusal
   const physical = physicalNetworkOf(self, offering, world)

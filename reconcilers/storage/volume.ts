@@ -26,6 +26,7 @@ import { decideByChange, defineFields } from '../fields.ts'
 import { settingsOf } from '../infrastructure/settings.ts'
 import { poolOfIdentity } from '../infrastructure/topology.ts'
 import { isOurs } from '../ownership.ts'
+import { candidatePool } from '../placement/pools.ts'
 import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import { defineIndex, type Seen, type Wish, type World } from '../world.ts'
 import { judgeDiskAdoption, volumeMark } from './volume-adoption.ts'
@@ -194,11 +195,25 @@ function judgeOnPool(placement: Placement, world: World): Verdict {
   if (!state.listed) return unknown('PoolNotListed', `Primary storage "${poolName}" has not been read yet`)
   const held = claim.spec.volume
   if (held !== undefined && held.sizeBytes < size) {
+    const full = noRoomToGrow(poolName, size - held.sizeBytes, world)
+    if (full !== undefined) return full
     return acting('Growing', 'Claiming more space', moveClaim(claim, { volume: { ...held, sizeBytes: size } }))
   }
   const seen = volumeOnPool(identity, claim, world)
   if (seen === undefined) return judgeMissing(placement, pool, world)
   return judgeThere(placement, seen, world)
+}
+
+/** Growing takes room of the pool as a new volume would; who waits for it stands in one queue. */
+function noRoomToGrow(poolName: string, bytes: number, world: World): Verdict | undefined {
+  const queue = `growth/${poolName}`
+  const room = Math.max(0, world.queued(queue).derived(candidatePool, poolName)?.roomBytes ?? 0)
+  if (bytes <= room) return undefined
+  return waiting(
+    'StorageExhausted',
+    `spec.size: ${formatQuantity(bytes, 'Bytes')} more is wished, and primary storage "${poolName}" has ${formatQuantity(room, 'Bytes')} left: free space there, or wish for less`,
+    { queue },
+  )
 }
 
 function judgeMissing(placement: Placement, pool: EndpointKey, world: World): Verdict {

@@ -4,7 +4,7 @@ import type { Resource } from '../../../crds/meta.ts'
 import { Volume } from '../../../crds/storage/volume.ts'
 import { virtualMachineReconciler } from '../../../reconcilers/compute/virtual-machine.ts'
 import { volumeFacts } from '../fact-builders.ts'
-import { physicalNetwork } from '../infrastructure-builders.ts'
+import { physicalNetwork, zone } from '../infrastructure-builders.ts'
 import { created, host1, networkWorld, served } from '../network/network-world.ts'
 import { silent } from '../observed-tables.ts'
 import { machine, network, offering, template, volume } from '../tenant-builders.ts'
@@ -40,6 +40,26 @@ function unplaced(...objects: readonly Resource[]) {
   world.drop(place, address)
   return world
 }
+
+const elsewhere = network({ name: 'far', zoneName: 'zone-b', cidr: '10.9.0.0/24' })
+
+test('INF-039 a network of another zone is refused, with the field and the mend', t => {
+  const self = machine({ nics: [{ ...webNIC, networkName: 'far' }] })
+  const world = machineWorld([self, root, elsewhere, zone({ name: 'zone-b' })])
+  const { AddressesAllocated, NetworkReady } = judgeMachine(world)
+  t.is(brief(AddressesAllocated ?? fail()), 'blocked ZoneDiffers')
+  t.is(
+    AddressesAllocated?.message,
+    'spec.nics[web].networkName: "far" is in zone "zone-b", the machine in "zone-a": choose a network of its zone',
+  )
+  t.is(brief(NetworkReady ?? fail()), 'blocked ZoneDiffers')
+})
+
+test('an offering with a rate that no driver keeps is refused by name', t => {
+  const verdict = judgeMachine(unplaced(offering({ networkRateMbps: 100 }))).Scheduled ?? fail()
+  t.is(brief(verdict), 'blocked NotSupportedYet')
+  t.regex(verdict.message, /has networkRateMbps/)
+})
 
 const refusedSpecs: readonly (readonly [string, Resource, RegExp])[] = [
   ['userDataSecretName', machine({ userDataSecretName: 'data' }), /^spec\.userDataSecretName/],

@@ -127,6 +127,12 @@ const provisioned: readonly (readonly [string, Situation, string, RegExp?])[] = 
     'acting Growing Update',
   ],
   [
+    'a volume grows only into what its pool has left',
+    { volume: ownSize('30Gi'), objects: [pool({ capacity: '25Gi' })] },
+    'waiting StorageExhausted',
+    /^spec\.size: 10Gi more is wished, and primary storage "primary-1" has 1280Mi left/,
+  ],
+  [
     'STO-120 and is grown then',
     { volume: ownSize('30Gi'), claim: placedVolume(volume(), 30 * GiB) },
     'acting Growing ResizeVolume',
