@@ -29,6 +29,8 @@ export interface AdoptionWish {
   readonly now: string
 }
 
+const identityPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
 /** The clock rate of an offering for machines whose hypervisor tells none. */
 const unknownClockMHz = 1000
 
@@ -136,7 +138,9 @@ class Writer {
     const facts = this.#volumes.get(identity)
     if (facts === undefined) {
       throw new NotAdoptable(
-        `its disk ${identity} lies in no primary storage of the cloud, or is not free: declare one`,
+        identityPattern.test(identity)
+          ? `its disk ${identity} lies in no primary storage of the cloud, or is not free: declare one`
+          : `its disk ${identity} is not named <uuid>.qcow2 in the directory of a primary storage: move it there while the machine is off`,
       )
     }
     return { facts }

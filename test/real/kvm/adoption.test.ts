@@ -14,6 +14,7 @@ import { KVMCloud, namespace } from './kvm-cloud.ts'
 
 const run = promisify(execFile)
 const missing = [...missingForGuests(), ...(existsSync('/usr/bin/kubectl') ? [] : ['package kubernetes-client'])]
+const deleteForGood = JSON.stringify({ spec: { management: { deletionPolicy: 'Delete' } } })
 const mac = '52:54:00:12:34:56'
 
 function domain(identity: string, disk: string, bridge: string): string {
@@ -94,7 +95,20 @@ if (missing.length > 0) {
     t.true((await uptime(cloud, identity)) >= during)
     t.is([...(await cloud.consoleText(identity)).matchAll(new RegExp(readyLine, 'g'))].length, 1)
     t.true(existsSync(file))
-    await cloud.lab.virsh('destroy', identity)
-    await cloud.lab.virsh('undefine', identity)
+    // Taken over again it is a machine like others: stopped, started, deleted for good.
+    await cloud.kubectl('apply', '-f', takeover)
+    await cloud.settled(VirtualMachine, 'old-web', 'Ready', 'Ready')
+    t.is((await cloud.lab.virsh('domid', identity)).trim(), process)
+    await cloud.patch('vm.compute.skystead.dev', 'old-web', { runStrategy: 'Halted', shutdownTimeout: '20s' })
+    await until('the guest to go down', async () => (await cloud.state(identity)) === 'shut off')
+    await cloud.patch('vm.compute.skystead.dev', 'old-web', { runStrategy: 'Always' })
+    await cloud.booted(identity, 2)
+    for (const kind of ['vm.compute.skystead.dev/old-web', 'vol/old-web-root']) {
+      await cloud.kubectl('patch', kind, '-n', namespace, '--type=merge', '-p', deleteForGood)
+    }
+    await cloud.kubectl('delete', 'vm.compute.skystead.dev', 'old-web', '-n', namespace)
+    await cloud.kubectl('delete', 'vol', 'old-web-root', '-n', namespace)
+    t.false((await cloud.domains()).includes(identity))
+    t.false(existsSync(file))
   })
 }
