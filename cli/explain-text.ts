@@ -103,7 +103,7 @@ function phaseNode(phase: PhaseExplanation, telling: Telling, paint: Paint): Tre
   telling.said.add(phase.message)
   const line = `${signOf(state, paint)} ${condition}  ${colourOf(state, paint)(phase.reason)}${message}${note}`
   const notes = [
-    ...(wants.length === 0 ? [] : [`it would: ${wants.join(', ')}`]),
+    ...(wants.length === 0 ? [] : [`wants: ${wants.join(', ')}`]),
     ...(recheckMs === undefined ? [] : [`it is judged again after ${lasting(recheckMs)}`]),
     ...(queue !== undefined && verdict === 'waiting' && condition === 'Scheduled'
       ? [`it is number ${queue.position} of ${queue.length} in the queue ${queue.queue}`]
