@@ -39,12 +39,11 @@ function endFaults(cloud: SimulatedCloud): void {
   for (const { identity, host, ignoresACPI } of machines) if (ignoresACPI) world.ignoreACPI({ identity, host }, false)
 }
 
-/** What was only observed, or not even that, is to be as described again. */
+/** What was only observed is enforced again; hosts are opened, and machines may be where they fit. */
 async function enforceAll(cloud: SimulatedCloud): Promise<void> {
   for (const object of [...cloud.wished.values()]) {
-    if (object.spec.management === undefined) continue
-    const { management: _management, ...spec } = object.spec
-    await cloud.apply({ ...object, spec })
+    const { management, placement, lifecycle, ...spec } = object.spec
+    if ([management, placement, lifecycle].some(value => value !== undefined)) await cloud.apply({ ...object, spec })
   }
 }
 

@@ -27,6 +27,8 @@ const edits: readonly (readonly [number, Edit])[] = [
   [2, editHost],
   [2, editAllocation],
   [1, editManagement],
+  [3, editLifecycle],
+  [4, editPlacement],
   [5, model => addMachine(model, anyTenant(model))],
   [3, model => addVolume(model, anyTenant(model))],
   [1, model => addNetwork(model, anyTenant(model))],
@@ -147,6 +149,30 @@ function editAllocation(model: Model): void {
   const place = anyOf(model, kind)
   if (place === undefined) return
   model.edit(place, { allocationState: place.spec.allocationState === 'Disabled' ? 'Enabled' : 'Disabled' })
+}
+
+/** Empties a host, or opens it again; most stay open. */
+function editLifecycle(model: Model): void {
+  const closed = model.all('Host').filter(({ spec }) => spec.lifecycle === 'Maintenance')
+  if (closed.length > 0 && model.chance.happens(0.3 + 0.2 * closed.length)) {
+    model.edit(model.chance.pick(closed), { lifecycle: 'Active' })
+    return
+  }
+  const host = anyOf(model, 'Host')
+  if (host !== undefined) model.edit(host, { lifecycle: 'Maintenance' })
+}
+
+/** Wishes a machine on some host of its zone, or wherever it fits. */
+function editPlacement(model: Model): void {
+  const machine = anyOf(model, 'VirtualMachine')
+  if (machine === undefined) return
+  const hosts = model.all('Host').filter(({ metadata: { name } }) => name.startsWith(`${nameIn(machine, 'zoneName')}-`))
+  const host = model.chance.maybePick(hosts)
+  if (host === undefined || (machine.spec.placement !== undefined && model.chance.happens(0.4))) {
+    model.edit(machine, { placement: undefined })
+    return
+  }
+  model.edit(machine, { placement: { hostName: host.metadata.name } })
 }
 
 function editManagement(model: Model): void {

@@ -56,6 +56,7 @@ const verbs: readonly FaultTarget[] = [
   'StopMachine',
   'RemoveMachine',
   'ConfigureRouter',
+  'MigrateMachine',
   'CreateVolume',
   'ResizeVolume',
   'TrashVolume',
