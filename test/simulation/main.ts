@@ -5,6 +5,7 @@ import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { projectPath } from '../../cli/repository.ts'
 import { generate } from './generate/scenario.ts'
+import { type TroubleClass, troubleClasses } from './generate/troubles.ts'
 import { type PlantedBug, planted, plantedBugs } from './planted.ts'
 import { type Outcome, run } from './run.ts'
 import { describeStep, type Scenario } from './scenario.ts'
@@ -15,6 +16,7 @@ const usage = `npm run simulate -- [options]
   --seed S       the first of them (default 1)
   --minutes M    virtual minutes with faults of each (default 60)
   --hosts N      hosts of the cloud (default 20)
+  --classes A,B  what may go wrong: ${troubleClasses.join(', ')} (default: all but Store)
   --workers W    processes that run seeds side by side (default 1)
   --planted BUG  plants a bug that must be found: ${plantedBugs.join(', ')}
   --shrink       makes the first failing scenario small, and prints its steps
@@ -27,6 +29,7 @@ interface Options {
   readonly minutes: number
   readonly hosts: number
   readonly workers: number
+  readonly classes: readonly TroubleClass[] | undefined
   readonly planted: PlantedBug | undefined
   readonly shrink: boolean
   readonly record: boolean
@@ -49,6 +52,7 @@ function readOptions(): Options {
       hosts: whole,
       workers: whole,
       planted: whole,
+      classes: whole,
       shrink: flag,
       record: flag,
     },
@@ -67,14 +71,32 @@ function readOptions(): Options {
     minutes: number('minutes', 60),
     hosts: number('hosts', 20),
     workers: number('workers', 1),
+    classes: values.classes === undefined ? undefined : readClasses(values.classes),
     planted: bug,
     shrink: values.shrink,
     record: values.record,
   }
 }
 
-function scenarioOf(seed: number, { minutes, hosts }: Options): Scenario {
-  return generate(seed, { minutes, hosts })
+function readClasses(text: string): readonly TroubleClass[] {
+  return text.split(',').map(name => {
+    const known = troubleClasses.find(each => each === name)
+    if (known === undefined) throw new RangeError(`Cannot simulate ${name}: there are ${troubleClasses.join(', ')}`)
+    return known
+  })
+}
+
+function scenarioOf(seed: number, { minutes, hosts, classes }: Options): Scenario {
+  return generate(seed, { minutes, hosts, ...(classes === undefined ? {} : { classes }) })
+}
+
+/** The options that make the same scenarios again. */
+function sameScenarios({ minutes, hosts, classes, planted: bug }: Options): readonly string[] {
+  const others = [
+    ...(classes === undefined ? [] : ['--classes', classes.join(',')]),
+    ...(bug === undefined ? [] : ['--planted', bug]),
+  ]
+  return ['--minutes', String(minutes), '--hosts', String(hosts), ...others]
 }
 
 async function runSeeds(options: Options, tell: (result: Result) => void): Promise<void> {
@@ -94,9 +116,8 @@ async function runInWorkers(options: Options, tell: (result: Result) => void): P
     parts.map(
       ({ first, count }) =>
         new Promise<void>((resolve, reject) => {
-          const given = ['--seed', first, '--seeds', count, '--minutes', options.minutes, '--hosts', options.hosts]
-          const bug = options.planted === undefined ? [] : ['--planted', options.planted]
-          const child = fork(import.meta.filename, [...given.map(String), ...bug])
+          const given = ['--seed', String(first), '--seeds', String(count), ...sameScenarios(options)]
+          const child = fork(import.meta.filename, given)
           child.on('message', message => tell(message as Result))
           child.on('exit', code => (code === 0 ? resolve() : reject(new Error(`a worker ended with ${code}`))))
         }),
@@ -106,11 +127,10 @@ async function runInWorkers(options: Options, tell: (result: Result) => void): P
 
 function tellFailure({ seed, outcome: { failure, trace } }: Result, options: Options): void {
   if (failure === undefined) return
-  const bug = options.planted === undefined ? '' : ` --planted ${options.planted}`
   process.stdout.write(
     `seed ${seed} broke ${failure.invariant} after ${failure.atMinute.toFixed(2)} minutes (trace ${trace})\n` +
       `${failure.message.replace(/^/gm, '  ')}\n` +
-      `  replay: npm run simulate -- --seed ${seed} --seeds 1 --minutes ${options.minutes} --hosts ${options.hosts}${bug} --shrink\n`,
+      `  replay: npm run simulate -- --seed ${seed} --seeds 1 ${sameScenarios(options).join(' ')} --shrink\n`,
   )
 }
 

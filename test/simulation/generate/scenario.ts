@@ -5,7 +5,7 @@ import { edit } from './edits.ts'
 import { Model } from './model.ts'
 import { describePlaces } from './places.ts'
 import { describeTenants } from './tenants.ts'
-import { type TroubleClass, trouble, troubleClasses } from './troubles.ts'
+import { type TroubleClass, trouble, usualClasses } from './troubles.ts'
 
 /** How large a scenario is. */
 export interface GeneratorOptions {
@@ -15,7 +15,7 @@ export interface GeneratorOptions {
   readonly hosts?: number
   /** How many machines there are at first. Default 12. */
   readonly machines?: number
-  /** What may go wrong. Default: everything. */
+  /** What may go wrong. Default: `usualClasses`. */
   readonly classes?: readonly TroubleClass[]
 }
 
@@ -24,7 +24,7 @@ const meanPause = 180_000
 
 /** The scenario of a seed. */
 export function generate(seed: number, options: GeneratorOptions): Scenario {
-  const { minutes, hosts = 20, machines = 12, classes = troubleClasses } = options
+  const { minutes, hosts = 20, machines = 12, classes = usualClasses } = options
   const chance = new Chance(seed)
   const model = new Model(chance)
   describePlaces(model, { hosts })
