@@ -4,6 +4,8 @@ import { Allocation } from '../../crds/infrastructure/allocation.ts'
 import { Host } from '../../crds/infrastructure/host.ts'
 import { HostCluster } from '../../crds/infrastructure/host-cluster.ts'
 import { conditionOf } from '../../crds/meta.ts'
+import { endpointKey } from '../../drivers/contract/endpoint.ts'
+import { operation } from '../../drivers/contract/operation.ts'
 import { allCapabilities } from '../../drivers/simulator/places.ts'
 import { Cloud, quickstart } from './cloud.ts'
 import { hostOf, otherThan, runsOn } from './incidents.ts'
@@ -157,4 +159,37 @@ test('the controllers die at every moment of a fence: the host is fenced once, a
     t.is((await fences(cloud)).length, 1)
     t.deepEqual(cloud.simulator.world.invariants(), [])
   }
+})
+
+test('VM-053 a replica that comes late acts under the old claim: the new host refuses to start, stop or change the machine', async t => {
+  await using cloud = await cloudWith({ fencing: 'Automatic' })
+  const host = await hostOf(cloud, 'web-1')
+  const claimOf = async () => {
+    const claims = await cloud.list(Allocation)
+    return claims.find(({ spec }) => spec.type === 'Machine' && spec.holder.name === 'web-1')?.spec
+  }
+  const old = await claimOf()
+  cloud.simulator.world.killHost(host)
+  await cloud.until(async () => runsOn(cloud, 'web-1').includes(otherThan(host)))
+  const moved = await claimOf()
+  t.true((moved?.epoch ?? 0) > (old?.epoch ?? 0))
+  const key = endpointKey('Host', moved?.machine?.hostIdentity ?? '')
+  const endpoint = cloud.engine.observed.told(key)?.endpoint
+  if (endpoint === undefined) return t.fail('the new host is not declared')
+  await using late = cloud.simulator.driver.connect(endpoint)
+  const identity = old?.value ?? ''
+  const options = { signal: new AbortController().signal, installation: 'installation-1' }
+  const target = { endpoint: key, identity }
+  const args = { identity, epoch: old?.epoch ?? 0 }
+  for (const stale of [
+    operation('StopMachine', target, { ...args, mode: 'Forced' }),
+    operation('StartMachine', target, args),
+    operation('RemoveMachine', target, args),
+  ]) {
+    const refused = late.perform(stale, options).catch((error: unknown) => error)
+    await cloud.advance(1_000)
+    t.like(await refused, { code: 'StaleEpoch' }, stale.verb)
+  }
+  t.deepEqual(runsOn(cloud, 'web-1'), [otherThan(host)])
+  t.deepEqual(cloud.simulator.world.invariants(), [])
 })
