@@ -24,7 +24,7 @@ import {
   zone,
 } from '../reconcilers/infrastructure-builders.ts'
 import { judge, judgeTeardown, reported, users } from '../reconcilers/judge.ts'
-import { answering, notCalledYet, silent } from '../reconcilers/observed-tables.ts'
+import { answering, noSignOfLife, notCalledYet, silent } from '../reconcilers/observed-tables.ts'
 import { keyOf } from '../reconcilers/resource-builder.ts'
 import { machine, sharedNetwork, volume } from '../reconcilers/tenant-builders.ts'
 import { worldOf } from '../reconcilers/world-builder.ts'
@@ -177,7 +177,7 @@ test('INF-168 HST-016 a new host is called, then listed, then Connected', t => {
 
 test('HST-109 a host that was silent for a while is Connected again as soon as it answers', t => {
   const world = cloud(host())
-  world.see({ endpoints: { [key]: longAgo } })
+  world.see({ endpoints: { [key]: longAgo }, lives: { [key]: noSignOfLife } })
   t.like(judge(hostReconciler, 'Connected', host(), world), { is: 'waiting', reason: 'HostSilent' })
   t.like(judge(hostReconciler, 'LossContained', host(), world), { is: 'waiting', reason: 'NotFenced' })
   world.see({ endpoints: { [key]: answering } })
@@ -299,7 +299,7 @@ test('INF-196 HST-106 a new host of a cluster has all pools of its reach to conn
 test('HST-105 fencing needs a power controller: without one the operator’s word is asked for', t => {
   const without = host({ powerControl: undefined })
   const world = cloud(without)
-  world.see({ endpoints: { [key]: longAgo } })
+  world.see({ endpoints: { [key]: longAgo }, lives: { [key]: noSignOfLife } })
   const fence = fenceOf('host-1', world)
   t.regex(
     fence.fenced ? '' : fence.why,
