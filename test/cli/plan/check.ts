@@ -61,12 +61,12 @@ export async function checkPlans({ edits, seed, together }: CheckOptions): Promi
       else existing.delete(key)
     }
     const begun = performance.now()
-    const plan = await planEdits(cloud, batch)
+    const { plan, accepted } = await planEdits(cloud, batch)
     planMs.push(performance.now() - begun)
     const planned = accountOf(plan)
-    const done = await doEdits(cloud, batch, plan)
-    if (!equal(planned, done)) differences.push({ seed, step: plans, edits: batch, planned, done })
-    made += batch.length
+    const done = await doEdits(cloud, accepted, plan)
+    if (!equal(planned, done)) differences.push({ seed, step: plans, edits: accepted, planned, done })
+    made += accepted.length
     plans++
     operations += plan.operations.length
     if (plan.operations.length === 0) quietPlans++

@@ -30,21 +30,28 @@ export interface Account {
 /** How long nothing is done until a cloud counts as settled, in virtual ms: as long as a plan takes it for. */
 const quiet = 660_000
 
-/** Plans edits for the cloud as it stands. */
-export async function planEdits(cloud: Cloud, edits: readonly RandomEdit[]): Promise<Plan> {
+/** Plans edits for the cloud as it stands. Answers with those as well that the API accepts: some are for what is still being deleted. */
+export async function planEdits(
+  cloud: Cloud,
+  edits: readonly RandomEdit[],
+): Promise<{ readonly plan: Plan; readonly accepted: readonly RandomEdit[] }> {
   const { client, engine, environment } = cloud
   const complete = async <T>(promise: Promise<T>) => (await environment.until(promise)) as T
   const observe = async () => observedWorld({ engine, environment, installation: 'installation-1' })
   const present = await complete(readPresent(client, observe))
   const judged: Edit[] = []
-  for (const { verb, manifest } of edits) {
-    const { edits: accepted, refused } = await complete(
+  const accepted: RandomEdit[] = []
+  for (const edit of edits) {
+    const { verb, manifest } = edit
+    const { edits: changes, refused } = await complete(
       judgeManifests(client, [manifest], { delete: verb === 'Delete' }),
     )
-    if (refused.length > 0) throw new Error(`An edit is not valid: ${JSON.stringify(refused)}`)
-    judged.push(...accepted)
+    if (refused.length > 0) continue
+    accepted.push(edit)
+    judged.push(...changes)
   }
-  return planFrom(present, { edits: judged, refused: [], unchanged: 0 }, definitions)
+  const plan = await planFrom(present, { edits: judged, refused: [], unchanged: 0 }, definitions)
+  return { plan, accepted }
 }
 
 /** What a plan says, as an account. */

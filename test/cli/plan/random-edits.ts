@@ -181,7 +181,8 @@ export class RandomEdits {
 
   #addNetwork(): RandomEdit | undefined {
     if (this.#networks.size >= 3) return undefined
-    const name = this.#newName('net', this.#networks)
+    // Never one that was there before: while that is still being deleted, its range cannot be changed.
+    const name = `net-${++this.#number}`
     const isolated = this.#chance(0.5)
     const cidr = `10.${2 + Math.floor(this.#random.next() * 50)}.1.0/24`
     const offering = { networkOfferingName: isolated ? 'isolated-source-nat' : 'plain' }
