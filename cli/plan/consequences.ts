@@ -58,28 +58,30 @@ export function claimChanges(
   objectOf: (identity: string) => ObjectName | undefined,
 ): readonly ClaimChange[] {
   const keys = new Set([...before.keys(), ...after.keys()])
+  const told = (change: ClaimChange['change'], spec: AllocationSpec): ClaimChange => {
+    const { type, value, holder } = spec
+    const place = placeOf(spec)
+    const of = place === undefined ? objectOf(value) : undefined
+    const name = holderName(holder)
+    const isProvisional = change === 'Take' && !before.has(keyOf(name))
+    return {
+      change,
+      type,
+      value,
+      holder: name,
+      ...(place === undefined ? {} : { place }),
+      ...(of === undefined ? {} : { of }),
+      ...(isProvisional ? { isProvisional } : {}),
+    }
+  }
   return [...keys].flatMap(key => {
     const [old, next] = [claimOf(before.get(key)), claimOf(after.get(key))]
-    const spec = next ?? old
-    if (spec === undefined) return []
-    const change = old === undefined ? 'Take' : next === undefined ? 'Free' : 'Move'
-    if (change === 'Move' && placeOf(old) === placeOf(next)) return []
-    const { type, value, holder } = spec
-    const of = placeOf(spec) === undefined ? objectOf(value) : undefined
-    const place = placeOf(spec)
-    const name = holderName(holder)
-    const isProvisional = !before.has(keyOf(name)) && after.has(keyOf(name))
-    return [
-      {
-        change,
-        type,
-        value,
-        holder: name,
-        ...(place === undefined ? {} : { place }),
-        ...(of === undefined ? {} : { of }),
-        ...(isProvisional ? { isProvisional } : {}),
-      },
-    ]
+    // A value that one gives back and another takes goes by the same name.
+    const sameHolder = old?.holder.uid === next?.holder.uid
+    if (old !== undefined && next !== undefined && sameHolder) {
+      return placeOf(old) === placeOf(next) ? [] : [told('Move', next)]
+    }
+    return [...(old === undefined ? [] : [told('Free', old)]), ...(next === undefined ? [] : [told('Take', next)])]
   })
 }
 
