@@ -15,6 +15,7 @@ for (let seed = 1; totals.edits < edits; seed++) {
   totals.quietPlans += checked.quietPlans
   totals.differences += checked.differences.length
   for (const milliseconds of checked.planMs) planMs.push(milliseconds)
+  process.stderr.write(`plan: ${totals.edits} of ${edits} edits, ${totals.differences} differences\n`)
   for (const difference of checked.differences) process.stderr.write(`${differenceText(difference)}\n`)
 }
 const figures = {
