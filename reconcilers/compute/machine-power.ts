@@ -294,7 +294,8 @@ function judgeRunning(wish: MachineWish, host: EndpointKey, here: MachineFacts |
     }
     const stale = [stopRequestedAt, guestEndedAt, stoppedForStorageAt].some(note => note !== undefined)
     if (!stale) return satisfied('Running')
-    const { startedGeneration: _started, ...over } = noNotes
+    // When it was last restarted in its window still counts: once is enough.
+    const { startedGeneration: _started, restartRequestedAt: _restarted, ...over } = noNotes
     return acting('Running', 'The machine runs', noteOnClaim(claim, over))
   }
   if (here?.powerState === 'Unknown' || here?.powerState === 'Incoming') {
