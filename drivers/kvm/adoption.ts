@@ -2,6 +2,7 @@ import equal from 'fast-deep-equal'
 import { adoptionObstacle } from '../contract/adoption.ts'
 import { DriverError } from '../contract/errors.ts'
 import type { MachineFacts, VolumeFacts } from '../contract/facts.ts'
+import { requireClaim } from '../contract/guards.ts'
 import type { Verbs } from '../contract/operation.ts'
 import {
   type DomainMetadata,
@@ -10,7 +11,6 @@ import {
   metadataPrefix,
   renderMetadata,
 } from './domain-metadata.ts'
-import { requireClaim } from './guards.ts'
 import { machineFacts } from './machine-facts.ts'
 import { requireDefinable } from './machine-rules.ts'
 import { claimed, factsOf, isActive, type Located, locate, type MachineCall, requireMachine } from './machines.ts'

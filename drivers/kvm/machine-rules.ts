@@ -1,6 +1,6 @@
 import { DriverError } from '../contract/errors.ts'
 import type { MachineDefinition, MachineNIC } from '../contract/facts.ts'
-import { requireWhole } from './guards.ts'
+import { requireWhole } from '../contract/guards.ts'
 
 const macAddressPattern = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/
 /** What fits on the guest's one PCI bus besides what every machine has. */

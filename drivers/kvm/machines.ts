@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import equal from 'fast-deep-equal'
 import { DriverError } from '../contract/errors.ts'
 import type { MachineDefinition, MachineFacts } from '../contract/facts.ts'
+import { requireClaim } from '../contract/guards.ts'
 import type { Verbs } from '../contract/operation.ts'
 import {
   type DomainOptions,
@@ -14,7 +15,6 @@ import {
   renderPluggedNic,
 } from './domain.ts'
 import { type DomainMetadata, metadataNamespace, metadataPrefix, renderMetadata } from './domain-metadata.ts'
-import { requireClaim } from './guards.ts'
 import type { DomainHandle, Libvirt } from './libvirt.ts'
 import { isLibvirtError, LibvirtError } from './libvirt-error.ts'
 import { definitionOf, type FoundDomain, machineFacts, type PoolOfDirectory } from './machine-facts.ts'
