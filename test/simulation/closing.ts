@@ -161,7 +161,7 @@ async function rebindAll(cloud: SimulatedCloud): Promise<void> {
 
 /** Everything is Ready, or blocked with a reason that somebody can act on. */
 function expectReady(cloud: SimulatedCloud): void {
-  const stuck = objectsOf(cloud).filter(object => !isReady(object) && !isExcused(object))
+  const stuck = objectsOf(cloud).filter(object => !isReady(object) && !isExcused(cloud, object))
   if (stuck.length > 0) throw new Broken('NotReady', stuck.map(describe).slice(0, 12).join('\n'))
   const missing = [...cloud.wished.values()].filter(
     object => object.kind !== 'Namespace' && !exists(cloud, keyOf(object)),
@@ -183,10 +183,19 @@ const excuses: ReadonlySet<string> = new Set([
   'VolumeNotPlaced',
 ])
 
-function isExcused(object: Resource): boolean {
-  if (conditionOf(object, 'Stalled')?.status === 'True') return true
+function isExcused(cloud: SimulatedCloud, object: Resource): boolean {
+  if (conditionOf(object, 'Stalled')?.status === 'True' || usesDeletedAddress(cloud, object)) return true
   const reason = conditionOf(object, 'Ready')?.reason
   return reason !== undefined && (excuses.has(reason) || reason.endsWith('NotFound'))
+}
+
+/** A rule of an address that somebody deleted: the address waits for the rule, and no router serves it any more. */
+function usesDeletedAddress(cloud: SimulatedCloud, { metadata: { namespace }, spec }: Resource): boolean {
+  const { publicIPName } = (spec ?? {}) as { readonly publicIPName?: string }
+  const address = cloud.stored
+    .all('publicips.network')
+    .find(({ metadata }) => metadata.namespace === namespace && metadata.name === publicIPName)
+  return address?.metadata.deletionTimestamp !== undefined
 }
 
 function isReady(object: Resource): boolean {
