@@ -210,6 +210,14 @@ export interface ClaimNotes {
    * @maximum 9007199254740991
    */
   readonly startedGeneration?: number
+  /**
+   * startedEpoch is the epoch under which that start was noted: a host that has seen it, or a later one, was given the
+   * start, whatever has moved the claim since.
+   * @integer
+   * @minimum 0
+   * @maximum 9007199254740991
+   */
+  readonly startedEpoch?: number
   /** migrationBegunAt is when the machine's migration to the target host was decided. */
   readonly migrationBegunAt?: Time
   /** migrationCancelledAt is when that migration was given up: it is ended before anything else. */

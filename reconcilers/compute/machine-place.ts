@@ -197,7 +197,7 @@ function judgeResize(wish: PlaceWish, claim: Claim, held: MachineClaim, world: W
     const machine = capacityClaim(request, inPlace)
     return acting('Resizing', `Host "${held.hostName}" has room`, moveClaim(claim, { machine }))
   }
-  if (!wish.wanted) return satisfied('Placed', `Host "${held.hostName}"`)
+  if (!wish.wanted || wish.rests === true) return satisfied('Placed', `Host "${held.hostName}"`)
   if (here !== undefined) return leaveHost(wish, claim, endpoint, inPlace.message)
   return judgeRelease(claim, identity, world) ?? waiting('LeavingHost', inPlace.message)
 }

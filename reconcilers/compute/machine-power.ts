@@ -229,6 +229,7 @@ const noNotes = {
   guestEndedAt: undefined,
   hostLostAt: undefined,
   startedGeneration: undefined,
+  startedEpoch: undefined,
   migrationFailedAt: undefined,
   migrationFailedTo: undefined,
   stoppedForStorageAt: undefined,
@@ -285,7 +286,7 @@ function judgeRunning(wish: MachineWish, host: EndpointKey, here: MachineFacts |
     const restarting = judgeRestart(wish, host, here, world)
     if (restarting !== undefined) return restarting
     if (runStrategy === 'Once' && claim.spec.notes?.startedGeneration !== wish.generation) {
-      const notes = { ...noNotes, startedGeneration: wish.generation }
+      const notes = { ...noNotes, startedGeneration: wish.generation, startedEpoch: here.epoch }
       return acting('Running', 'It runs already: no further start is owed', noteOnClaim(claim, notes))
     }
     const { stopRequestedAt, guestEndedAt, stoppedForStorageAt } = claim.spec.notes ?? {}
@@ -295,7 +296,7 @@ function judgeRunning(wish: MachineWish, host: EndpointKey, here: MachineFacts |
     const stale = [stopRequestedAt, guestEndedAt, stoppedForStorageAt].some(note => note !== undefined)
     if (!stale) return satisfied('Running')
     // When it was last restarted in its window still counts: once is enough.
-    const { startedGeneration: _started, restartRequestedAt: _restarted, ...over } = noNotes
+    const { startedGeneration: _started, startedEpoch: _epoch, restartRequestedAt: _restarted, ...over } = noNotes
     return acting('Running', 'The machine runs', noteOnClaim(claim, over))
   }
   if (here?.powerState === 'Unknown' || here?.powerState === 'Incoming') {
@@ -325,11 +326,13 @@ function judgeOnce(wish: MachineWish, host: EndpointKey, here: MachineFacts | un
   const { claim, generation } = wish
   if (claim.spec.notes?.startedGeneration !== generation) {
     if (wish.hold !== undefined) return wish.hold
-    return acting('Starting', 'The one start is noted', noteAnew(claim, { startedGeneration: generation }))
+    const notes = { startedGeneration: generation, startedEpoch: claim.spec.epoch + 1 }
+    return acting('Starting', 'The one start is noted', noteAnew(claim, notes))
   }
   if (claim.spec.notes.stoppedForStorageAt !== undefined) return judgeStart(wish, host, here)
+  const { startedEpoch = claim.spec.epoch } = claim.spec.notes
   if (claim.spec.notes.hostLostAt !== undefined) return satisfied('HostLost', 'Its host was lost; it stays off')
-  const wasGiven = here !== undefined && here.epoch >= claim.spec.epoch && here.powerState !== 'Paused'
+  const wasGiven = here !== undefined && here.epoch >= startedEpoch && here.powerState !== 'Paused'
   const started = wasGiven && !wasRefused(wish, host, here, world)
   return started ? satisfied('Ended', 'It was started once and has ended') : judgeStart(wish, host, here)
 }

@@ -1,7 +1,9 @@
 import test from 'ava'
 import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
+import { Host } from '../../crds/infrastructure/host.ts'
 import { Cloud, quickstart } from './cloud.ts'
 import { hostOf, otherThan, placesOf, runsOn } from './incidents.ts'
+import { untilNothingMoves } from './maintenance.ts'
 
 function withStrategy(strategy: string): string {
   return quickstart.replace(
@@ -68,3 +70,25 @@ test('a machine under OnFailure is restarted elsewhere when its host is lost, on
   t.deepEqual(runsOn(cloud, 'web-2'), [otherThan(host)])
   t.deepEqual(cloud.simulator.world.invariants(), [])
 })
+
+for (const strategy of ['Once', 'OnFailure']) {
+  for (const fate of ['arrives', 'fails']) {
+    test(`a guest under ${strategy} that shuts itself down after a migration that ${fate} stays down`, async t => {
+      await using cloud = await Cloud.start()
+      await cloud.apply(withStrategy(strategy))
+      await cloud.untilReady()
+      const { world } = cloud.simulator
+      const host = await hostOf(cloud, 'web-1')
+      if (fate === 'fails') world.faults.add({ verb: 'Migration', effect: 'Fail' })
+      await cloud.patch(Host, host, undefined, { lifecycle: 'Maintenance' })
+      await cloud.until(async () => placesOf(cloud, 'web-1').length === 2)
+      if (fate === 'fails') await cloud.patch(Host, host, undefined, { lifecycle: 'Active' })
+      await untilNothingMoves(cloud)
+      t.deepEqual(runsOn(cloud, 'web-1'), [fate === 'fails' ? host : otherThan(host)])
+      world.shutdownGuest('shop/web-1')
+      await cloud.until(async () => runsOn(cloud, 'web-1').length === 0)
+      await cloud.advance(60_000)
+      t.deepEqual(runsOn(cloud, 'web-1'), [])
+    })
+  }
+}
