@@ -1,6 +1,15 @@
 import type { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { Volume } from '../../crds/storage/volume.ts'
-import { attachmentClaim, type Claim, claimAttachment, holderOf, noteOnClaim, volumeClaim } from '../claims.ts'
+import type { MachineDefinition } from '../../drivers/contract/facts.ts'
+import {
+  allocationsByHolder,
+  attachmentClaim,
+  type Claim,
+  claimAttachment,
+  holderOf,
+  noteOnClaim,
+  volumeClaim,
+} from '../claims.ts'
 import { type Effect, remove, removeAfter } from '../effect.ts'
 import { volumeOnPool } from '../storage/volume-place.ts'
 import { isStored, type Wish, type World } from '../world.ts'
@@ -44,4 +53,26 @@ export function releaseAttachments(attachments: readonly Claim[], world: World):
 function isBeingDeleted({ spec: { holder } }: Claim, world: World): boolean {
   const volume = world.desired.get(Volume, holder.name, holder.namespace)
   return volume?.metadata.uid === holder.uid && volume.metadata.deletionTimestamp !== undefined
+}
+
+/**
+ * Whether a machine still holds every disk and address of a definition that its host has of it. While its host was proven
+ * off they may have been given to others: as it is defined there it must not be started any more.
+ */
+export function holdsDefined(
+  machine: Wish<typeof VirtualMachine>,
+  definition: MachineDefinition,
+  world: World,
+): boolean {
+  const identity = world.identity(machine)
+  const holdsDisk = (volumeIdentity: string) => {
+    const attachment = attachmentClaim(volumeIdentity, world)
+    return attachment?.spec.attachment?.machineIdentity === identity && isStored(attachment)
+  }
+  const held = world.desired.list(allocationsByHolder, machine.metadata.uid).filter(({ spec }) => spec.type === 'IP')
+  const addresses = new Set(held.map(({ spec }) => spec.value))
+  return (
+    definition.disks.every(disk => holdsDisk(disk.identity)) &&
+    definition.nics.every(nic => nic.addresses.every(address => addresses.has(address)))
+  )
 }

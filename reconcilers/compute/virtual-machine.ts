@@ -8,7 +8,7 @@ import { Network } from '../../crds/network/network.ts'
 import { SharedNetwork } from '../../crds/network/shared-network.ts'
 import { Volume } from '../../crds/storage/volume.ts'
 import { endpointKey } from '../../drivers/contract/endpoint.ts'
-import { allocationsByHolder, holderOf, identityClaim, machineClaim } from '../claims.ts'
+import { allocationsByHolder, type Claim, holderOf, identityClaim, machineClaim } from '../claims.ts'
 import { defineReconciler, type Phase, type Reference } from '../define-reconciler.ts'
 import { remove } from '../effect.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
@@ -19,7 +19,7 @@ import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts
 import { defineIndex, isStored, type Wish, type World } from '../world.ts'
 import { planDisks, rootVolumeName } from './disk-plan.ts'
 import { judgeAdoption, judgeGivenBack } from './machine-adoption.ts'
-import { releaseAttachments } from './machine-attachments.ts'
+import { holdsDefined, releaseAttachments } from './machine-attachments.ts'
 import { definitionOf, judgeConfigured, machineFields, markOf, minimumMemory } from './machine-definition.ts'
 import { diskObstacle, judgeVolumesAttached } from './machine-disks.ts'
 import { identityConflict, judgePlace, judgeRelease } from './machine-place.ts'
@@ -220,13 +220,21 @@ function judgeMachinePower(self: Machine, world: World): Verdict {
       runStrategy: self.spec.runStrategy,
       shutdownTimeout: parseDuration(self.spec.shutdownTimeout),
       generation: self.metadata.generation,
-      ...(hold === undefined ? {} : { hold: asHold(hold), keptUp: place.is !== 'acting' }),
+      ...(hold === undefined
+        ? {}
+        : { hold: asHold(hold), keptUp: place.is !== 'acting' && isStillItsOwn(self, claim, world) }),
       ...(restart === undefined ? {} : { restart }),
       ...(storage === undefined ? {} : { closedStorage: storage }),
       ...(self.spec.userData === undefined ? {} : { userData: self.spec.userData }),
     },
     world,
   )
+}
+
+/** Whether what its host has of it may be started as it is there. */
+function isStillItsOwn(self: Machine, claim: Claim, world: World): boolean {
+  const definition = whereSeen(world.identity(self), claim, world)?.facts.definition
+  return definition !== undefined && holdsDefined(self, definition, world)
 }
 
 /** Whether a running machine is to be restarted for what differs: in its window, and only where it can come up again. */

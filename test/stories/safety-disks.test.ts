@@ -109,3 +109,37 @@ spec: {zoneName: zone-a, diskOfferingName: data-20g}
   t.deepEqual(cloud.simulator.world.invariants(), [])
   t.deepEqual(await deleteEverything(cloud), nothingLeft)
 })
+
+test('a machine whose lost host is back is not restarted as it was with a disk that is another machine’s by now', async t => {
+  await using cloud = await Cloud.start()
+  await cloud.apply(
+    quickstart
+      .replace('highlyAvailable: true', 'highlyAvailable: false')
+      .replace(
+        'metadata: {name: web-1, namespace: shop}\nspec:',
+        'metadata: {name: web-1, namespace: shop}\nspec:\n  placement: {hostName: host-1}',
+      )
+      .replace(
+        'metadata: {name: web-2, namespace: shop}\nspec:',
+        'metadata: {name: web-2, namespace: shop}\nspec:\n  placement: {hostName: host-2}',
+      ),
+  )
+  await cloud.untilReady()
+  const { world } = cloud.simulator
+  world.killHost('host-2')
+  await cloud.patch(VirtualMachine, 'web-2', 'shop', noDisks)
+  await cloud.patch(VirtualMachine, 'web-1', 'shop', dataDisk)
+  await cloud.until(async () => writers(cloud).includes('web-1'), 900_000)
+  await cloud.patch(VirtualMachine, 'web-2', 'shop', { sshKeyNames: ['of-nobody'] })
+  world.reviveHost('host-2')
+  for (let second = 0; second < 120; second++) {
+    await cloud.advance(1_000)
+    if (writers(cloud).length > 1) break
+  }
+  t.deepEqual(writers(cloud), ['web-1'])
+  t.deepEqual(world.invariants(), [])
+  await cloud.patch(VirtualMachine, 'web-2', 'shop', { sshKeyNames: [] })
+  await cloud.untilReady()
+  t.deepEqual(writers(cloud), ['web-1'])
+  t.deepEqual(world.invariants(), [])
+})
