@@ -64,17 +64,24 @@ function judgeTrash(self: Wish<typeof PrimaryStorage>, world: World): Verdict {
   const delay = parseDuration(settingsOf(world).expungeDelay)
   const oldest = world.derived(oldestInTrash, name)
   if (oldest === undefined || !world.elapsed(oldest, delay)) return satisfied('Kept')
+  // Those that could not be destroyed lately are tried again, but keep nobody waiting.
+  const [first, again]: [Effect[], Effect[]] = [[], []]
   for (const part of parts.map(part => `${name}/${part}`)) {
-    const first = world.derived(oldestOfPart, part)
-    if (first === undefined || !world.elapsed(first, delay)) continue
-    const effects: Effect[] = []
+    const oldestThere = world.derived(oldestOfPart, part)
+    if (first.length >= atOnce || oldestThere === undefined || !world.elapsed(oldestThere, delay)) continue
     for (const claim of world.desired.list(trashedClaims, part)) {
+      if (first.length >= atOnce) break
+      const effects = hasFailed(claim, world) ? again : first
       if (effects.length < atOnce) effects.push(...expunge(claim, delay, world))
     }
-    if (effects.length > 0)
-      return acting('Expunging', 'Disks whose time in the trash is over are destroyed', ...effects)
   }
-  return satisfied('Kept')
+  const effects = [...first, ...again]
+  if (effects.length === 0) return satisfied('Kept')
+  return acting('Expunging', 'Disks whose time in the trash is over are destroyed', ...effects)
+}
+
+function hasFailed({ spec: { value: identity } }: Claim, world: World): boolean {
+  return world.operations(identity).some(({ verb, state }) => verb === 'DeleteVolume' && state === 'Failed')
 }
 
 /** What is to be done for one disk. One that is being taken back, or that was not seen in the trash, is left alone. */

@@ -123,3 +123,32 @@ test('however often the controllers stop while volumes are deleted, each disk is
   await cloud.advance(delay + 300_000)
   t.deepEqual([...disksOf(cloud, 'web-2-root'), ...disksOf(cloud, 'web-2-data')], [])
 })
+
+test('a disk that cannot be destroyed keeps no other in the trash', async t => {
+  await using cloud = await running()
+  for (const name of ['web-1', 'web-2']) await cloud.delete(VirtualMachine, name, 'shop')
+  await cloud.delete(Volume, 'web-2-data', 'shop')
+  await cloud.until(async () => (await cloud.list(Volume)).length === 0)
+  const { world } = cloud.simulator
+  const [first, ...others] = world
+    .list()
+    .volumes.map(({ identity }) => identity)
+    .toSorted()
+  t.true(others.some(identity => identity.slice(0, 1) !== first?.slice(0, 1)))
+  const identity = first ?? ''
+  const fault = {
+    verb: 'DeleteVolume',
+    effect: 'Fail',
+    code: 'FailedPrecondition',
+    times: Number.POSITIVE_INFINITY,
+  } as const
+  const script = world.faults.add({ ...fault, identity })
+  await cloud.advance(delay + 300_000)
+  t.deepEqual(
+    world.list().volumes.map(volume => volume.identity),
+    [identity],
+  )
+  script.remove()
+  await cloud.until(async () => world.list().volumes.length === 0, 1_200_000)
+  await cloud.until(async () => (await cloud.list(Allocation)).every(({ spec }) => spec.type !== 'Volume'))
+})
