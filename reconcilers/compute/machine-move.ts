@@ -11,6 +11,7 @@ import { endpointKey } from '../../drivers/contract/endpoint.ts'
 import { type Claim, machineClaimsByHost, migratingClaims } from '../claims.ts'
 import { settingsOf } from '../infrastructure/settings.ts'
 import { zoneOfCluster } from '../infrastructure/topology.ts'
+import { managementModeOf } from '../management.ts'
 import { place } from '../placement/place.ts'
 import type { Placement, PlacementRequest } from '../placement/request.ts'
 import { satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
@@ -164,13 +165,14 @@ function isAppliance({ spec: { holder } }: Claim): boolean {
   return holder.kind === VirtualRouter.kind || holder.kind === SystemVM.kind
 }
 
-/** Whether an appliance has not begun to move, though nothing but its turn keeps it. */
+/** Whether an appliance has not begun to move, though nothing but its turn keeps it. One that nobody moves is not waited for. */
 function waitsForItsTurn({ spec: { holder } }: Claim, world: World): boolean {
+  const kind = holder.kind === SystemVM.kind ? SystemVM : VirtualRouter
+  const object = world.desired.get(kind, holder.name)
+  if (object === undefined || object.metadata.deletionTimestamp !== undefined) return false
+  if (managementModeOf(object, world) === 'Pause') return false
   const pick = ({ conditions }: CommonStatus) => conditions?.find(({ type }) => type === settledCondition)?.reason
-  const reason =
-    holder.kind === SystemVM.kind
-      ? world.desired.status(SystemVM, holder.name, undefined, pick)
-      : world.desired.status(VirtualRouter, holder.name, holder.namespace, pick)
+  const reason = world.desired.status(kind, holder.name, undefined, pick)
   return reason === 'Settled' || reason === 'WaitsForSlot' || reason === 'Migrating'
 }
 

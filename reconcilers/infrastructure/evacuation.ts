@@ -65,13 +65,14 @@ function mayRun({ spec: { value: identity } }: Claim, key: string, world: World)
   return world.operations(identity).some(({ endpoint, state }) => endpoint === key && state === 'Running')
 }
 
+const machineKinds = [VirtualMachine, VirtualRouter, SystemVM] as const
+
 function reasonOf({ kind, namespace, name }: Holder, world: World): string | undefined {
   const pick = ({ conditions }: CommonStatus) => conditions?.find(({ type }) => type === 'Settled')?.reason
-  if (kind === SystemVM.kind) return world.desired.status(SystemVM, name, undefined, pick)
-  if (kind === VirtualRouter.kind) return world.desired.status(VirtualRouter, name, undefined, pick)
-  const machine = world.desired.get(VirtualMachine, name, namespace)
+  const machineKind = machineKinds.find(each => each.kind === kind) ?? VirtualMachine
+  const machine = world.desired.get(machineKind, name, namespace)
   if (machine !== undefined && managementModeOf(machine, world) === 'Pause') return 'Paused'
-  return world.desired.status(VirtualMachine, name, namespace, pick)
+  return world.desired.status(machineKind, name, namespace, pick)
 }
 
 function nameOf({ kind, namespace, name }: Holder): string {

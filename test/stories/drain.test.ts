@@ -214,3 +214,18 @@ test('VM-132 VM-139 REL-091 a machine that is wished on another host moves there
   await cloud.untilReady()
   t.deepEqual(cloud.simulator.world.invariants(), [])
 })
+
+test('a router whose reconciliation is paused stays, is named, and keeps no other machine on a host in maintenance', async t => {
+  await using cloud = await cloudOnHostOne()
+  const [router] = await cloud.list(VirtualRouter)
+  const name = router?.metadata.name ?? ''
+  await cloud.patch(VirtualRouter, name, undefined, { management: { mode: 'Pause', deletionPolicy: 'Delete' } })
+  await cloud.patch(Host, 'host-1', undefined, { lifecycle: 'Maintenance' })
+  await cloud.until(async () => runningOn(cloud, 'host-1').every(each => each === name), 600_000)
+  t.deepEqual(runningOn(cloud, 'host-1'), [name])
+  await untilSaid(cloud, Host, 'host-1', ['Evacuated', 'False CannotEvacuate'])
+  t.regex(await told(cloud, Host, 'host-1', 'Evacuated'), new RegExp(`${name} \\(Paused\\)`))
+  await cloud.patch(VirtualRouter, name, undefined, { management: { mode: 'Enforce', deletionPolicy: 'Delete' } })
+  await untilEvacuated(cloud, 'host-1')
+  t.deepEqual(cloud.simulator.world.invariants(), [])
+})
