@@ -7,7 +7,7 @@ import { parseDuration } from '../../crds/invariants/duration.ts'
 import { operation } from '../../drivers/contract/operation.ts'
 import { allocate, type Claim, fenceClaim, fencesUnderWay, holderOf, moveClaim, noteOnClaim } from '../claims.ts'
 import type { Phase } from '../define-reconciler.ts'
-import { operate, remove } from '../effect.ts'
+import { type Effect, operate, remove } from '../effect.ts'
 import { managementModeOf } from '../management.ts'
 import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import { isStored, type Wish, type World } from '../world.ts'
@@ -121,10 +121,19 @@ function judgeSilent(silent: Silent, world: World): Verdict {
   const objection = objectionTo(silent, world)
   if (objection !== undefined) return isDropped(silent, objection, world) ?? objection
   if (isStorm(self, world)) return judgeHeld(silent, world)
-  if (!isPoweredOn(self, world)) return waiting('NotFenced', why)
+  if (!isPoweredOn(self, world)) return judgeUnreadable(silent, world)
   if (claim === undefined || noted === undefined) return beginFence(silent, world)
   if (noted.power === 'Off') return judgeSwitchingOff(claim, noted, world)
   return judgePaused(claim, noted, why, world) ?? beginFence(silent, world)
+}
+
+/** Whether it was switched off cannot be read: after a while it gives its place in the line up to others. */
+function judgeUnreadable({ claim, why }: Silent, world: World): Verdict {
+  const noted = claim?.spec.fence
+  if (claim === undefined || noted?.power !== 'Off' || !world.elapsed(noted.decidedAt, fenceLimit)) {
+    return waiting('NotFenced', why)
+  }
+  return acting('FencingFailed', why, giveUpPlace(claim, noted, world))
 }
 
 /** What was decided is taken back where it must not be any more: the host's situation, or the wish, is another one. */
@@ -223,9 +232,11 @@ function beginFence({ self, claim, why, silentSince }: Silent, world: World): Ve
 function judgeSwitchingOff(claim: Claim, noted: FenceClaim, world: World): Verdict {
   const message = `Decided at ${noted.decidedAt}: the host is being switched off`
   if (!world.elapsed(noted.decidedAt, fenceLimit)) return switchPower(claim, 'Off', message)
-  const { power: _, ...others } = noted
-  const next: FenceClaim = { ...others, decidedAt: world.now(), pausedFor: 'PowerController' }
-  return acting('FencingFailed', failed(noted), moveClaim(claim, { fence: next }))
+  return acting('FencingFailed', failed(noted), giveUpPlace(claim, noted, world))
+}
+
+function giveUpPlace(claim: Claim, { power: _, ...others }: FenceClaim, world: World): Effect {
+  return moveClaim(claim, { fence: { ...others, decidedAt: world.now(), pausedFor: 'PowerController' } })
 }
 
 function failed({ decidedAt }: FenceClaim): string {

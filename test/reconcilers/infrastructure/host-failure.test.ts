@@ -220,6 +220,28 @@ test('a power controller that does not obey: others are let pass, and it is trie
   t.deepEqual(settle(world).operations, switchOff)
 })
 
+test('a power controller that falls silent while its host is switched off: others of the zone are let pass', t => {
+  const world = zoneOfSilent(2, 2, '1', 1)
+  const judgeAll = () => {
+    for (let pass = 0; pass < 3; pass++) {
+      for (const self of world.all(Host)) {
+        const judged = judge(hostReconciler, 'LossContained', self, world)
+        if (judged.is === 'acting') world.apply(judged.effects)
+      }
+    }
+    return world.all(Host).map(self => judge(hostReconciler, 'LossContained', self, world).reason)
+  }
+  t.deepEqual(judgeAll(), ['Fencing', 'FencingQueued'])
+  world.see({ endpoints: { [power]: longAgo } })
+  t.deepEqual(judgeAll(), ['NotFenced', 'FencingQueued'])
+  world.advance(300_000)
+  t.deepEqual(judgeAll(), ['NotFenced', 'Fencing'])
+  world.see({ endpoints: { [power]: answering } })
+  world.see({ powers: { [keyOf('PowerController', 'other-0')]: off } })
+  world.advance(300_000)
+  t.deepEqual(judgeAll(), ['Fencing', 'Fenced'])
+})
+
 test('OPS-115 a fenced host is powered on again as often as the operator says, then it stays off', t => {
   const world = lost({ hostFailure: { ...automatic, powerOnAttempts: 1 } })
   settle(world)
