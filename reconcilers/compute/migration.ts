@@ -149,6 +149,10 @@ function judgeGivingUp(wish: MigrationWish, route: Route, here: MachineFacts, wo
     )
   }
   if (there?.current && there.facts.powerState !== 'Incoming') {
+    if (isOff(here)) {
+      const message = `It has come to host "${targetName}", and is off where it was: its place is there`
+      return acting('Migrating', message, arrive(claim, route, {}))
+    }
     return unknown(
       'SeenTwice',
       `The machine is ${here.powerState} on its host and ${there.facts.powerState} on ${target}`,

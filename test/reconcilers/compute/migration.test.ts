@@ -135,6 +135,16 @@ for (const [what, situation, expected] of [
     { here: { epoch: 3 }, notes: cancelled, epoch: 3, targetState: longSilent },
     'unknown HostSilent',
   ],
+  [
+    'given up and ended, has arrived when it runs at the target and is off at the source',
+    { here: { epoch: 3, powerState: 'Off' }, there: { epoch: 2 }, notes: cancelled, epoch: 3, absent: [] },
+    'acting Migrating Update',
+  ],
+  [
+    'given up and ended, is nowhere touched when it runs at both',
+    { here: { epoch: 3 }, there: { epoch: 2 }, notes: cancelled, epoch: 3, absent: [] },
+    'unknown SeenTwice',
+  ],
   ['has arrived when the source has it no more', { there: { epoch: 2 }, absent: [source] }, 'acting Migrating Update'],
   [
     'has arrived though it was given up, when the source has it no more',
