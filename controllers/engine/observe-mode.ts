@@ -1,8 +1,14 @@
+import type { Management } from '../../crds/common.ts'
 import { Allocation } from '../../crds/infrastructure/allocation.ts'
+import { kindOf } from '../../crds/kinds.ts'
 import type { Verb } from '../../drivers/contract/operation.ts'
-import type { Effect, UpdateEffect } from '../../reconcilers/effect.ts'
+import type { Effect, ObjectIdentity, UpdateEffect } from '../../reconcilers/effect.ts'
 import type { World } from '../../reconcilers/world.ts'
 import type { Judgement } from './status.ts'
+
+interface ManagedSpec {
+  readonly management?: Partial<Management>
+}
 
 /**
  * Under `Observe` nothing outside is changed, and no claim announces that it will be. What exists is still claimed, so
@@ -23,8 +29,9 @@ function isAllowed(effect: Effect, identity: string, world: World): boolean {
   switch (effect.effect) {
     case 'Observe':
     case 'Event':
-    case 'Delete':
       return true
+    case 'Delete':
+      return effect.object.kind === Allocation.kind || leavesAll(effect.object, world)
     case 'Operate':
       return releases.has(effect.operation.verb)
     case 'Update':
@@ -32,6 +39,13 @@ function isAllowed(effect: Effect, identity: string, world: World): boolean {
     case 'Create':
       return effect.object.kind === Allocation.kind && exists(identity, world)
   }
+}
+
+/** A child is made equal to its own wish: when it goes, so does what it stands for, unless that is to be left. */
+function leavesAll({ apiVersion, kind, metadata: { name, namespace } }: ObjectIdentity, world: World): boolean {
+  const childKind = kindOf(apiVersion, kind)
+  const spec = childKind && (world.desired.get(childKind, name, namespace)?.spec as ManagedSpec | undefined)
+  return spec?.management?.deletionPolicy === 'Orphan'
 }
 
 /** Operations that take away our own mark and change nothing else: how what is only observed is given back. */

@@ -165,6 +165,27 @@ test('a machine that is only observed and deleted says what it waits for and how
   t.false(cloud.simulator.world.list().machines.some(({ facts }) => facts.identity === identity))
 })
 
+test('a machine that is only observed, gone from its host and deleted: its root disk stays until it is to be enforced', async t => {
+  await using cloud = await running()
+  const { world } = cloud.simulator
+  const { identity, definition } = factsOf(cloud, 'web-1')
+  const root = definition.disks[0]?.identity
+  const isThere = () =>
+    world.list().volumes.some(({ facts }) => facts.identity === root && facts.trashedAt === undefined)
+  await cloud.patch(VirtualMachine, 'web-1', 'shop', { management: { mode: 'Observe', deletionPolicy: 'Delete' } })
+  await cloud.advance(5_000)
+  world.destroyMachine(identity)
+  world.removeMachine(identity)
+  await cloud.delete(VirtualMachine, 'web-1', 'shop')
+  await cloud.advance(300_000)
+  t.true(isThere())
+  const waiting = await cloud.get(VirtualMachine, 'web-1', 'shop')
+  t.regex(conditionOf(waiting ?? {}, 'Ready')?.message ?? '', /deletion waits/)
+  await cloud.patch(VirtualMachine, 'web-1', 'shop', { management: { mode: 'Enforce', deletionPolicy: 'Delete' } })
+  await cloud.until(async () => (await cloud.get(VirtualMachine, 'web-1', 'shop')) === undefined)
+  await cloud.until(async () => !isThere())
+})
+
 test('the mode of a kind comes from Settings, an object speaks for itself', async t => {
   await using cloud = await running()
   const { world } = cloud.simulator
