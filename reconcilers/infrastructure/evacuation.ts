@@ -27,6 +27,8 @@ export interface Evacuation {
   readonly off: number
   /** How many things there are not ours. */
   readonly foreign: number
+  /** How many machines there bear our mark and have no place there: whether they run nobody here knows. */
+  readonly leftovers: number
 }
 
 /** Reasons of the condition Settled that pass by themselves. */
@@ -54,15 +56,22 @@ export const hostEvacuation = defineDerived('hostEvacuation', (hostName, world):
     return passing.has(reason) ? [] : [`${nameOf(holder)} (${reason})`]
   })
   const { answers, listed } = world.observed.endpoint(key)
-  const { foreign } = world.observed.counts(key)
-  return { known: answers === 'Yes' && listed, left: left.length, stuck, off: claims.length - left.length, foreign }
+  const { foreign, things } = world.observed.counts(key)
+  const placed = claims.filter(({ spec }) => seenAt(spec.value, key, world) !== undefined).length
+  const leftovers = Math.max(0, things - placed)
+  const off = claims.length - left.length
+  return { known: answers === 'Yes' && listed, left: left.length, stuck, off, foreign, leftovers }
 })
 
 /** Whether the machine of a claim runs at the host, comes in there, or is being worked on. */
 function mayRun({ spec: { value: identity } }: Claim, key: string, world: World): boolean {
-  const here = world.observed.machines(identity).find(({ endpoint }) => endpoint === key)
+  const here = seenAt(identity, key, world)
   if (here !== undefined && here.facts.powerState !== 'Off') return true
   return world.operations(identity).some(({ endpoint, state }) => endpoint === key && state === 'Running')
+}
+
+function seenAt(identity: string, key: string, world: World) {
+  return world.observed.machines(identity).find(({ endpoint }) => endpoint === key)
 }
 
 const machineKinds = [VirtualMachine, VirtualRouter, SystemVM] as const
@@ -94,12 +103,18 @@ export const evacuated: Phase<typeof Host> = {
   },
 }
 
-function judgeLeft({ left, stuck, off, foreign }: Evacuation, by: string): Verdict {
+function judgeLeft({ left, stuck, off, foreign, leftovers }: Evacuation, by: string): Verdict {
   const named = stuck.length === 0 ? '' : `; cannot be moved: ${namesOf(stuck)}`
   if (left > stuck.length) return waiting('Evacuating', `${by} is in maintenance. Machines left: ${left}${named}`)
   if (left > 0) return waiting('CannotEvacuate', `${by} is in maintenance. Machines left: ${left}${named}`)
   if (foreign > 0) {
     return waiting('ForeignMachines', `Machines that are not ours are there: ${foreign}. Move or remove them by hand`)
+  }
+  if (leftovers > 0) {
+    return waiting(
+      'LeftoversThere',
+      `Machines that bear our mark and have no place here are there: ${leftovers}. Apply their manifests again (skystead adopt --rebind), or remove them by hand`,
+    )
   }
   const resting = off === 0 ? '' : `; machines that are off keep their place there: ${off}`
   return satisfied('Evacuated', `Nothing of ours runs there: safe to switch off${resting}`)
@@ -126,7 +141,7 @@ export function judgeHostsEmpty(
   if (!isInMaintenance) return notInMaintenance(what)
   const occupied = hosts.filter(name => {
     const found = world.derived(hostEvacuation, name)
-    return found !== undefined && (!found.known || found.left > 0 || found.foreign > 0)
+    return found !== undefined && (!found.known || found.left + found.foreign + found.leftovers > 0)
   })
   if (occupied.length === 0) return satisfied('Evacuated', 'Nothing of ours runs there: safe to switch off')
   const count = `${occupied.length} of ${hosts.length}`

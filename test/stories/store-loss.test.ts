@@ -2,11 +2,12 @@ import test from 'ava'
 import { findRebindings, rebind } from '../../cli/rebinding.ts'
 import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { Allocation } from '../../crds/infrastructure/allocation.ts'
+import { Host } from '../../crds/infrastructure/host.ts'
 import { kindOf } from '../../crds/kinds.ts'
 import { conditionOf } from '../../crds/meta.ts'
 import { PublicIP } from '../../crds/network/public-ip.ts'
-import { Cloud, quickstart, withoutTrash } from './cloud.ts'
-import { placesOf, runsOn } from './incidents.ts'
+import { Cloud, documentsOf, quickstart, withoutTrash } from './cloud.ts'
+import { hostOf, placesOf, runsOn } from './incidents.ts'
 
 test('the API store lost and the same manifests again: no second machine, and the conflict is named', async t => {
   await using cloud = await Cloud.start()
@@ -133,4 +134,20 @@ test('the store lost, the disks rebound, and the controllers start again with a 
   await cloud.untilReady()
   t.deepEqual(runsOn(cloud, 'web-1'), [host])
   t.deepEqual(world.invariants(), [])
+})
+
+test('a host in maintenance is not called empty while machines run there whose manifests were lost with the store', async t => {
+  await using cloud = await Cloud.start()
+  await cloud.apply(quickstart)
+  await cloud.untilReady()
+  const host = await hostOf(cloud, 'web-1')
+  await cloud.loseStore()
+  const places = documentsOf(quickstart).filter(({ apiVersion }) => String(apiVersion).startsWith('infrastructure.'))
+  await cloud.apply(...places)
+  await cloud.patch(Host, host, undefined, { lifecycle: 'Maintenance' })
+  const reason = async () => conditionOf((await cloud.get(Host, host)) ?? {}, 'Evacuated')?.reason
+  await cloud.until(async () => !['NotInMaintenance', 'HostSilent', undefined].includes(await reason()))
+  await cloud.advance(60_000)
+  t.is(await reason(), 'LeftoversThere')
+  t.true(runsOn(cloud, 'web-1').includes(host))
 })
