@@ -5,7 +5,16 @@ import { HostCluster } from '../../crds/infrastructure/host-cluster.ts'
 import { Zone } from '../../crds/infrastructure/zone.ts'
 import { parseDuration } from '../../crds/invariants/duration.ts'
 import { operation } from '../../drivers/contract/operation.ts'
-import { allocate, type Claim, fenceClaim, fencesUnderWay, holderOf, moveClaim, noteOnClaim } from '../claims.ts'
+import {
+  allocate,
+  type Claim,
+  claimedByHost,
+  fenceClaim,
+  fencesUnderWay,
+  holderOf,
+  moveClaim,
+  noteOnClaim,
+} from '../claims.ts'
 import type { Phase } from '../define-reconciler.ts'
 import { type Effect, operate, remove } from '../effect.ts'
 import { managementModeOf } from '../management.ts'
@@ -13,6 +22,7 @@ import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../v
 import { isStored, type Wish, type World } from '../world.ts'
 import { type Fence, fenceOf } from './fencing.ts'
 import { hostDriver, hostKey, powerKey } from './host-endpoint.ts'
+import { hostLifecycle } from './lifecycle.ts'
 import { settingsOf } from './settings.ts'
 import { zoneStorm } from './silence.ts'
 import { zoneOfCluster } from './topology.ts'
@@ -42,6 +52,12 @@ function failurePolicy(self: HostWish, world: World): FailurePolicy {
     ...spec.hostFailure,
     ...(managementModeOf(self, world) === 'Enforce' ? {} : { fencing: 'Manual' as const }),
   }
+}
+
+/** Whether somebody may be working at the host: it is in maintenance, and no machine could be helped by switching it off. */
+function isWorkedAt({ metadata: { name } }: HostWish, world: World): boolean {
+  if (world.derived(hostLifecycle, name).lifecycle !== 'Maintenance') return false
+  return (world.desired.total(claimedByHost, name).machines ?? 0) === 0
 }
 
 /** Whether nothing can run on the host unseen, and what brings that about (docs/operating.md, "A host is dead"). */
@@ -91,7 +107,8 @@ interface Fenced {
 
 function judgePowerOn({ self, claim, noted, fencedAt, message, isOff }: Fenced, world: World): Verdict {
   const { fencing, powerOnAttempts } = failurePolicy(self, world)
-  const isWished = fencing === 'Automatic' && powerOnAttempts > 0 && self.spec.lifecycle === 'Active'
+  const isActive = world.derived(hostLifecycle, self.metadata.name).lifecycle === 'Active'
+  const isWished = fencing === 'Automatic' && powerOnAttempts > 0 && isActive
   if (!isOff || !isWished) return satisfied('Fenced', message)
   if (noted.power === 'On' && !world.elapsed(noted.decidedAt, bootLimit)) {
     return switchPower(claim, 'On', `${message}. It is being powered on`)
@@ -191,6 +208,12 @@ function objectionTo({ self, why, silentSince }: Silent, world: World): Verdict 
     return waiting(
       'Unreachable',
       `${why}. It gives signs of life; it is switched off after ${unreachableLimit} of silence`,
+    )
+  }
+  if (isWorkedAt(self, world)) {
+    return waiting(
+      'NotFenced',
+      `${why}. It is in maintenance and has no machine: its power is left to whoever works at it`,
     )
   }
   if (fencing === 'Manual') {

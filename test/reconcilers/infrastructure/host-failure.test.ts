@@ -5,10 +5,12 @@ import { fenceClaim } from '../../../reconcilers/claims.ts'
 import { hostReconciler } from '../../../reconcilers/infrastructure/host.ts'
 import type { Verdict } from '../../../reconcilers/verdict.ts'
 import type { Life, PowerState } from '../../../reconcilers/world.ts'
+import { machineClaim } from '../claim-builders.ts'
 import { cluster, host, pod, pool, settings, zone } from '../infrastructure-builders.ts'
 import { judge } from '../judge.ts'
 import { answering, noSignOfLife, notCalledYet, silent } from '../observed-tables.ts'
 import { keyOf, uidOf } from '../resource-builder.ts'
+import { machine } from '../tenant-builders.ts'
 import { type TestWorld, worldOf } from '../world-builder.ts'
 
 const key = keyOf('Host', 'host-1')
@@ -240,6 +242,28 @@ test('a power controller that falls silent while its host is switched off: other
   world.see({ powers: { [keyOf('PowerController', 'other-0')]: off } })
   world.advance(300_000)
   t.deepEqual(judgeAll(), ['Fencing', 'Fenced'])
+})
+
+test('a host in maintenance without machines is neither switched off nor on: somebody may be working at it', t => {
+  const world = lost({ hostFailure: automatic, lifecycle: 'Maintenance' })
+  t.like(settle(world), { judged: { reason: 'NotFenced' }, operations: [] })
+  t.is(fence(world), undefined)
+  const powered = { fencing: 'Automatic', powerOnAttempts: 2 } as const
+  for (const lifecycle of ['Active', 'Maintenance'] as const) {
+    const dark = lost({ hostFailure: powered })
+    dark.put(cluster({ lifecycle }))
+    dark.see({ powers: { [power]: off } })
+    settle(dark)
+    dark.advance(60_000)
+    const switchOn = [{ verb: 'SetPower', args: { power: 'On' } }]
+    t.deepEqual(settle(dark).operations, lifecycle === 'Active' ? switchOn : [])
+  }
+})
+
+test('a host in maintenance that still has a machine is switched off like any other: the machine starts elsewhere', t => {
+  const world = lost({ hostFailure: automatic, lifecycle: 'Maintenance' })
+  world.put(machineClaim(machine(), 'host-1'))
+  t.deepEqual(settle(world).operations, switchOff)
 })
 
 test('OPS-115 a fenced host is powered on again as often as the operator says, then it stays off', t => {
