@@ -116,6 +116,11 @@ export interface Observed {
   volumes(identity: string): readonly Seen<VolumeFacts>[]
   images(identity: string): readonly Seen<ImageFacts>[]
   jobs(identity: string): readonly Seen<JobFacts>[]
+  /**
+   * Machines that have a disk in their definition, whoever they are and wherever they are seen: ours, leftovers, foreign.
+   * Wakes when one comes or goes.
+   */
+  diskUsers(volumeIdentity: string): readonly DiskUser[]
   /** Identities that bear this installation's mark for the resource of that kind and name. */
   named(kind: string, namespace: string | undefined, name: string): readonly string[]
   /** Where an unanswered operation may still have taken effect on the identity. In doubt means: no create elsewhere. */
@@ -168,6 +173,13 @@ export interface Seen<Facts> {
   readonly facts: Facts
   /** False while the endpoint does not answer: what it was, not what it is. */
   readonly current: boolean
+}
+
+/** A machine that is seen with a disk, and where. */
+export interface DiskUser {
+  readonly endpoint: EndpointKey
+  /** The machine's identity. */
+  readonly identity: string
 }
 
 /** An operation that is running, or that failed and will be held back for a while. */

@@ -140,6 +140,7 @@ function observedWorld(cache: ObservedCache, recording: Recording): Observed {
     volumes: identity => read(observedTopics.volume(identity), cache.volumes(identity)),
     images: identity => read(observedTopics.image(identity), cache.images(identity)),
     jobs: identity => read(observedTopics.job(identity), cache.jobs(identity)),
+    diskUsers: identity => read(observedTopics.diskUsers(identity), cache.diskUsers(identity)),
     named: (kind, namespace, name) =>
       read(observedTopics.named(kind, namespace, name), cache.named(kind, namespace, name)),
     inDoubt: identity => read(observedTopics.doubt(identity), cache.inDoubt(identity)),

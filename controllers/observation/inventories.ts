@@ -5,6 +5,7 @@ import type { ImageFacts, Inventory, JobFacts, MachineFacts, Mark, VolumeFacts }
 import type { Answer, Operation } from '../../drivers/contract/operation.ts'
 import type { Observed } from '../../reconcilers/world.ts'
 import { subjectOf } from './answers.ts'
+import { DiskUsers } from './disk-users.ts'
 import { FactTable } from './fact-table.ts'
 import { NamedIndex, sameName } from './named-index.ts'
 import { topics } from './topics.ts'
@@ -39,7 +40,9 @@ const progressStep = 5
 
 /** The machines, volumes, images and jobs of all endpoints, with the resources for which they are marked. */
 export class Inventories {
-  readonly machines = this.#table<MachineFacts>(topics.machine)
+  readonly machines = this.#table<MachineFacts>(topics.machine, (endpoint, before, after) => {
+    for (const disk of this.diskUsers.change(endpoint, before, after)) this.#options.tell(topics.diskUsers(disk))
+  })
   readonly volumes = this.#table<VolumeFacts>(topics.volume)
   readonly images = this.#table<ImageFacts>(topics.image)
   readonly jobs = new FactTable<JobFacts>({
@@ -52,6 +55,7 @@ export class Inventories {
     },
   })
   readonly named = new NamedIndex()
+  readonly diskUsers = new DiskUsers()
   readonly #options: InventoriesOptions
   /** How many things at an endpoint are not ours; left out: none. */
   readonly #foreign = new Map<EndpointKey, number>()
@@ -133,7 +137,10 @@ export class Inventories {
     return [this.machines, this.volumes, this.images]
   }
 
-  #table<Facts extends MachineFacts | VolumeFacts | ImageFacts>(topic: (identity: string) => string): FactTable<Facts> {
+  #table<Facts extends MachineFacts | VolumeFacts | ImageFacts>(
+    topic: (identity: string) => string,
+    changed?: (endpoint: EndpointKey, before: Facts | undefined, after: Facts | undefined) => void,
+  ): FactTable<Facts> {
     return new FactTable({
       keyOf: facts => facts.identity,
       identitiesOf: facts => [facts.identity],
@@ -142,6 +149,7 @@ export class Inventories {
         const identity = (after ?? before)?.facts.identity
         if (identity === undefined) return
         this.#options.tell(topic(identity))
+        changed?.(endpoint, before?.facts, after?.facts)
         this.#countForeign(endpoint, before?.facts, after?.facts)
         this.#renamed(identity, nameOf(before?.facts), nameOf(after?.facts))
         if (before === undefined) this.#options.appeared(endpoint, identity)

@@ -11,7 +11,7 @@ import type {
   VolumeFacts,
 } from '../../drivers/contract/facts.ts'
 import type { Answer, Operation } from '../../drivers/contract/operation.ts'
-import type { EndpointState, Life, Observed, PowerState, Seen } from '../../reconcilers/world.ts'
+import type { DiskUser, EndpointState, Life, Observed, PowerState, Seen } from '../../reconcilers/world.ts'
 import { deepFreeze } from '../engine/deep-freeze.ts'
 import { Activity } from './activity.ts'
 import { addTo, Changes, removeFrom } from './changes.ts'
@@ -103,6 +103,10 @@ export class ObservedCache implements Observed {
 
   jobs(identity: string): readonly Seen<JobFacts>[] {
     return this.#inventories.jobs.of(identity)
+  }
+
+  diskUsers(volumeIdentity: string): readonly DiskUser[] {
+    return this.#inventories.diskUsers.of(volumeIdentity)
   }
 
   named(kind: string, namespace: string | undefined, name: string): readonly string[] {

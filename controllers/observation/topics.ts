@@ -10,6 +10,7 @@ export const topics = {
   counts: (key: EndpointKey): string => `counts/${key}`,
   machine: (identity: string): string => `machine/${identity}`,
   volume: (identity: string): string => `volume/${identity}`,
+  diskUsers: (volumeIdentity: string): string => `diskUsers/${volumeIdentity}`,
   image: (identity: string): string => `image/${identity}`,
   job: (identity: string): string => `job/${identity}`,
   named: (kind: string, namespace: string | undefined, name: string): string =>

@@ -7,12 +7,13 @@ import type { MachineDisk } from '../../drivers/contract/facts.ts'
 import { attachmentClaim, attachmentsByMachine, claimVolume, holderOf, machineClaim, volumeClaim } from '../claims.ts'
 import { create, type Effect } from '../effect.ts'
 import { finalizerOf } from '../finalizer.ts'
+import { hostOfIdentity } from '../infrastructure/topology.ts'
 import { place } from '../placement/place.ts'
 import { claimedPool, volumeOnPool } from '../storage/volume-place.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
-import { isStored, type Wish, type World } from '../world.ts'
+import { type DiskUser, isStored, type Wish, type World } from '../world.ts'
 import { type DiskPlan, planDisks, rootVolumeName } from './disk-plan.ts'
-import { claimAttachments, releaseAttachments } from './machine-attachments.ts'
+import { claimAttachments, otherUserOf, releaseAttachments } from './machine-attachments.ts'
 import { definitionsHeld } from './machine-power.ts'
 import { machineRequest } from './machine-request.ts'
 import { isStorageClosed } from './storage-maintenance.ts'
@@ -198,6 +199,8 @@ function obstacleOf(machine: Machine, disk: DiskPlan, world: World): Verdict | u
   if (holder !== undefined && holder.spec.attachment?.machineIdentity !== world.identity(machine)) {
     return waiting('VolumeInUse', `Volume "${volumeName}" is attached to machine "${holder.spec.holder.name}"`)
   }
+  const user = holder === undefined ? otherUserOf(identity, world.identity(machine), world) : undefined
+  if (user !== undefined) return waiting('DiskUsedElsewhere', usedElsewhere(volumeName, user, world))
   const claim = volumeClaim(identity, world)
   if (claim === undefined) return waiting('VolumeNotPlaced', `Volume "${volumeName}" has no pool yet`)
   const seen = volumeOnPool(identity, claim, world)
@@ -212,4 +215,13 @@ function obstacleOf(machine: Machine, disk: DiskPlan, world: World): Verdict | u
     'StorageMaintenance',
     `Volume "${volumeName}" lies in primary storage "${pool}", which is in maintenance`,
   )
+}
+
+function usedElsewhere(volumeName: string, { endpoint, identity }: DiskUser, world: World): string {
+  const seen = world.observed.machines(identity).find(each => each.endpoint === endpoint)
+  const mark = seen?.facts.mark
+  const name = mark === undefined ? '' : ` of the name "${mark.name}"`
+  const hostIdentity = endpoint.slice(endpoint.indexOf('/') + 1)
+  const host = hostOfIdentity(hostIdentity, world)?.metadata.name ?? hostIdentity
+  return `Machine ${identity}${name} on host "${host}" is defined with the disk of Volume "${volumeName}" and does not hold it: run "skystead adopt --rebind" to take that machine over, or remove it there`
 }

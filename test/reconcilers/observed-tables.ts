@@ -1,7 +1,15 @@
 /** What drivers have seen in a test world. */
 import type { EndpointKey } from '../../drivers/contract/endpoint.ts'
 import type { HostFacts, ImageFacts, JobFacts, MachineFacts, Mark, VolumeFacts } from '../../drivers/contract/facts.ts'
-import type { EndpointState, Life, Observed, OperationState, PowerState, Seen } from '../../reconcilers/world.ts'
+import type {
+  DiskUser,
+  EndpointState,
+  Life,
+  Observed,
+  OperationState,
+  PowerState,
+  Seen,
+} from '../../reconcilers/world.ts'
 import type { Reads } from './remembered.ts'
 import { deepFreeze } from './resource-builder.ts'
 
@@ -136,6 +144,14 @@ export class ObservedTables implements Observed {
   jobs(identity: string): readonly Seen<JobFacts>[] {
     this.#reads.read('observed')
     return this.#jobs.filter(({ facts }) => facts.targets.includes(identity)).map(seen)
+  }
+
+  diskUsers(volumeIdentity: string): readonly DiskUser[] {
+    this.#reads.read('observed')
+    const users = this.#machines.filter(({ facts }) =>
+      facts.definition.disks.some(({ identity }) => identity === volumeIdentity),
+    )
+    return users.map(({ endpoint, facts: { identity } }) => ({ endpoint, identity }))
   }
 
   named(kind: string, namespace: string | undefined, name: string): readonly string[] {

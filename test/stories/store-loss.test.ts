@@ -151,3 +151,35 @@ test('a host in maintenance is not called empty while machines run there whose m
   t.is(await reason(), 'LeftoversThere')
   t.true(runsOn(cloud, 'web-1').includes(host))
 })
+
+test('the store lost, and a disk given to another machine while its old one runs unrebound: it is written by one only', async t => {
+  await using cloud = await Cloud.start()
+  const { world } = cloud.simulator
+  await cloud.apply(withoutTrash, quickstart)
+  await cloud.untilReady()
+  const [host = ''] = runsOn(cloud, 'web-2')
+  const moved = quickstart
+    .replace('  volumes: [{name: data, volumeName: web-2-data}]\n', '')
+    .replace(/(metadata: \{name: web-1, .*\nspec:\n)/, '$1  volumes: [{name: data, volumeName: web-2-data}]\n')
+  await cloud.loseStore()
+  await cloud.apply(withoutTrash, moved)
+  await cloud.advance(60_000)
+  const rebindAllBut = async (name: string) => {
+    const { rebindings } = await complete(cloud, findRebindings(cloud.client))
+    const others = rebindings.filter(({ object }) => object.metadata.name !== name)
+    for (const rebinding of others) await complete(cloud, rebind(cloud.client, rebinding, cloud.environment))
+    await cloud.advance(30_000)
+  }
+  for (let round = 0; round < 4; round++) await rebindAllBut('web-2')
+  await cloud.advance(300_000)
+  t.deepEqual(world.invariants(), [])
+  const condition = conditionOf((await cloud.get(VirtualMachine, 'web-1', 'shop')) ?? {}, 'VolumesAttached')
+  t.is(condition?.reason, 'DiskUsedElsewhere')
+  t.true(condition?.message.includes(`"web-2" on host "${host}"`), condition?.message)
+  t.deepEqual(runsOn(cloud, 'web-2'), [host])
+  await rebindAll(cloud)
+  await cloud.untilReady()
+  const disks = (name: string) => placesOf(cloud, name).map(({ facts }) => facts.definition.disks.length)
+  t.deepEqual([disks('web-1'), disks('web-2')], [[2], [1]])
+  t.deepEqual(world.invariants(), [])
+})

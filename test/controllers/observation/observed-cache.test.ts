@@ -82,6 +82,7 @@ test('a listing tells of exactly what it brought', t => {
   t.deepEqual(powers(cache, 'm'), [[hostA, 'Running', true]])
   t.deepEqual(told(), [
     topics.counts(hostA),
+    topics.diskUsers('m-root'),
     topics.endpoint(hostA),
     topics.host(hostA),
     topics.machine('m'),
@@ -240,7 +241,7 @@ test('things of nobody and of another installation count as foreign and bear no 
   told()
   cache.takeEvent(hostA, { event: 'MachineGone', identity: 'x' })
   t.deepEqual(cache.counts(hostA), { things: 1, foreign: 1 })
-  t.deepEqual(told(), [topics.counts(hostA), topics.machine('x')])
+  t.deepEqual(told(), [topics.counts(hostA), topics.diskUsers('x-root'), topics.machine('x')])
 })
 
 test('an endpoint that falls silent keeps its facts as what was, and tells all who read them', t => {
@@ -516,4 +517,27 @@ test('absence after an endpoint that does not answer is proven by a listing begu
   cache.fallSilent(hostA, 'no route')
   list(cache, hostB, hostListing([]))
   t.false(cache.provenAbsent('m', hostB, hostA))
+})
+
+test('a disk tells every machine that is defined with it, and only a coming or going one is news', t => {
+  const { cache, told } = bench(hostEndpoint(hostA), hostEndpoint(hostB))
+  const { definition } = machine('m')
+  list(cache, hostB, hostListing([machine('n', { definition }), foreignMachine('x')]))
+  list(cache, hostA, hostListing([machine('m')]))
+  const users = [
+    { endpoint: hostA, identity: 'm' },
+    { endpoint: hostB, identity: 'n' },
+  ]
+  t.deepEqual(cache.diskUsers('m-root'), users)
+  t.deepEqual(cache.diskUsers('x-root'), [{ endpoint: hostB, identity: 'x' }])
+  told()
+  cache.takeEvent(hostB, { event: 'Machine', facts: machine('n', { definition, powerState: 'Off' }) })
+  cache.fallSilent(hostA, 'no answer')
+  t.false(told().includes(topics.diskUsers('m-root')))
+  t.deepEqual(cache.diskUsers('m-root'), users)
+  cache.takeEvent(hostB, { event: 'Machine', facts: machine('n', { definition: { ...definition, disks: [] } }) })
+  t.true(told().includes(topics.diskUsers('m-root')))
+  t.deepEqual(cache.diskUsers('m-root'), [{ endpoint: hostA, identity: 'm' }])
+  cache.forget(hostA)
+  t.deepEqual(cache.diskUsers('m-root'), [])
 })

@@ -1,12 +1,14 @@
 import test from 'ava'
 import type { Resource } from '../../../crds/meta.ts'
+import type { MachineFacts } from '../../../drivers/contract/facts.ts'
 import { attachmentClaim, claimVolume, holderOf } from '../../../reconcilers/claims.ts'
 import type { Effect } from '../../../reconcilers/effect.ts'
 import { volumeReconciler } from '../../../reconcilers/storage/volume.ts'
 import type { Verdict } from '../../../reconcilers/verdict.ts'
 import { volumeClaim } from '../claim-builders.ts'
-import { volumeFacts } from '../fact-builders.ts'
-import { brief, created, verdictsOf } from '../network/network-world.ts'
+import { machineFacts, volumeFacts } from '../fact-builders.ts'
+import { brief, created, host1, verdictsOf } from '../network/network-world.ts'
+import { keyOf, uidOf } from '../resource-builder.ts'
 import { machine, volume } from '../tenant-builders.ts'
 import { passOf, type TestWorld } from '../world-builder.ts'
 import {
@@ -127,4 +129,36 @@ test('a machine that is taken over claims what it runs on, though the pool does 
     names.filter(name => name.startsWith('attachment-')),
     attachments.map(({ metadata }) => metadata.name),
   )
+})
+
+test('a disk that another machine is seen with is not claimed, until it is seen with it no more', t => {
+  const [rootClaim] = attachments
+  if (rootClaim === undefined) throw new Error('Cannot find the claim')
+  const world = machineWorld([withData, root, volume(), ...unnoted, rootClaim, place, address], made)
+  const old = machine({ name: 'old' })
+  const { definition } = machineFacts(old)
+  const disks = [{ name: 'data', identity: volume().metadata.uid, pool: pool1 }]
+  const off = machineFacts(old, { powerState: 'Off', definition: { ...definition, disks } })
+  const router = world.observed.machines(uidOf('VirtualRouter', 'router-1')).map(({ facts }) => facts)
+  const see = (...facts: MachineFacts[]) =>
+    world.see({ machines: [...router, ...facts].map(each => ({ endpoint: host1, facts: each })) })
+  see(off)
+  const { VolumesAttached, PowerApplied } = judgeMachine(world)
+  t.is(brief(VolumesAttached), 'waiting DiskUsedElsewhere')
+  t.regex(String(VolumesAttached && 'message' in VolumesAttached && VolumesAttached.message), /"old" on host "host-1"/)
+  t.is(brief(PowerApplied), 'waiting DiskUsedElsewhere')
+  see({ ...off, definition })
+  t.is(brief(judgeMachine(world).VolumesAttached), 'acting Attaching Create')
+})
+
+test('what a machine itself is seen with, on two hosts while it migrates, keeps it from no claim', t => {
+  const world = whole(place, address)
+  const facts = show(world)
+  const [, dataClaim] = attachments
+  if (dataClaim === undefined) throw new Error('Cannot find the claim')
+  world.drop(dataClaim)
+  const router = world.observed.machines(uidOf('VirtualRouter', 'router-1'))
+  const there = { endpoint: keyOf('Host', 'host-2'), facts: { ...facts, powerState: 'Incoming' as const } }
+  world.see({ machines: [...router, { endpoint: host1, facts }, there] })
+  t.deepEqual(created(judgeMachine(world).VolumesAttached), [dataClaim.metadata.name])
 })
