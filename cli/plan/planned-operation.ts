@@ -57,7 +57,7 @@ function planned(
     endpoint: { type: endpointType(endpoint.key), name: endpoint.name },
     startsAfterMs: Math.round(startedAt - begin),
     durationMs: Math.round((endedAt ?? startedAt) - startedAt),
-    changes: changesOf(operation, before).map(change => ({ ...change, path: namedPath(change.path, objectOf) })),
+    changes: changesOf(operation, before).map(change => named(change, objectOf)),
     ...(attempts === 0 ? {} : { attempts, failure: { code: outcome, message: message ?? '' } }),
   }
 }
@@ -70,7 +70,14 @@ function markedObject(operation: Operation, before: RecordedOperation['before'])
   return { kind, ...(namespace === undefined ? {} : { namespace }), name }
 }
 
-/** Rules in a router's document are told apart by identities, which people do not know. */
+/** Rules in a router's document, and the target of a migration, are told by identities, which people do not know. */
+function named(change: FieldChange, objectOf: (identity: string) => ObjectName | undefined): FieldChange {
+  const path = namedPath(change.path, objectOf)
+  const place = typeof change.after === 'string' ? /^[A-Za-z]+\/([0-9a-f-]{36})$/.exec(change.after)?.[1] : undefined
+  const object = place === undefined ? undefined : objectOf(place)
+  return object === undefined ? { ...change, path } : { ...change, path, after: `${object.kind} ${object.name}` }
+}
+
 function namedPath(path: string, objectOf: (identity: string) => ObjectName | undefined): string {
   return path.replaceAll(/\[([0-9a-f-]{36})\]/g, (whole, identity: string) => {
     const object = objectOf(identity)

@@ -116,6 +116,25 @@ test('a whole tenant in a Namespace that is new: everything is told before there
   t.deepEqual(plan.disruptions, [])
 })
 
+test('a host to be emptied: every machine moves, to a host that is told by name, and pauses briefly', async t => {
+  await using cloud = await Cloud.start()
+  await cloud.apply(quickstart)
+  await cloud.untilReady()
+  const host = (await cloud.get(VirtualMachine, 'web-1', 'shop'))?.status?.hostName ?? ''
+  const other = host === 'host-1' ? 'host-2' : 'host-1'
+  const described = documentsOf(quickstart).find(({ kind, metadata }) => kind === 'Host' && metadata.name === host)
+  const spec = { ...(described?.spec as object), lifecycle: 'Maintenance' }
+  const plan = await planFor(cloud, JSON.stringify({ ...described, spec }))
+  t.deepEqual(
+    new Set(
+      plan.operations.map(({ verb, changes }) => `${verb} ${changes.find(each => each.path === 'target')?.after}`),
+    ),
+    new Set([`MigrateMachine Host ${other}`]),
+  )
+  t.is(plan.operations.length, 3)
+  t.deepEqual(new Set(plan.disruptions.map(({ downtime }) => downtime)), new Set(['BriefPause']))
+})
+
 test('what the API refuses is told by field; the others are planned all the same: exit code 1', async t => {
   await using cloud = await Cloud.start()
   await cloud.apply(quickstart)
