@@ -101,6 +101,11 @@ export function identityClaim(resource: Identifiable, world: World): Claim | und
     : world.desired.get(Allocation, allocationName('Identity', identity))
 }
 
+/** Whether an identity was given to a resource: what has it was there before its object, and may be in use somewhere. */
+export function isGiven(identity: string, world: World): boolean {
+  return world.desired.get(Allocation, allocationName('Identity', identity)) !== undefined
+}
+
 /** The name of the claim of a machine's place. */
 export function machineClaimName(identity: string): string {
   return allocationName('Machine', identity)

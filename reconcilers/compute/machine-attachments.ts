@@ -7,10 +7,12 @@ import {
   type Claim,
   claimAttachment,
   holderOf,
+  isGiven,
   noteOnClaim,
   volumeClaim,
 } from '../claims.ts'
 import { type Effect, remove, removeAfter } from '../effect.ts'
+import { whyUnknown } from '../placement/place.ts'
 import { volumeOnPool } from '../storage/volume-place.ts'
 import { type DiskUser, isStored, type Wish, type World } from '../world.ts'
 import type { DiskPlan } from './disk-plan.ts'
@@ -43,6 +45,7 @@ export function claimAttachments(
   return disks.flatMap(({ identity: id, volume }) => {
     if (id === undefined || volume?.metadata.deletionTimestamp !== undefined) return []
     if (attachmentClaim(id, world) !== undefined || otherUserOf(id, identity, world) !== undefined) return []
+    if (!defined.has(id) && isGiven(id, world) && whyUnknown(machine.spec.zoneName, world) !== undefined) return []
     const isThere = defined.has(id) || volumeOnPool(id, volumeClaim(id, world), world) !== undefined
     return isThere ? [claimAttachment(id, identity, holderOf(machine), world)] : []
   })

@@ -4,13 +4,21 @@ import type { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import type { Manifest } from '../../crds/meta.ts'
 import { Volume, type VolumeSpec } from '../../crds/storage/volume.ts'
 import type { MachineDisk } from '../../drivers/contract/facts.ts'
-import { attachmentClaim, attachmentsByMachine, claimVolume, holderOf, machineClaim, volumeClaim } from '../claims.ts'
+import {
+  attachmentClaim,
+  attachmentsByMachine,
+  claimVolume,
+  holderOf,
+  isGiven,
+  machineClaim,
+  volumeClaim,
+} from '../claims.ts'
 import { create, type Effect } from '../effect.ts'
 import { finalizerOf } from '../finalizer.ts'
 import { hostOfIdentity } from '../infrastructure/topology.ts'
-import { place } from '../placement/place.ts'
+import { place, whyUnknown } from '../placement/place.ts'
 import { claimedPool, volumeOnPool } from '../storage/volume-place.ts'
-import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
+import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import { type DiskUser, isStored, type Wish, type World } from '../world.ts'
 import { type DiskPlan, planDisks, rootVolumeName } from './disk-plan.ts'
 import { claimAttachments, otherUserOf, releaseAttachments } from './machine-attachments.ts'
@@ -201,6 +209,8 @@ function obstacleOf(machine: Machine, disk: DiskPlan, world: World): Verdict | u
   }
   const user = holder === undefined ? otherUserOf(identity, world.identity(machine), world) : undefined
   if (user !== undefined) return waiting('DiskUsedElsewhere', usedElsewhere(volumeName, user, world))
+  const why = holder === undefined && isGiven(identity, world) ? whyUnknown(machine.spec.zoneName, world) : undefined
+  if (why !== undefined) return unknown('HostsNotRead', `Volume "${volumeName}" is not attached: ${why}`)
   const claim = volumeClaim(identity, world)
   if (claim === undefined) return waiting('VolumeNotPlaced', `Volume "${volumeName}" has no pool yet`)
   const seen = volumeOnPool(identity, claim, world)

@@ -2,11 +2,11 @@ import type { Holder, MachineClaim } from '../../crds/infrastructure/allocation.
 import { Host } from '../../crds/infrastructure/host.ts'
 import { type EndpointKey, endpointKey } from '../../drivers/contract/endpoint.ts'
 import { operation } from '../../drivers/contract/operation.ts'
-import { type Claim, claimMachine, claimVolume, machineClaim, moveClaim } from '../claims.ts'
+import { type Claim, claimMachine, claimVolume, isGiven, machineClaim, moveClaim } from '../claims.ts'
 import { observe, operate, remove } from '../effect.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
 import { isOurs } from '../ownership.ts'
-import { place } from '../placement/place.ts'
+import { place, whyUnknown } from '../placement/place.ts'
 import type { Placement, PlacementRequest } from '../placement/request.ts'
 import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import type { World } from '../world.ts'
@@ -115,6 +115,8 @@ function judgeUnplaced(wish: PlaceWish, world: World): Verdict {
   }
   if (!wish.wanted && seen.length === 0) return satisfied('NotNeeded', 'The machine is off and holds no place')
   const [place] = seen
+  const unread = place === undefined ? judgeUnread(wish, world) : undefined
+  if (unread !== undefined) return unread
   const placed = findPlace(wish, place === undefined ? request : pinned(request, place.endpoint), world)
   if (!placed.ok) return waiting(placed.reason, placed.message, { queue: `placement/${request.zoneName}` })
   const machine = capacityClaim(request, placed)
@@ -128,6 +130,18 @@ function judgeUnplaced(wish: PlaceWish, world: World): Verdict {
     claimMachine(identity, holder, { machine }, world),
     ...volumes,
   )
+}
+
+/**
+ * A machine that was given its identity, or one of its disks, was there before: after a loss of the API's store it may
+ * run, without a claim, on a host that nobody has read since. It is started nowhere else before that is known.
+ */
+function judgeUnread({ identity, request }: PlaceWish, world: World): Verdict | undefined {
+  const given = [identity, ...request.volumes.map(volume => volume.identity)].find(each => isGiven(each, world))
+  const why = given === undefined ? undefined : whyUnknown(request.zoneName, world)
+  if (why === undefined) return undefined
+  const what = given === identity ? 'The machine is not placed' : `The machine is not placed for its disk ${given}`
+  return unknown('HostsNotRead', `${what}: ${why}`)
 }
 
 /** The same installation's mark for the same name, but another identity: somebody else's machine until it is rebound. */

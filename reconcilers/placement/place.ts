@@ -1,5 +1,6 @@
 import { Host } from '../../crds/infrastructure/host.ts'
 import { PrimaryStorage } from '../../crds/infrastructure/primary-storage.ts'
+import { fenceOf } from '../infrastructure/fencing.ts'
 import { hostOfIdentity, poolOfIdentity } from '../infrastructure/topology.ts'
 import { defineDerived, type World } from '../world.ts'
 import { type CandidateZone, candidateCluster, candidateZone } from './candidates.ts'
@@ -59,10 +60,30 @@ export const isZoneRead = defineDerived('isZoneRead', (zoneName, world): boolean
   return zone === undefined || unreadInventories(zone, world).length === 0
 })
 
+/** Names of a zone's hosts that have an endpoint and were not read by this process, by the zone's name. */
+const unreadHosts = defineDerived('unreadHosts', (zoneName, world): readonly string[] =>
+  (world.derived(candidateZone, zoneName)?.clusters ?? []).flatMap(
+    clusterName => world.derived(candidateCluster, clusterName)?.unread ?? [],
+  ),
+)
+
+/**
+ * Why nobody can tell whether something that was there before its object, and has no claim, is in use: a host of the zone
+ * was neither read by this process nor proven off. Undefined: every host was read, or runs nothing.
+ */
+export function whyUnknown(zoneName: string, world: World): string | undefined {
+  const unread = world.derived(unreadHosts, zoneName).filter(hostName => !fenceOf(hostName, world).fenced)
+  if (unread.length === 0) return undefined
+  return `it was given its identity and has no claim, so that it may be in use on a host that was not read since the controllers started: ${listed(unread)}. Bring the host back, or switch it off and set its spec.lifecycle to Lost`
+}
+
 function unreadMessage(unread: readonly string[]): string {
-  const named = unread.slice(0, 5).map(name => `"${name}"`)
-  const more = unread.length > named.length ? ` and ${unread.length - named.length} more` : ''
-  return `Nothing is placed in a zone until every host was asked for its inventory, in an empty one until each has answered; missing: ${named.join(', ')}${more}. A host that is off for good can be declared so by its spec.lifecycle Lost`
+  return `Nothing is placed in a zone until every host was asked for its inventory, in an empty one until each has answered; missing: ${listed(unread)}. A host that is off for good can be declared so by its spec.lifecycle Lost`
+}
+
+function listed(names: readonly string[]): string {
+  const named = names.slice(0, 5).map(name => `"${name}"`)
+  return `${named.join(', ')}${names.length > named.length ? ` and ${names.length - named.length} more` : ''}`
 }
 
 function scopeOf(request: PlacementRequest, world: World): Scope | { readonly apart: string } {

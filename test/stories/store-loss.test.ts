@@ -183,3 +183,42 @@ test('the store lost, and a disk given to another machine while its old one runs
   t.deepEqual([disks('web-1'), disks('web-2')], [[2], [1]])
   t.deepEqual(world.invariants(), [])
 })
+
+test('the store lost, the disks rebound, and the controllers start again while a host is away: its machine is started nowhere else', async t => {
+  await using cloud = await Cloud.start()
+  const { world } = cloud.simulator
+  await cloud.apply(withoutTrash, quickstart)
+  await cloud.untilReady()
+  const [host = ''] = runsOn(cloud, 'web-1')
+  await cloud.loseStore()
+  await cloud.apply(withoutTrash, quickstart)
+  await cloud.advance(60_000)
+  for (let round = 0; round < 3; round++) {
+    const { rebindings } = await complete(cloud, findRebindings(cloud.client))
+    const others = rebindings.filter(
+      ({ object }) => object.kind !== 'VirtualMachine' || object.metadata.name === 'web-2',
+    )
+    for (const rebinding of others) await complete(cloud, rebind(cloud.client, rebinding, cloud.environment))
+    await cloud.advance(30_000)
+  }
+  await cloud.stopControllers()
+  const away = world.faults.add({
+    verb: 'Inventory',
+    endpoint: host,
+    effect: 'Fail',
+    code: 'Unavailable',
+    times: Number.POSITIVE_INFINITY,
+  })
+  await cloud.startControllers()
+  await cloud.advance(300_000)
+  t.deepEqual(runsOn(cloud, 'web-1'), [host])
+  t.is(conditionOf((await cloud.get(VirtualMachine, 'web-1', 'shop')) ?? {}, 'Scheduled')?.reason, 'HostsNotRead')
+  t.deepEqual(world.invariants(), [])
+  away.remove()
+  await cloud.advance(60_000)
+  await rebindAll(cloud)
+  await cloud.untilReady()
+  t.deepEqual(runsOn(cloud, 'web-1'), [host])
+  t.is(placesOf(cloud, 'web-1').length, 1)
+  t.deepEqual(world.invariants(), [])
+})
