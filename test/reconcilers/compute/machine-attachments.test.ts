@@ -5,9 +5,12 @@ import { attachmentClaim, claimVolume, holderOf } from '../../../reconcilers/cla
 import type { Effect } from '../../../reconcilers/effect.ts'
 import { volumeReconciler } from '../../../reconcilers/storage/volume.ts'
 import type { Verdict } from '../../../reconcilers/verdict.ts'
-import { volumeClaim } from '../claim-builders.ts'
+import type { EndpointState } from '../../../reconcilers/world.ts'
+import { allocation, holder, volumeClaim } from '../claim-builders.ts'
 import { machineFacts, volumeFacts } from '../fact-builders.ts'
+import { host } from '../infrastructure-builders.ts'
 import { brief, created, host1, verdictsOf } from '../network/network-world.ts'
+import { answering } from '../observed-tables.ts'
 import { keyOf, uidOf } from '../resource-builder.ts'
 import { machine, volume } from '../tenant-builders.ts'
 import { passOf, type TestWorld } from '../world-builder.ts'
@@ -161,4 +164,22 @@ test('what a machine itself is seen with, on two hosts while it migrates, keeps 
   const there = { endpoint: keyOf('Host', 'host-2'), facts: { ...facts, powerState: 'Incoming' as const } }
   world.see({ machines: [...router, { endpoint: host1, facts }, there] })
   t.deepEqual(created(judgeMachine(world).VolumesAttached), [dataClaim.metadata.name])
+})
+
+test('a disk that was given its identity is claimed only when every host was read', t => {
+  const [rootClaim, dataClaim] = attachments
+  if (rootClaim === undefined || dataClaim === undefined) throw new Error('Cannot find the claims')
+  const given = allocation({ type: 'Identity', value: volume().metadata.uid, holder: holder(volume()) })
+  const away = host({ name: 'host-9', address: '172.16.10.109' })
+  const objects = [withData, root, volume(), ...unnoted, rootClaim, place, address, away]
+  const world = machineWorld(objects, made)
+  const key = keyOf('Host', 'host-9')
+  const unread: EndpointState = { answers: 'No', listed: false, silentSince: '2026-11-02T11:00:00Z' }
+  world.see({ endpoints: { [key]: unread } })
+  t.is(brief(judgeMachine(world).VolumesAttached), 'acting Attaching Create')
+  world.put(given)
+  t.is(brief(judgeMachine(world).VolumesAttached), 'unknown HostsNotRead')
+  t.is(brief(judgeMachine(world).PowerApplied), 'unknown HostsNotRead')
+  world.see({ endpoints: { [key]: answering } })
+  t.is(brief(judgeMachine(world).VolumesAttached), 'acting Attaching Create')
 })

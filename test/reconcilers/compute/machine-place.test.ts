@@ -5,7 +5,7 @@ import type { MachineFacts } from '../../../drivers/contract/facts.ts'
 import { judgePlace, judgeRelease, type PlaceWish } from '../../../reconcilers/compute/machine-place.ts'
 import type { Verdict } from '../../../reconcilers/verdict.ts'
 import type { EndpointState, OperationState, PowerState } from '../../../reconcilers/world.ts'
-import { holder, machineClaim } from '../claim-builders.ts'
+import { allocation, holder, machineClaim } from '../claim-builders.ts'
 import { hostFacts, machineFacts } from '../fact-builders.ts'
 import { cluster, host, pod, pool, zone } from '../infrastructure-builders.ts'
 import { answering, noSignOfLife, notCalledYet, silent } from '../observed-tables.ts'
@@ -266,4 +266,27 @@ test('before a claim leaves a host that is proven off, it is noted that the host
   const name = `stray-${uidOf('Host', 'host-1')}-${identity}`
   t.like(world.desired.get(Allocation, name)?.spec, { type: 'Stray', value: identity })
   t.is(world.desired.get(Allocation, `machine-${identity}`)?.spec.machine?.hostName, 'host-1')
+})
+
+test('what was given its identity is placed only when every host was read or is proven off; what is new need not wait', t => {
+  const neighbour = machineClaim(machine({ name: 'web-9' }), 'host-2')
+  const given = (value: string) => allocation({ type: 'Identity', value, holder: holder(guest) })
+  const unread: EndpointState = { answers: 'No', listed: false, silentSince: '2026-11-02T11:00:00Z' }
+  const placed = (parts: Situation, ...objects: readonly ReturnType<typeof allocation>[]) => {
+    const world = worldWith({ claimed: false, hostState: unread, ...parts })
+    world.put(neighbour)
+    world.put(...objects)
+    return judgePlace(wishOf(parts), passOf(world))
+  }
+  const disk = { identity: volume().metadata.uid, sizeBytes: 1, tags: [], scope: 'Shared' as const }
+  const withDisk = { wish: { request: { ...wishOf({}).request, volumes: [disk] } } }
+  t.is(brief(placed({})), 'acting Placing Create')
+  const waits = placed({}, given(identity))
+  t.is(brief(waits), 'unknown HostsNotRead')
+  t.regex('message' in waits ? String(waits.message) : '', /not read since the controllers started: "host-1"\. Bring/)
+  t.is(brief(placed(withDisk, given(disk.identity))), 'unknown HostsNotRead')
+  t.is(brief(placed(withDisk)), 'acting Placing Create Create')
+  t.is(brief(placed({ lifecycle: 'Lost' }, given(identity))), 'acting Placing Create')
+  t.is(brief(placed({ hostState: answering }, given(identity))), 'acting Placing Create')
+  t.is(brief(placed({ seen: [[host2, {}]] }, given(identity))), 'acting Placing Create')
 })
