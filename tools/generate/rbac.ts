@@ -42,6 +42,23 @@ export function rbac(kinds: readonly KindDefinition[]): readonly object[] {
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'skystead-controllers' },
       subjects: [controllers],
     },
+    // In their own namespace: the installation's id, and the credentials of power controllers. No other Secret is theirs.
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'Role',
+      metadata: { name: 'skystead-controllers', namespace: 'skystead-system' },
+      rules: [
+        { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'create'] },
+        { apiGroups: [''], resources: ['secrets'], verbs: ['get'] },
+      ],
+    },
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'RoleBinding',
+      metadata: { name: 'skystead-controllers', namespace: 'skystead-system' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'skystead-controllers' },
+      subjects: [controllers],
+    },
     // Lets them know the certificates of the API's users, who ask them questions.
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -97,7 +114,7 @@ function controllerRules(kinds: readonly KindDefinition[]): readonly PolicyRule[
     { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
     { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: [...reading, ...writing] },
     { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },
-    { apiGroups: [''], resources: ['namespaces', 'secrets'], verbs: reading },
+    { apiGroups: [''], resources: ['namespaces'], verbs: reading },
   ]
 }
 

@@ -4,7 +4,11 @@ import { rbac } from '../../../tools/generate/rbac.ts'
 
 interface Role {
   readonly kind: string
-  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> }
+  readonly metadata: {
+    readonly name: string
+    readonly namespace?: string
+    readonly labels?: Readonly<Record<string, string>>
+  }
   readonly rules: readonly {
     readonly apiGroups?: readonly string[]
     readonly resources?: readonly string[]
@@ -24,13 +28,17 @@ const roles = new Map(
 )
 
 function may(role: string, verb: string, group: string, resource: string): boolean {
-  const rules = roles.get(role)?.rules ?? []
+  return allows(roles.get(role), verb, group, resource)
+}
+
+function allows(role: Role | undefined, verb: string, group: string, resource: string): boolean {
+  const rules = role?.rules ?? []
   return rules.some(
     rule => rule.verbs.includes(verb) && rule.apiGroups?.includes(group) && rule.resources?.includes(resource),
   )
 }
 
-test('controllers may do with every kind what a controller does, and no more with Secrets than read', t => {
+test('controllers may do with every kind what a controller does, and read Secrets of their own namespace only', t => {
   for (const { group, plural, statusSubresource } of kinds) {
     for (const verb of ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete']) {
       t.true(may('skystead-controllers', verb, group, plural), `${verb} ${plural}`)
@@ -38,8 +46,16 @@ test('controllers may do with every kind what a controller does, and no more wit
     t.is(may('skystead-controllers', 'patch', group, `${plural}/status`), statusSubresource !== false, plural)
     t.true(may('skystead-controllers', 'update', group, `${plural}/finalizers`), plural)
   }
-  t.true(may('skystead-controllers', 'watch', '', 'secrets'))
-  t.false(may('skystead-controllers', 'create', '', 'secrets'))
+  t.false(may('skystead-controllers', 'get', '', 'secrets'))
+  const isOwn = (object: object): object is Role => 'kind' in object && object.kind === 'Role'
+  const own = rbac(kinds).filter(isOwn)
+  t.deepEqual(
+    own.map(({ metadata }) => metadata),
+    [{ name: 'skystead-controllers', namespace: 'skystead-system' }],
+  )
+  t.true(allows(own[0], 'get', '', 'secrets'))
+  t.false(allows(own[0], 'list', '', 'secrets'))
+  t.true(allows(own[0], 'create', '', 'configmaps'))
   t.true(may('skystead-controllers', 'update', 'coordination.k8s.io', 'leases'))
   t.true(may('skystead-controllers', 'create', 'events.k8s.io', 'events'))
 })
