@@ -11,6 +11,8 @@ interface Node extends Reader {
   readonly key: string
   freshness: Freshness
   computed: boolean
+  /** Whether somebody asked for the value since the last flush. */
+  isAsked: boolean
   value: unknown
   /** What the computation threw; whoever asks for the value gets it thrown, until something read changes. */
   failure: { readonly error: unknown } | undefined
@@ -56,15 +58,20 @@ export class Derivations {
       node = this.#node(id, definition, key)
       this.#nodes.set(id, node)
     }
+    node.isAsked = true
     this.#refresh(node)
     if (node.failure !== undefined) throw node.failure.error
     return node.value
   }
 
-  /** Recomputes what is stale and still read; forgets what nobody reads. */
+  /**
+   * Recomputes what is stale and still read; forgets what nobody reads. What was asked for since the last time stays one
+   * time more, as it is: whoever asks again and again and keeps no reads does not begin anew each time.
+   */
   flush(): void {
     for (const node of [...this.#waiting]) {
       if (this.#options.reads.isRead(node.id)) this.#refresh(node)
+      else if (node.isAsked) node.isAsked = false
       else this.#forget(node)
     }
   }
@@ -130,6 +137,7 @@ export class Derivations {
       key,
       freshness: 'Stale',
       computed: false,
+      isAsked: false,
       value: undefined,
       failure: undefined,
       wake: () => this.#mark(node, 'Stale'),

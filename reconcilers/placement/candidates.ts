@@ -189,6 +189,19 @@ export const candidateCluster = defineDerived(
   },
 )
 
+/** What of a cluster says whether enough of its zone was read. It hardly ever changes, while its candidates do with every claim. */
+export interface ClusterReading {
+  readonly isClaimed: boolean
+  readonly unread: readonly string[]
+  readonly unasked: readonly string[]
+}
+
+/** How far the hosts of a cluster were read, by its name. */
+export const clusterReading = defineDerived('placementReading', (clusterName, world): ClusterReading => {
+  const { machines = 0, unread = [], unasked = [] } = world.derived(candidateCluster, clusterName) ?? {}
+  return { isClaimed: machines > 0, unread, unasked }
+})
+
 /** A zone as placements see it. */
 export interface CandidateZone {
   readonly clusters: readonly string[]

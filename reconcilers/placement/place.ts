@@ -3,7 +3,7 @@ import { PrimaryStorage } from '../../crds/infrastructure/primary-storage.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
 import { hostOfIdentity, poolOfIdentity } from '../infrastructure/topology.ts'
 import { defineDerived, type World } from '../world.ts'
-import { type CandidateZone, candidateCluster, candidateZone } from './candidates.ts'
+import { type CandidateZone, candidateZone, clusterReading } from './candidates.ts'
 import { type HostVerdict, type Placed, type Placement, type PlacementRequest, refused } from './request.ts'
 import { type Scope, Search } from './search.ts'
 
@@ -46,8 +46,8 @@ function find(zone: CandidateZone, search: Search, planner: PlacementRequest['pl
  * host must at least have been asked: a machine without a claim may have a namesake there that is being rebound.
  */
 function unreadInventories(zone: CandidateZone, world: World): readonly string[] {
-  const clusters = zone.clusters.flatMap(clusterName => world.derived(candidateCluster, clusterName) ?? [])
-  const isClaimed = clusters.some(({ machines }) => machines > 0)
+  const clusters = zone.clusters.map(clusterName => world.derived(clusterReading, clusterName))
+  const isClaimed = clusters.some(cluster => cluster.isClaimed)
   return clusters.flatMap(({ unread, unasked }) => (isClaimed ? unasked : unread))
 }
 
@@ -63,7 +63,7 @@ export const isZoneRead = defineDerived('isZoneRead', (zoneName, world): boolean
 /** Names of a zone's hosts that have an endpoint and were not read by this process, by the zone's name. */
 const unreadHosts = defineDerived('unreadHosts', (zoneName, world): readonly string[] =>
   (world.derived(candidateZone, zoneName)?.clusters ?? []).flatMap(
-    clusterName => world.derived(candidateCluster, clusterName)?.unread ?? [],
+    clusterName => world.derived(clusterReading, clusterName).unread,
   ),
 )
 

@@ -131,16 +131,35 @@ test('a change that ends in the middle of a chain does not reach its end', t => 
   t.is(reader.woken, 0)
 })
 
-test('what nobody reads any more is forgotten at its next change, with all that it read', t => {
+test('what nobody reads or asks for any more is forgotten after its next change, with all that it read', t => {
   const { derive, read, set, derivations, reads, made } = fixture()
   derive('sum', (_key, value) => value('a'))
   read('one', 'sum')
   reads.forget('one')
   set('a', 1)
   derivations.flush()
+  derivations.flush()
   t.deepEqual(made, ['sum'], 'it was not computed again')
   t.false(reads.isRead('a'))
   t.deepEqual(read('two', 'sum').values, [1])
+})
+
+test('what is asked for again and again, and read by nobody, computes only what has changed', t => {
+  const { derive, read, set, derivations, reads, made } = fixture()
+  derive('moving', (_key, value) => Number(value('a')) > 0)
+  derive('still', (_key, value) => value('b'))
+  derive('whole', (_key, value) => [value('moving'), value('still')])
+  set('a', 1)
+  for (let round = 1; round <= 3; round++) {
+    t.is(read('one', 'whole').values.length, 1)
+    reads.forget('one')
+    set('a', round + 1)
+    derivations.flush()
+  }
+  t.deepEqual(
+    made.filter(name => name === 'whole' || name === 'still'),
+    ['whole', 'still'],
+  )
 })
 
 test('one flush is asked for, however much is stale', t => {
