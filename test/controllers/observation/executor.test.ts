@@ -96,6 +96,7 @@ test('an operation runs, and its answer is in the cache when its end is told', a
   t.true(executor.idle('m', hostA))
   t.deepEqual([...told].sort(), [
     topics.counts(hostA),
+    topics.diskUsers('m-root'),
     topics.machine('m'),
     topics.named('VirtualMachine', 'default', 'm'),
     topics.operations('m'),
