@@ -2,13 +2,19 @@ import type { TestFn } from 'ava'
 import { adoptionRules } from './conformance-adoption.ts'
 import { connectionRules } from './conformance-connections.ts'
 import { machineRules } from './conformance-machines.ts'
-import { migrationRules } from './conformance-migration.ts'
+import { migrationRules, noMigrationRules } from './conformance-migration.ts'
 import { powerRules } from './conformance-power.ts'
 import { Rig, type Rule, type SetUp } from './conformance-rig.ts'
 import { volumeRules } from './conformance-volumes.ts'
 
+/** What a driver can do that others cannot: rules that do not concern it are not run. */
+export interface Abilities {
+  /** It migrates machines that run, to the fixture's `otherHost`. Default false: it refuses to. */
+  readonly migrates?: boolean
+}
+
 /** Runs every rule of drivers/README.md on a driver. `setUp` makes a fresh world for each test. */
-export function conformance(test: TestFn, name: string, setUp: SetUp): void {
+export function conformance(test: TestFn, name: string, setUp: SetUp, { migrates = false }: Abilities = {}): void {
   const rule: Rule = (title, run) => {
     test(`${name}: ${title}`, async t => {
       await using rig = new Rig(await setUp(t))
@@ -19,6 +25,7 @@ export function conformance(test: TestFn, name: string, setUp: SetUp): void {
   volumeRules(rule)
   connectionRules(rule)
   powerRules(rule)
-  migrationRules(rule)
+  if (migrates) migrationRules(rule)
+  else noMigrationRules(rule)
   adoptionRules(rule)
 }

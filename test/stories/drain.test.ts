@@ -9,7 +9,6 @@ import { deleteEverything, nothingLeft, otherThan, placesOf, runsOn } from './in
 import {
   cloudOnHostOne,
   interruptions,
-  machine,
   runningOn,
   said,
   slow,
@@ -18,6 +17,7 @@ import {
   untilEvacuated,
   untilSaid,
 } from './maintenance.ts'
+import { machine } from './manifests.ts'
 
 test('HST-021 HST-022 HST-023 a host of 20 machines is emptied while all of them run on: none is stopped, none runs twice', async t => {
   const names = Array.from({ length: 18 }, (_, index) => `app-${index}`)
@@ -87,8 +87,8 @@ kind: ServiceOffering
 metadata: {name: local}
 spec: {cores: 1, clockMHz: 1000, memory: 512Mi, storageType: Local}
 `)
-  await cloud.apply(machine('local').replace('small', 'local'))
-  await cloud.apply(machine('pinned', '  placement: {hostName: host-1}'))
+  await cloud.apply(machine('local', { serviceOfferingName: 'local' }))
+  await cloud.apply(machine('pinned', { more: '  placement: {hostName: host-1}' }))
   await cloud.apply(machine('watched'))
   await cloud.untilReady()
   await cloud.patch(Host, 'host-2', undefined, { allocationState: 'Enabled' })

@@ -8,20 +8,6 @@ import { conditionOf, type Resource } from '../../crds/meta.ts'
 import { Cloud, quickstart } from './cloud.ts'
 import { placesOf } from './incidents.ts'
 
-/** A machine of namespace `shop`; `more` are further lines of its spec. */
-export function machine(name: string, more = ''): string {
-  return `
-apiVersion: compute.skystead.dev/v1alpha1
-kind: VirtualMachine
-metadata: {name: ${name}, namespace: shop}
-spec:
-  zoneName: zone-a
-  serviceOfferingName: small
-  templateRef: {kind: PublicTemplate, name: tiny-linux}
-  nics: [{name: web, networkName: web}]
-${more}`
-}
-
 /** A cloud whose machines are all on host-1; host-2 is open again. */
 export async function cloudOnHostOne(...more: readonly (string | Writable)[]): Promise<Cloud> {
   const cloud = await Cloud.start()

@@ -3,6 +3,7 @@ import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { conditionOf } from '../../crds/meta.ts'
 import { Cloud, quickstart, withoutTrash } from './cloud.ts'
 import { runsOn } from './incidents.ts'
+import { machine } from './manifests.ts'
 
 function offering(name: string, memory: string, more = ''): string {
   return `
@@ -10,19 +11,6 @@ apiVersion: compute.skystead.dev/v1alpha1
 kind: ServiceOffering
 metadata: {name: ${name}}
 spec: {cores: 1, clockMHz: 100, memory: ${memory}${more}}
-`
-}
-
-function machine(name: string, serviceOfferingName: string): string {
-  return `
-apiVersion: compute.skystead.dev/v1alpha1
-kind: VirtualMachine
-metadata: {name: ${name}, namespace: shop}
-spec:
-  zoneName: zone-a
-  serviceOfferingName: ${serviceOfferingName}
-  templateRef: {kind: PublicTemplate, name: tiny-linux}
-  nics: [{name: web, networkName: web}]
 `
 }
 
@@ -35,10 +23,13 @@ for (const [what, more] of [
     await cloud.apply(withoutTrash, quickstart)
     await cloud.untilReady()
     await cloud.apply(offering('never', more === '' ? '1Ti' : '1Gi', more), offering('half', '40Gi'))
-    await cloud.apply(machine('never', 'never'))
-    await cloud.apply(machine('first', 'half'), machine('second', 'half'))
+    await cloud.apply(machine('never', { serviceOfferingName: 'never' }))
+    await cloud.apply(
+      machine('first', { serviceOfferingName: 'half' }),
+      machine('second', { serviceOfferingName: 'half' }),
+    )
     await cloud.until(async () => runsOn(cloud, 'first').length === 1 && runsOn(cloud, 'second').length === 1)
-    await cloud.apply(machine('third', 'half'))
+    await cloud.apply(machine('third', { serviceOfferingName: 'half' }))
     await cloud.advance(30_000)
     const waiting = await cloud.get(VirtualMachine, 'third', 'shop')
     t.is(conditionOf(waiting ?? {}, 'Scheduled')?.reason, 'NoHostFits')

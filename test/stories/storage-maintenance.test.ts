@@ -3,7 +3,8 @@ import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { PrimaryStorage } from '../../crds/infrastructure/primary-storage.ts'
 import { Cloud, quickstart } from './cloud.ts'
 import { placesOf, runsOn } from './incidents.ts'
-import { machine, said, told, untilSaid } from './maintenance.ts'
+import { said, told, untilSaid } from './maintenance.ts'
+import { machine } from './manifests.ts'
 
 /** A second pool, and an offering whose disks lie there. */
 const otherPool = `
@@ -44,7 +45,7 @@ spec: {size: 20Gi, tags: [ssd]}
     ['halted', 'Halted'],
     ['later', 'Always'],
   ]) {
-    await cloud.apply(machine(name ?? '', `  runStrategy: ${strategy}\n`).replace('Name: small', 'Name: other'))
+    await cloud.apply(machine(name ?? '', { serviceOfferingName: 'other', more: `  runStrategy: ${strategy}\n` }))
   }
   await cloud.untilReady()
   for (const name of ['ended', 'once-ended']) cloud.simulator.world.shutdownGuest(`shop/${name}`)
@@ -76,7 +77,7 @@ test('STO-055 STO-056 STO-057 STO-058 storage maintenance stops exactly the gues
   t.deepEqual(running(cloud), ['web-1', 'web-2'])
   t.is(await said(cloud, VirtualMachine, 'always', 'PowerApplied', 'shop'), 'False StorageMaintenance')
   await cloud.patch(VirtualMachine, 'later', 'shop', { runStrategy: 'Halted' })
-  await cloud.apply(machine('new').replace('Name: small', 'Name: other'))
+  await cloud.apply(machine('new', { serviceOfferingName: 'other' }))
   await cloud.advance(60_000)
   t.deepEqual(runsOn(cloud, 'new'), [])
   await cloud.stopControllers()

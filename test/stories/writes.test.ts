@@ -5,19 +5,7 @@ import { Allocation } from '../../crds/infrastructure/allocation.ts'
 import { Volume } from '../../crds/storage/volume.ts'
 import { Cloud, quickstart, withoutTrash } from './cloud.ts'
 import { deleteEverything, hostOf, nothingLeft } from './incidents.ts'
-
-function machine(name: string): string {
-  return `
-apiVersion: compute.skystead.dev/v1alpha1
-kind: VirtualMachine
-metadata: {name: ${name}, namespace: shop}
-spec:
-  zoneName: zone-a
-  serviceOfferingName: small
-  templateRef: {kind: PublicTemplate, name: tiny-linux}
-  nics: [{name: web, networkName: web}]
-`
-}
+import { machine } from './manifests.ts'
 
 /** The quickstart's cloud at rest, and a counter of what its controllers write. */
 async function atRest(): Promise<{ readonly cloud: Cloud; readonly counter: WriteCounter }> {
@@ -54,7 +42,7 @@ test('of machines made together each costs at most nine writes, its manifest inc
   await using _ = cloud
   const names = Array.from({ length: 10 }, (_, index) => `many-${index}`)
   const before = counter.all()
-  await cloud.apply(...names.map(machine))
+  await cloud.apply(...names.map(name => machine(name)))
   await cloud.untilReady()
   await cloud.advance(60_000)
   const own = sumOf(writesBetween(before, counter.all()), ['virtualmachines', 'volumes', 'allocations'])

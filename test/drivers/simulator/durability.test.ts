@@ -26,8 +26,11 @@ import { create, define, definition, patient, stop, VirtualClock, virtualWorld, 
 
 const child = fileURLToPath(new URL('durable-child.ts', import.meta.url))
 
-conformance(test, 'durable simulator', async t =>
-  simulatorFixture({ timing: quickTiming, seed: 3, store: openDurableStore(await worldFile(t)) }),
+conformance(
+  test,
+  'durable simulator',
+  async t => simulatorFixture({ timing: quickTiming, seed: 3, store: openDurableStore(await worldFile(t)) }),
+  { migrates: true },
 )
 
 test('an answered effect outlives kill -9, whenever it comes', async t => {

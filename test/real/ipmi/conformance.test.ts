@@ -11,6 +11,7 @@ import { type ControllerFixture, controllerConformance } from '../../drivers/con
 import { refused } from '../../drivers/conformance-rig.ts'
 import { realEnvironment } from '../../drivers/simulator/fixture.ts'
 import { commandsMissing } from '../lab/commands.ts'
+import { skipped } from '../lab/skipped.ts'
 
 const missing = commandsMissing(['ipmitool', 'ipmi_sim'])
 
@@ -120,10 +121,7 @@ async function answering(ask: () => Promise<unknown>): Promise<void> {
 }
 
 if (missing.length > 0) {
-  test('IPMI against ipmi_sim is skipped', t => {
-    t.log(`missing: ${missing.join(', ')}`)
-    t.pass()
-  })
+  skipped(test, 'IPMI against ipmi_sim', missing)
 } else {
   controllerConformance(test, 'IPMI', ipmiSimulator)
 

@@ -10,6 +10,7 @@ import { projectPath } from '../../../cli/repository.ts'
 import { VirtualMachine } from '../../../crds/compute/virtual-machine.ts'
 import { guestImage, guestMemoryBytes, readyLine } from '../lab/guest-image.ts'
 import { missingForGuests, until } from '../lab/libvirt.ts'
+import { skipped } from '../lab/skipped.ts'
 import { KVMCloud, namespace } from './kvm-cloud.ts'
 
 const run = promisify(execFile)
@@ -49,10 +50,7 @@ async function skystead(cloud: KVMCloud, ...command: readonly string[]): Promise
 }
 
 if (missing.length > 0) {
-  test('taking over a real guest is skipped', t => {
-    t.log(`missing: ${missing.join(', ')}`)
-    t.pass()
-  })
+  skipped(test, 'taking over a real guest', missing)
 } else {
   test('a guest that runs is taken over and given back: its uptime goes on', async t => {
     await using cloud = await KVMCloud.start()

@@ -8,6 +8,7 @@ import { conditionOf, isTrue, type Resource } from '../../../crds/meta.ts'
 import { Network } from '../../../crds/network/network.ts'
 import { Volume } from '../../../crds/storage/volume.ts'
 import { missingForGuests, until } from '../lab/libvirt.ts'
+import { skipped } from '../lab/skipped.ts'
 import { KVMCloud, namespace, rootDiskBytes } from './kvm-cloud.ts'
 
 interface Context {
@@ -25,10 +26,7 @@ const test = ava as TestFn<Context>
 const missing = [...missingForGuests(), ...(existsSync('/usr/bin/kubectl') ? [] : ['package kubernetes-client'])]
 
 if (missing.length > 0) {
-  test('a real guest through the control plane is skipped', t => {
-    t.log(`missing: ${missing.join(', ')}`)
-    t.pass()
-  })
+  skipped(test, 'a real guest through the control plane', missing)
 } else {
   test.before(async t => {
     t.context = { cloud: await KVMCloud.start(), web: { machine: '', boots: 0 } }

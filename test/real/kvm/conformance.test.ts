@@ -2,6 +2,7 @@ import test from 'ava'
 import { conformance } from '../../drivers/conformance.ts'
 import type { ConformanceFixture } from '../../drivers/conformance-rig.ts'
 import { missingForGuests } from '../lab/libvirt.ts'
+import { skipped } from '../lab/skipped.ts'
 import { startKVMFixture } from './fixture.ts'
 
 const missing = missingForGuests()
@@ -28,10 +29,7 @@ async function oneAtATime(): Promise<ConformanceFixture> {
 }
 
 if (missing.length > 0) {
-  test('the conformance suite on KVM is skipped', t => {
-    t.log(`missing: ${missing.join(', ')}`)
-    t.pass()
-  })
+  skipped(test, 'the conformance suite on KVM', missing)
 } else {
   conformance(test, 'KVM', oneAtATime)
 }

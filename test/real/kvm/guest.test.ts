@@ -9,6 +9,7 @@ import type { MachineFacts } from '../../../drivers/contract/facts.ts'
 import { Rig, refused } from '../../drivers/conformance-rig.ts'
 import { guestMemoryBytes } from '../lab/guest-image.ts'
 import { missingForGuests, until } from '../lab/libvirt.ts'
+import { skipped } from '../lab/skipped.ts'
 import { type KVMFixture, startKVMFixture } from './fixture.ts'
 
 const test = ava as TestFn<{ fixture: KVMFixture; rig: Rig }>
@@ -16,10 +17,7 @@ const missing = missingForGuests()
 const mebibyte = 1024 ** 2
 
 if (missing.length > 0) {
-  test('real guests on KVM are skipped', t => {
-    t.log(`missing: ${missing.join(', ')}`)
-    t.pass()
-  })
+  skipped(test, 'real guests on KVM', missing)
 } else {
   test.before(async t => {
     const fixture = await startKVMFixture()

@@ -3,15 +3,13 @@ import { DriverError } from '../../../drivers/contract/errors.ts'
 import type { MachineDisk } from '../../../drivers/contract/facts.ts'
 import { Rig } from '../../drivers/conformance-rig.ts'
 import { missingForGuests } from '../lab/libvirt.ts'
+import { skipped } from '../lab/skipped.ts'
 import { startKVMFixture } from './fixture.ts'
 
 const missing = missingForGuests()
 
 if (missing.length > 0) {
-  test('the image lock on KVM is skipped', t => {
-    t.log(`missing: ${missing.join(', ')}`)
-    t.pass()
-  })
+  skipped(test, 'the image lock on KVM', missing)
 } else {
   test('VM-053 a directory pool: QEMU itself refuses a second writer of a disk, whichever domain it is', async t => {
     t.timeout(240_000)
