@@ -1,20 +1,13 @@
 import { spawn } from 'node:child_process'
 import { DriverError } from '../contract/errors.ts'
-
-/** Who signs in at a power controller. */
-export interface Credentials {
-  readonly username: string
-  readonly password: string
-}
+import type { ProtocolCall } from '../power/protocol.ts'
 
 /** How ipmitool is called. */
-export interface ToolOptions {
+export interface ToolOptions extends ProtocolCall {
   /** Path or name of the program. */
   readonly program: string
   readonly host: string
   readonly port: number
-  readonly credentials: Credentials
-  readonly signal: AbortSignal
 }
 
 /** Cipher suites in the order in which they are tried: what every controller of IPMI 2.0 has, then what newer ones want. */

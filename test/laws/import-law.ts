@@ -17,6 +17,12 @@ interface Rule {
   readonly packages?: readonly string[]
 }
 
+const driverArrows: readonly Arrow[] = [
+  { to: 'crds/environment.ts' },
+  { to: 'crds', only: 'types' },
+  { to: 'drivers/contract' },
+]
+
 /** The first rule whose folder holds a file is the file's. Within its own folder a file imports what it likes. */
 const rules: readonly Rule[] = [
   { from: 'crds', arrows: [], packages: ['fast-deep-equal', 'ipaddr.js'] },
@@ -33,9 +39,11 @@ const rules: readonly Rule[] = [
     packages: ['fast-deep-equal', 'ipaddr.js', 'node:crypto'],
   },
   { from: 'drivers/contract', arrows: [{ to: 'crds', only: 'types' }], packages: [] },
-  ...['simulator', 'kvm', 'ipmi'].map(name => ({
+  ...['simulator', 'kvm', 'power'].map(name => ({ from: `drivers/${name}`, arrows: driverArrows })),
+  // What power drivers share is one piece of code.
+  ...['ipmi', 'redfish'].map(name => ({
     from: `drivers/${name}`,
-    arrows: [{ to: 'crds/environment.ts' }, { to: 'crds', only: 'types' as const }, { to: 'drivers/contract' }],
+    arrows: [...driverArrows, { to: 'drivers/power' }],
   })),
   // The engine knows drivers by their contract; only `cli/` names implementations.
   { from: 'controllers', arrows: [{ to: 'crds' }, { to: 'reconcilers' }, { to: 'drivers/contract' }] },
