@@ -149,7 +149,8 @@ export interface EndpointState {
 
 /** What a power controller says. */
 export interface PowerState {
-  readonly power: 'On' | 'Off'
+  /** `Unknown`: it says that it is neither. The host may run until it says `Off`. */
+  readonly power: 'On' | 'Off' | 'Unknown'
   /**
    * Whether it was read twice in a row, both readings begun after the host went silent and after the last operation on
    * the host ended.

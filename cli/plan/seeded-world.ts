@@ -49,7 +49,8 @@ function hostRecords(
   // Neither seen nor described: a host that never answered has no size, and needs none.
   const { cores, clockMHz, memoryBytes } = size ?? { cores: 1, clockMHz: 1, memoryBytes: 1 }
   const controller = controllerOf(endpoint.key, observed)
-  const power = controller?.inventory?.type === 'PowerController' ? controller.inventory.power : 'On'
+  const said = controller?.inventory?.type === 'PowerController' ? controller.inventory.power : 'On'
+  const power = said === 'Unknown' ? 'On' : said
   const host: HostRecord = {
     ...placeRecord(place, told),
     name: endpoint.name,

@@ -1,16 +1,21 @@
 import type { Endpoint, EndpointKey } from '../../drivers/contract/endpoint.ts'
+import type { PowerInventory } from '../../drivers/contract/facts.ts'
 import type { PowerState } from '../../reconcilers/world.ts'
 import type { Activity } from './activity.ts'
 
 /** What a power controller said lately: its last word, and when the last two readings of an unbroken row of Off were begun. */
 export interface PowerReadings {
-  readonly power: 'On' | 'Off'
+  readonly power: PowerInventory['power']
   readonly offsBegun: readonly number[]
 }
 
 /** The readings with one more. */
-export function withReading(readings: PowerReadings | undefined, power: 'On' | 'Off', begun: number): PowerReadings {
-  if (power === 'On') return { power, offsBegun: [] }
+export function withReading(
+  readings: PowerReadings | undefined,
+  power: PowerInventory['power'],
+  begun: number,
+): PowerReadings {
+  if (power !== 'Off') return { power, offsBegun: [] }
   return { power, offsBegun: [...(readings?.offsBegun ?? []), begun].slice(-2) }
 }
 

@@ -224,7 +224,8 @@ export interface SecondaryStorageInventory {
 /** What a power controller says. */
 export interface PowerInventory {
   readonly type: 'PowerController'
-  readonly power: 'On' | 'Off'
+  /** `Unknown`: it says that it is neither, the power is being switched. The host may run until it says `Off`. */
+  readonly power: 'On' | 'Off' | 'Unknown'
 }
 
 /** A complete listing of an endpoint of any type. */

@@ -80,9 +80,10 @@ function fencedByAttestation(host: Wish<typeof Host>, life: Life | undefined, wo
   if (isControlled && answers === 'Unknown' && message === undefined) {
     return not(`Host "${name}" is declared Lost; its power controller is being asked`)
   }
-  if (isControlled && answers === 'Yes' && world.observed.power(key)?.power === 'On') {
+  const power = world.observed.power(key)
+  if (isControlled && answers === 'Yes' && power !== undefined && power.power !== 'Off') {
     return not(
-      `Host "${name}" is declared Lost, but its power is On, so its machines may still run: switch it off, or take out spec.powerControl if it errs`,
+      `Host "${name}" is declared Lost, but its power is ${power.power}, so its machines may still run: switch it off, or take out spec.powerControl if it errs`,
     )
   }
   return { fenced: true, by: 'Attestation' }
@@ -106,7 +107,9 @@ function fencedByPower(host: Wish<typeof Host>, silentSince: string, life: Life 
   }
   if (power === undefined || controller.answers === 'Unknown')
     return not(`${silent}; its power controller is being asked`)
-  if (power.power === 'On') return not(`${silent}, but its power is On, so its machines may still run: ${choices}`)
+  if (power.power !== 'Off') {
+    return not(`${silent}, but its power is ${power.power}, so its machines may still run: ${choices}`)
+  }
   if (!power.confirmed) return not(`${silent}; its power was read as Off once and is being read again`)
   if (life?.signs === 'Seen') {
     return not(

@@ -138,7 +138,7 @@ function judgeSilent(silent: Silent, world: World): Verdict {
   const objection = objectionTo(silent, world)
   if (objection !== undefined) return isDropped(silent, objection, world) ?? objection
   if (isStorm(self, world)) return judgeHeld(silent, world)
-  if (!isPoweredOn(self, world)) return judgeUnreadable(silent, world)
+  if (!mayHavePower(self, world)) return judgeUnreadable(silent, world)
   if (claim === undefined || noted === undefined) return beginFence(silent, world)
   if (noted.power === 'Off') return judgeSwitchingOff(claim, noted, world)
   return judgePaused(claim, noted, why, world) ?? beginFence(silent, world)
@@ -217,7 +217,7 @@ function objectionTo({ self, why, silentSince }: Silent, world: World): Verdict 
     )
   }
   if (fencing === 'Manual') {
-    const mend = isPoweredOn(self, world)
+    const mend = mayHavePower(self, world)
       ? '. Or let it be switched off: hostFailure.fencing Automatic, on the Host, its cluster, its zone or the Settings'
       : ''
     return waiting('NotFenced', `${why}${mend}`)
@@ -229,10 +229,12 @@ function isStorm(self: HostWish, world: World): boolean {
   return world.derived(zoneStorm, zoneOfCluster(self.spec.clusterName, world) ?? '')
 }
 
-function isPoweredOn(self: HostWish, world: World): boolean {
+/** Also one that hangs while it is going off: only the controller's Off ends that. */
+function mayHavePower(self: HostWish, world: World): boolean {
   const key = powerKey(self, world)
   const isControlled = self.spec.powerControl !== undefined && world.observed.endpoint(key).answers === 'Yes'
-  return isControlled && world.observed.power(key)?.power === 'On'
+  const power = world.observed.power(key)
+  return isControlled && power !== undefined && power.power !== 'Off'
 }
 
 /** That it is switched off is written down before it is; others of the zone may come first. */
@@ -263,7 +265,7 @@ function giveUpPlace(claim: Claim, { power: _, ...others }: FenceClaim, world: W
 }
 
 function failed({ decidedAt }: FenceClaim): string {
-  return `The host was to be switched off, and at ${decidedAt} its power controller still said On. It is tried again. Look at the power controller; bring the host back, or switch it off and set its spec.lifecycle to Lost`
+  return `The host was to be switched off, and at ${decidedAt} its power controller still did not say Off. It is tried again. Look at the power controller; bring the host back, or switch it off and set its spec.lifecycle to Lost`
 }
 
 /** So many hosts of a zone are switched off at once; the others wait in the order in which they came. */

@@ -394,14 +394,20 @@ test('power is confirmed by two readings of Off in a row, begun after the silenc
   t.deepEqual(cache.power(powerA), { power: 'Off', confirmed: false }, 'the host answers again')
 })
 
-test('a reading of On, or a controller that falls silent, begins the row anew', t => {
+test('a reading of On or neither, or a controller that falls silent, begins the row anew', t => {
   const { cache } = bench(hostEndpoint(hostA), powerEndpoint(powerA, hostA))
-  const read = (power: 'On' | 'Off') => list(cache, powerA, { type: 'PowerController', power })
+  const read = (power: 'On' | 'Off' | 'Unknown') => list(cache, powerA, { type: 'PowerController', power })
   cache.fallSilent(hostA, 'no route')
   read('Off')
   read('On')
   read('Off')
   t.deepEqual(cache.power(powerA), { power: 'Off', confirmed: false })
+  read('Off')
+  t.true(cache.power(powerA)?.confirmed)
+  read('Unknown')
+  t.deepEqual(cache.power(powerA), { power: 'Unknown', confirmed: false })
+  read('Off')
+  t.false(cache.power(powerA)?.confirmed)
   read('Off')
   t.true(cache.power(powerA)?.confirmed)
   cache.fallSilent(powerA, 'no route')

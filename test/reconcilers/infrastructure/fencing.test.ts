@@ -83,6 +83,11 @@ const refusals: readonly (readonly [string, Situation, RegExp])[] = [
     /declared Lost, but its power is On/,
   ],
   [
+    'is declared lost while its power is being switched',
+    { spec: { lifecycle: 'Lost' }, power: { power: 'Unknown', confirmed: false } },
+    /declared Lost, but its power is Unknown/,
+  ],
+  [
     'is declared lost and whose power controller was not called yet',
     { spec: { lifecycle: 'Lost' }, controller: notCalledYet },
     /its power controller is being asked/,
@@ -129,6 +134,11 @@ const refusals: readonly (readonly [string, Situation, RegExp])[] = [
     'is powered on',
     { power: { power: 'On', confirmed: true } },
     /its power is On, so its machines may still run: bring it back/,
+  ],
+  [
+    'is being switched',
+    { power: { power: 'Unknown', confirmed: false } },
+    /its power is Unknown, so its machines may still run: bring it back/,
   ],
   ['was read as Off only once', { power: { power: 'Off', confirmed: false } }, /read as Off once/],
 ]

@@ -94,6 +94,13 @@ test('OPS-116 a silent host without a sign of life is switched off once that is 
   t.is(fenceClaim(identity, world)?.spec.notes?.fencedAt, world.now())
 })
 
+test('a silent host whose power hangs between On and Off is switched off as well', t => {
+  const world = lost({ hostFailure: automatic })
+  world.see({ powers: { [power]: { power: 'Unknown', confirmed: false } as const } })
+  t.like(verdict(world), { is: 'acting', reason: 'Fencing' })
+  t.deepEqual(settle(world).operations, switchOff)
+})
+
 test('HST-103 fencing is as the host says, else its cluster, its zone, the Settings', t => {
   const reason = (...[ofHost, ofCluster, ofZone, ofSettings]: readonly ('Automatic' | 'Manual' | undefined)[]) => {
     const failure = (fencing: 'Automatic' | 'Manual' | undefined) =>
