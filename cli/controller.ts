@@ -8,6 +8,7 @@ import { installationOfCluster } from '../controllers/installation-id.ts'
 import { createLogger, type LogLevel } from '../controllers/log.ts'
 import { createIPMIDriver } from '../drivers/ipmi/driver.ts'
 import { createKVMDriver } from '../drivers/kvm/driver.ts'
+import { createRedfishDriver } from '../drivers/redfish/driver.ts'
 import { createSimulator } from '../drivers/simulator/simulator.ts'
 import { explained } from './api-access.ts'
 import { realEnvironment } from './environment.ts'
@@ -55,6 +56,7 @@ export async function controller(options: ControllerOptions): Promise<void> {
         Simulator: simulator.driver,
         KVM: createKVMDriver({ environment }),
         IPMI: createIPMIDriver({ environment }),
+        Redfish: createRedfishDriver({ environment }),
       },
       logger,
       metricsPort: options.metricsPort,

@@ -6,6 +6,7 @@ import { installationOfHome } from '../controllers/installation-id.ts'
 import { createLogger, type LogLevel } from '../controllers/log.ts'
 import { createIPMIDriver } from '../drivers/ipmi/driver.ts'
 import { createKVMDriver } from '../drivers/kvm/driver.ts'
+import { createRedfishDriver } from '../drivers/redfish/driver.ts'
 import { serveControl } from '../drivers/simulator/control-socket.ts'
 import { openDurableStore } from '../drivers/simulator/durable-store.ts'
 import { createSimulator } from '../drivers/simulator/simulator.ts'
@@ -79,6 +80,7 @@ async function start(
       Simulator: simulator.driver,
       KVM: createKVMDriver({ environment }),
       IPMI: createIPMIDriver({ environment }),
+      Redfish: createRedfishDriver({ environment }),
     },
     logger,
     metricsPort: options.metricsPort,

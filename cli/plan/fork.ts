@@ -83,7 +83,7 @@ export class Fork implements AsyncDisposable {
         environment,
         crds: definitions,
         // Whatever drivers serve the present: here the simulator takes every endpoint's place.
-        drivers: { Simulator: driver, KVM: driver, IPMI: driver },
+        drivers: { Simulator: driver, KVM: driver, IPMI: driver, Redfish: driver },
         logger: createLogger({ level: 'silent', clock }),
       }),
     )

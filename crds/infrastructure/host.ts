@@ -112,20 +112,46 @@ export interface KVMHost {
 
 /**
  * PowerControl says how a host's power is switched and read.
- * @cel self.driver != 'IPMI' || (has(self.address) && has(self.credentialsSecretName)) :: `address` and `credentialsSecretName` must be set where `driver` is 'IPMI'
+ * @cel self.driver == 'Simulator' || (has(self.address) && has(self.credentialsSecretName)) :: `address` and `credentialsSecretName` must be set where `driver` is 'IPMI' or 'Redfish'
+ * @cel self.driver == 'Redfish' || !has(self.redfish) :: `redfish` may be set only where `driver` is 'Redfish'
  */
 export interface PowerControl {
   /** driver is the way to the power controller. */
-  readonly driver: 'Simulator' | 'IPMI'
+  readonly driver: 'Simulator' | 'IPMI' | 'Redfish'
   /**
-   * address is the controller's IP address or DNS name, with an optional port.
+   * address is the controller's IP address or DNS name, with an optional port. Default: port 623 for IPMI, 443 for
+   * Redfish, which is spoken over HTTPS only.
    * @minLength 1
    * @maxLength 260
    * @cel self.matches('^[0-9A-Za-z]([-0-9A-Za-z.:]*[0-9A-Za-z])?$') :: must be an IP address or a DNS name
    */
   readonly address?: string
-  /** credentialsSecretName names a Secret of namespace skystead-system with keys `username` and `password`. */
+  /**
+   * credentialsSecretName names a Secret of namespace skystead-system with keys `username` and `password`. For Redfish
+   * its key `ca.crt` may hold the certificates, in PEM, of the authorities that vouch for the controller. Without it:
+   * those that Node knows.
+   */
   readonly credentialsSecretName?: ObjectName
+  /** redfish says which system at a Redfish controller is the host, and by which certificate the controller is known. */
+  readonly redfish?: RedfishControl
+}
+
+/** RedfishControl says which system at a Redfish controller is the host, and by which certificate the controller is known. */
+export interface RedfishControl {
+  /**
+   * systemID is the Id of the host's ComputerSystem. Left out: the controller's only one.
+   * @minLength 1
+   * @maxLength 253
+   */
+  readonly systemID?: string
+  /**
+   * certificateFingerprint is the SHA-256 of the controller's own certificate, as `openssl x509 -fingerprint -sha256`
+   * prints it. Where it is set it alone counts: neither an authority nor the certificate's name is asked for, and a
+   * renewed certificate is refused. Left out: the certificate must be an authority's, for the address.
+   * @maxLength 95
+   * @cel self.matches('^([0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2}$') :: must be 32 bytes in hex with colons between, as `openssl x509 -noout -fingerprint -sha256` prints them
+   */
+  readonly certificateFingerprint?: string
 }
 
 /** HostStatus is what is known of a host. */

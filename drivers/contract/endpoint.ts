@@ -10,7 +10,7 @@ export type EndpointType = 'Host' | 'PrimaryStorage' | 'SecondaryStorage' | 'Pow
 export type EndpointKey = `${EndpointType}/${string}`
 
 /** The name of a driver, as manifests have it (`hypervisor: Simulator`, `powerControl.driver: IPMI`). */
-export type DriverName = 'Simulator' | 'KVM' | 'IPMI'
+export type DriverName = 'Simulator' | 'KVM' | 'IPMI' | 'Redfish'
 
 /** How to reach a host: what a manifest says and nothing that a resource would have to be read for. */
 export interface HostConfiguration {
@@ -52,6 +52,10 @@ export interface PowerControllerConfiguration {
   readonly address?: string
   /** The Secret with its `username` and `password`. Only its name: what is in it is asked for when it is needed. */
   readonly credentials?: { readonly secretName: string }
+  /** Which of the systems behind the controller the host is (Redfish); its only one where it is left out. */
+  readonly systemID?: string
+  /** SHA-256 of the controller's certificate, in hex with colons, where that is what it is known by. */
+  readonly certificateFingerprint?: string
 }
 
 /** The configuration of an endpoint of any type. */

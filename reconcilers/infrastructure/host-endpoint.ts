@@ -1,8 +1,14 @@
 import type { Hypervisor } from '../../crds/common.ts'
-import type { Host } from '../../crds/infrastructure/host.ts'
+import type { Host, PowerControl } from '../../crds/infrastructure/host.ts'
 import { HostCluster } from '../../crds/infrastructure/host-cluster.ts'
 import { parseBytes } from '../../crds/invariants/quantity.ts'
-import type { DriverName, Endpoint, EndpointKey, HostConfiguration } from '../../drivers/contract/endpoint.ts'
+import type {
+  DriverName,
+  Endpoint,
+  EndpointKey,
+  HostConfiguration,
+  PowerControllerConfiguration,
+} from '../../drivers/contract/endpoint.ts'
 import { endpointKey } from '../../drivers/contract/endpoint.ts'
 import type { Wish, World } from '../world.ts'
 import { hostsByAddress, hostsByPowerAddress } from './topology.ts'
@@ -60,11 +66,18 @@ export function olderNamesake(host: Wish<typeof Host>, world: World): Wish<typeo
   return oldest === undefined || oldest.metadata.uid === host.metadata.uid ? undefined : oldest
 }
 
-/** The older host with the same power controller, which tells the power of that one: never taken for the word on another. */
+/** The oldest host with the same power controller, which tells the power of that one: never taken for the word on another. */
 export function olderAtPowerController(host: Wish<typeof Host>, world: World): Wish<typeof Host> | undefined {
   const [address] = hostsByPowerAddress.values(host)
-  const [oldest] = address === undefined ? [] : world.desired.list(hostsByPowerAddress, address)
+  const sharing = address === undefined ? [] : world.desired.list(hostsByPowerAddress, address)
+  const oldest = sharing.find(other => maySharePower(host, other))
   return oldest === undefined || oldest.metadata.uid === host.metadata.uid ? undefined : oldest
+}
+
+/** Behind one Redfish controller there may be several systems; who names none has its only one. */
+function maySharePower(host: Wish<typeof Host>, other: Wish<typeof Host>): boolean {
+  const [system, others] = [host, other].map(({ spec }) => spec.powerControl?.redfish?.systemID)
+  return system === undefined || others === undefined || system === others
 }
 
 /** The endpoints of a host: its hypervisor, where there is a driver for it, and its power controller, where it has one. */
@@ -83,14 +96,20 @@ export function hostEndpoints(host: Wish<typeof Host>, world: World): readonly E
   }
   const control = host.spec.powerControl
   if (control === undefined || olderAtPowerController(host, world) !== undefined) return [hypervisorEndpoint]
-  const { credentialsSecretName: secretName } = control
-  const address = control.address === undefined ? {} : { address: control.address }
-  const credentials = secretName === undefined ? {} : { credentials: { secretName } }
   const power: Endpoint = {
     key: powerKey(host, world),
     driver: control.driver,
     name,
-    configuration: { type: 'PowerController', host: key, ...address, ...credentials },
+    configuration: { type: 'PowerController', host: key, ...powerConfiguration(control) },
   }
   return [hypervisorEndpoint, power]
+}
+
+function powerConfiguration(control: PowerControl): Omit<PowerControllerConfiguration, 'type' | 'host'> {
+  const { address, credentialsSecretName: secretName, redfish } = control
+  return {
+    ...(address === undefined ? {} : { address }),
+    ...(secretName === undefined ? {} : { credentials: { secretName } }),
+    ...redfish,
+  }
 }

@@ -49,9 +49,10 @@ function judgeValidity(self: HostWish, world: World): Verdict {
   }
   const sharing = olderAtPowerController(self, world)
   if (sharing !== undefined) {
+    const among = self.spec.powerControl?.driver === 'Redfish' ? ', or each its own system by redfish.systemID' : ''
     return blocked(
       'PowerControllerTaken',
-      `spec.powerControl.address: ${self.spec.powerControl?.address} is that of Host "${sharing.metadata.name}", whose power it tells: give the host its own`,
+      `spec.powerControl.address: ${self.spec.powerControl?.address} is that of Host "${sharing.metadata.name}", whose power it tells: give the host its own${among}`,
     )
   }
   const reserving = podReserving(address, world)

@@ -32,7 +32,7 @@ export const hostsByAddress = defineIndex(Host, 'hostsByAddress', ({ spec }) => 
 
 /** Hosts by the address of their power controller, in lower case, where it has one of its own. */
 export const hostsByPowerAddress = defineIndex(Host, 'hostsByPowerAddress', ({ spec: { powerControl } }) =>
-  powerControl?.address === undefined ? [] : [`${powerControl.driver} ${powerControl.address.toLowerCase()}`],
+  powerControl?.address === undefined ? [] : [powerControl.address.toLowerCase()],
 )
 
 /** Physical networks by the name of their zone. */

@@ -172,6 +172,17 @@ export const placesAccepted: readonly AcceptedCase[] = [
     kind: 'Host',
     changes: [{ powerControl: { driver: 'IPMI', address: '10.0.0.9:623', credentialsSecretName: 'bmc' } }],
   },
+  {
+    title: 'HST-094 power by Redfish, with a system of several and with a pinned certificate',
+    kind: 'Host',
+    changes: [
+      {},
+      { redfish: { systemID: 'System.Embedded.1' } },
+      { redfish: { certificateFingerprint: Array.from({ length: 32 }, () => 'A7').join(':') } },
+    ].map(redfish => ({
+      powerControl: { driver: 'Redfish', address: '10.0.0.9', credentialsSecretName: 'bmc', ...redfish },
+    })),
+  },
   { title: 'HST-004 a KVM host', kind: 'Host', changes: [{ simulator: undefined, kvm: {} }] },
 ]
 

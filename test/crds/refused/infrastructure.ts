@@ -117,7 +117,42 @@ export const refusedInfrastructure: readonly Refusal[] = [
     'Host',
     { powerControl: { driver: 'IPMI', address: '10.0.0.9' } },
     'spec.powerControl',
-    /must be set where `driver` is 'IPMI'/,
+    /must be set where `driver` is 'IPMI' or 'Redfish'/,
+  ],
+  [
+    'Redfish without an address',
+    'Host',
+    { powerControl: { driver: 'Redfish', credentialsSecretName: 'bmc' } },
+    'spec.powerControl',
+    /must be set where `driver` is 'IPMI' or 'Redfish'/,
+  ],
+  [
+    'Redfish by a URL',
+    'Host',
+    { powerControl: { driver: 'Redfish', address: 'http://10.0.0.9', credentialsSecretName: 'bmc' } },
+    'spec.powerControl.address',
+    /must be an IP address or a DNS name/,
+  ],
+  [
+    'IPMI with what is of Redfish',
+    'Host',
+    { powerControl: { driver: 'IPMI', address: '10.0.0.9', credentialsSecretName: 'bmc', redfish: { systemID: '1' } } },
+    'spec.powerControl',
+    /`redfish` may be set only where `driver` is 'Redfish'/,
+  ],
+  [
+    'a fingerprint that is none',
+    'Host',
+    {
+      powerControl: {
+        driver: 'Redfish',
+        address: '10.0.0.9',
+        credentialsSecretName: 'bmc',
+        redfish: { certificateFingerprint: 'AA:BB' },
+      },
+    },
+    'spec.powerControl.redfish.certificateFingerprint',
+    /must be 32 bytes in hex/,
   ],
   [
     'a host without cores',

@@ -90,6 +90,51 @@ test('of two hosts with one power controller the older has it: the other is refu
   )
 })
 
+test('behind one Redfish controller each host has a system of its own; who names none has its only one', t => {
+  const at = (name: string, systemID?: string) =>
+    host({
+      name,
+      address: `${name}.example`,
+      metadata: { creationTimestamp: `2026-11-0${name.at(-1)}T00:00:00Z` },
+      powerControl: {
+        driver: 'Redfish',
+        address: 'chassis.example',
+        ...(systemID === undefined ? {} : { redfish: { systemID } }),
+      },
+    })
+  const [first, second, third, fourth] = [at('h2', 'Blade1'), at('h3', 'Blade2'), at('h4', 'Blade1'), at('h5')] as const
+  const world = cloud(first)
+  world.put(second, third, fourth)
+  t.like(judge(hostReconciler, 'Valid', first, world), { is: 'satisfied' })
+  t.like(judge(hostReconciler, 'Valid', second, world), { is: 'satisfied' })
+  for (const self of [third, fourth]) {
+    const verdict = judge(hostReconciler, 'Valid', self, world)
+    t.like(verdict, { is: 'blocked', reason: 'PowerControllerTaken' })
+    t.regex(verdict.message, /that of Host "h2".*or each its own system by redfish\.systemID/)
+  }
+})
+
+test('how a Redfish controller is reached goes with its endpoint', t => {
+  const powerControl = {
+    driver: 'Redfish',
+    address: 'bmc-1.example:8443',
+    credentialsSecretName: 'bmc-1',
+    redfish: { systemID: '1', certificateFingerprint: 'A7:00' },
+  } as const
+  const self = host({ powerControl })
+  const [, power] = hostReconciler.endpoints?.(self, cloud(self)) ?? []
+  t.like(power, {
+    driver: 'Redfish',
+    configuration: {
+      type: 'PowerController',
+      address: 'bmc-1.example:8443',
+      credentials: { secretName: 'bmc-1' },
+      systemID: '1',
+      certificateFingerprint: 'A7:00',
+    },
+  })
+})
+
 test('INF-135 a host whose address falls into a reserved range is refused', t => {
   const self = host({ address: '172.16.10.60' })
   t.deepEqual(judge(hostReconciler, 'Valid', self, cloud(self)), {
