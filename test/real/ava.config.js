@@ -1,4 +1,4 @@
-// For tests that need root and Debian packages (.ci/packages). From the repository's root:
+// For tests that need root, Debian packages (.ci/packages) or Python's (.ci/python-packages). From the repository's root:
 // npx ava --config test/real/ava.config.js
 export default {
   files: ['test/real/**/*.test.ts'],
