@@ -76,6 +76,14 @@ const onPlaces: readonly (Named<NamedAction> & { readonly place: 'host' | 'stora
     done: 'answers no more',
   },
   {
+    command: 'freeze-storage',
+    action: 'freezeStorage',
+    place: 'storage',
+    description: 'let a pool or an image store stall: calls hang, what runs with its disks runs on',
+    done: 'answers no more',
+    choice: { field: 'requests', flag: '--requests <fate>', values: ['Lost', 'Queued'] },
+  },
+  {
     command: 'revive-storage',
     action: 'reviveStorage',
     place: 'storage',
@@ -220,7 +228,7 @@ interface FaultOptions extends SimOptions, Omit<Fault, 'times'> {
 function addFault(command: Command): void {
   command
     .requiredOption('--effect <effect>', 'Fail, LoseReply, Hang, Delay, Duplicate, WrongAnswer or Drop (events only)')
-    .option('--verb <verb>', 'the operation, or Inventory or Event; left out: every call')
+    .option('--verb <verb>', 'the operation, or Inventory, SignOfLife, Event or Migration; left out: every call')
     .option('--endpoint <name>', 'the host or storage; left out: all')
     .option('--identity <uuid>', 'the machine or disk; left out: all')
     .option('--times <number>', 'how many calls it meets, or "always" (default: 1)', times)

@@ -1,7 +1,7 @@
 import equal from 'fast-deep-equal'
 import { adoptionObstacle } from '../contract/adoption.ts'
 import { DriverError } from '../contract/errors.ts'
-import type { MachineFacts, VolumeFacts } from '../contract/facts.ts'
+import type { MachineDefinition, MachineFacts, VolumeFacts } from '../contract/facts.ts'
 import { requireEpoch, requireOurs } from '../contract/guards.ts'
 import type { Verbs } from '../contract/operation.ts'
 import { sameMark } from './caller.ts'
@@ -40,8 +40,14 @@ export function releaseMachine(call: HostCall, args: Arguments<'ReleaseMachine'>
   if (facts.powerState === 'Incoming' || machine.migration !== undefined) {
     throw new DriverError('FailedPrecondition', `Cannot release machine ${args.identity}: it is being migrated`)
   }
-  call.simulation.state.setMachine(machine, { ...facts, epoch: 0 })
+  call.simulation.state.setMachine(machine, { ...facts, epoch: 0, definition: asToldByHost(facts.definition) })
   return machine.facts
+}
+
+/** What a host tells of a machine by itself: which network and addresses its NICs were given went with our mark. */
+function asToldByHost(definition: MachineDefinition): MachineDefinition {
+  const nics = definition.nics.map(nic => ({ ...nic, segment: { ...nic.segment, network: '' }, addresses: [] }))
+  return { ...definition, nics }
 }
 
 /** Puts a mark on a volume that bears none. */

@@ -41,6 +41,10 @@ export interface ControlActions {
   readonly killPowerController: { readonly arguments: Named; readonly result: undefined }
   readonly revivePowerController: { readonly arguments: Named; readonly result: undefined }
   readonly killStorage: { readonly arguments: Named; readonly result: undefined }
+  readonly freezeStorage: {
+    readonly arguments: Named & { readonly requests?: 'Lost' | 'Queued' }
+    readonly result: undefined
+  }
   readonly reviveStorage: { readonly arguments: Named; readonly result: undefined }
   readonly cutConnections: { readonly arguments: Named; readonly result: undefined }
   readonly shutdownGuest: { readonly arguments: MachineNamed; readonly result: undefined }
@@ -96,6 +100,8 @@ const handlers: Readonly<Record<ControlAction, Handler>> = {
   killPowerController: (world, request) => world.killPowerController(request.text('name')),
   revivePowerController: (world, request) => world.revivePowerController(request.text('name')),
   killStorage: (world, request) => world.killStorage(request.text('name')),
+  freezeStorage: (world, request) =>
+    world.freezeStorage(request.text('name'), request.oneOf('requests', ['Lost', 'Queued'] as const)),
   reviveStorage: (world, request) => world.reviveStorage(request.text('name')),
   cutConnections: (world, request) => world.cutConnections(request.text('name')),
   shutdownGuest: (world, request) => world.shutdownGuest(request.machine()),
@@ -142,7 +148,7 @@ const faultEffects: readonly FaultEffect[] = ['Fail', 'LoseReply', 'Hang', 'Dela
 function readFault(fault: Reader): Fault {
   const effect = fault.oneOf('effect', faultEffects)
   if (effect === undefined) throw new RangeError('Cannot read the fault: effect is missing')
-  const targets = [...Object.keys(servedBy), 'Inventory', 'SignOfLife', 'Event'] as readonly FaultTarget[]
+  const targets = [...Object.keys(servedBy), 'Inventory', 'SignOfLife', 'Event', 'Migration'] as readonly FaultTarget[]
   return defined<Fault>({
     effect,
     verb: fault.oneOf('verb', targets),

@@ -65,6 +65,7 @@ interface Entry {
   met: number
 }
 
+const callEffects: readonly FaultEffect[] = ['Fail', 'LoseReply', 'Hang', 'Delay', 'Duplicate', 'WrongAnswer']
 const eventEffects: readonly FaultEffect[] = ['Drop', 'Duplicate', 'Delay']
 const migrationEffects: readonly FaultEffect[] = ['Fail', 'Hang', 'Delay']
 
@@ -80,9 +81,9 @@ export class Faults {
   /** Scripts a fault. Throws `RangeError` where no such call or event can meet such a fate. */
   add(fault: Fault): ScriptedFault {
     const possible = possibleEffects(fault.verb)
-    if (possible === undefined ? fault.effect === 'Drop' : !possible.includes(fault.effect)) {
-      const fates = possible?.join(', ') ?? 'anything but Drop, which is for events'
-      throw new RangeError(`Cannot script ${fault.effect} on ${fault.verb ?? 'every call'}: it can meet ${fates}`)
+    if (!possible.includes(fault.effect)) {
+      const what = fault.verb ?? 'every call'
+      throw new RangeError(`Cannot script ${fault.effect} on ${what}: it can meet ${possible.join(', ')}`)
     }
     const entry: Entry = { fault, left: fault.times ?? 1, skip: fault.skip ?? 0, met: 0 }
     const remove = () => void this.#entries.delete(entry)
@@ -126,9 +127,10 @@ export class Faults {
   }
 }
 
-function possibleEffects(verb: FaultTarget | undefined): readonly FaultEffect[] | undefined {
+/** What can go wrong with calls of a verb (left out: any), with events, or with migrations. */
+export function possibleEffects(verb?: FaultTarget): readonly FaultEffect[] {
   if (verb === 'Event') return eventEffects
-  return verb === 'Migration' ? migrationEffects : undefined
+  return verb === 'Migration' ? migrationEffects : callEffects
 }
 
 function matches(fault: Fault, subject: FaultySubject): boolean {

@@ -38,6 +38,20 @@ export function fallSilent(simulation: Simulation, host: SimulatedHost, { reques
   })
 }
 
+/** Lets a storage answer no more. Whoever listens is told when a keep-alive would have noticed. Throws `RangeError` where it is down. */
+export function stall(simulation: Simulation, storage: Place, requests: Place['frozenRequests']): void {
+  if (storage.state === 'Down') throw new RangeError(`Cannot freeze ${storage.key}: current state is Down`)
+  const wasSilent = storage.state === 'Frozen'
+  storage.state = 'Frozen'
+  storage.frozenRequests = requests
+  storage.missedEvents = true
+  if (wasSilent) return
+  afterStep(simulation, 'KeepAlive', () => {
+    if (storage.state !== 'Frozen') return
+    simulation.state.tell(storage, '', { event: 'Disconnected', message: `${storage.key} gives no sign of life` })
+  })
+}
+
 /** What a pool, or a host as a neighbour, knows of a host's life. */
 export function signOfLife(state: State, witness: Place, { host: key }: LifeQuery): SignOfLife {
   const host = state.hosts.get(state.aliases.get(key)?.place ?? '')

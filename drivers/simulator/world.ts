@@ -15,7 +15,7 @@ import type { Counters, Journal } from './journal.ts'
 import { findHost, findMachine, findStorage, findVolume, type MachineAddress } from './lookup.ts'
 import { endMigration } from './migrations.ts'
 import type { Place } from './places.ts'
-import { fallSilent } from './silence.ts'
+import { fallSilent, stall } from './silence.ts'
 import type { State } from './state.ts'
 import { listWorld, type WorldListing } from './world-listing.ts'
 
@@ -132,6 +132,18 @@ export class World {
       storage.missedEvents = true
       this.#keepStorage(storage)
       this.#state.disconnect(storage, `${storage.key} is down`)
+    })
+  }
+
+  /**
+   * Lets a pool or an image store answer no more without refusing anybody, as one that stalls. What runs with its disks
+   * runs on. Requests that reach it meanwhile are carried out when it is revived, or are lost (`Lost`). Default `Queued`.
+   */
+  freezeStorage(name: string, requests: Place['frozenRequests'] = 'Queued'): void {
+    this.#outside('freezeStorage', name, () => {
+      const storage = findStorage(this.#state, name)
+      stall(this.#simulation, storage, requests)
+      this.#keepStorage(storage)
     })
   }
 

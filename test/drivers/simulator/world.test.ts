@@ -81,6 +81,55 @@ test('a frozen host may carry out later what reached it meanwhile, given up or n
   t.is(w.facts('m')?.powerState, 'Off')
 })
 
+test('a storage that stalls hangs its calls, and carries them out or loses them when it goes on', async t => {
+  await using w = virtualWorld()
+  const { world } = w.simulator
+  const told: string[] = []
+  w.storage.subscribe?.(event => told.push(event.event))
+  world.freezeStorage(w.pool.name)
+  const queued = watch(w.storage.perform(create(w.pool, 'disk'), patient()))
+  await w.clock.advance(3_600_000)
+  t.is(queued.outcome, 'Pending')
+  t.true(told.includes('Disconnected'))
+  world.reviveStorage(w.pool.name)
+  await w.clock.advance(0)
+  t.is(queued.outcome, 'Done')
+  world.freezeStorage(w.pool.name, 'Lost')
+  const lost = watch(w.storage.perform(create(w.pool, 'other'), patient()))
+  await w.clock.advance(0)
+  world.reviveStorage(w.pool.name)
+  await w.clock.advance(0)
+  t.is(lost.outcome, 'Pending')
+  t.deepEqual(
+    world.list().volumes.map(({ identity }) => identity),
+    ['disk'],
+  )
+  world.killStorage(w.pool.name)
+  t.throws(() => world.freezeStorage(w.pool.name), { message: /current state is Down/ })
+})
+
+test('a machine without our mark is known by what its host tells: not by the networks and addresses it was given', async t => {
+  await using w = virtualWorld()
+  const [host] = w.hosts
+  const segment = { network: 'net', isolation: 'VLAN' as const, id: 100, label: 'guest0' }
+  const nic = { name: 'a', macAddress: '02:00:00:00:00:01', segment, addresses: ['10.0.0.5'] }
+  const made = definition({ nics: [nic] })
+  await w.first.perform(define(host, 'm', { definition: made, power: 'Running' }), patient())
+  await w.first.perform(
+    operation('ReleaseMachine', { endpoint: host.key, identity: 'm' }, { identity: 'm', epoch: 1 }),
+    patient(),
+  )
+  t.like(w.facts('m'), {
+    powerState: 'Running',
+    definition: { nics: [{ ...nic, segment: { ...segment, network: '' }, addresses: [] }] },
+  })
+  await w.first.perform(define(host, 'n', { definition: made, power: 'Running' }), patient())
+  t.deepEqual(
+    w.simulator.world.invariants().map(({ rule }) => rule),
+    ['MACTwice'],
+  )
+})
+
 test('a power controller switches a frozen host off and on, and may die by itself', async t => {
   await using w = virtualWorld()
   const { world } = w.simulator
