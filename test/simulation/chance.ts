@@ -48,6 +48,12 @@ export class Chance {
     return values.filter(() => this.happens(probability))
   }
 
+  /** An identity. */
+  identity(): string {
+    const digits = (count: number) => Array.from({ length: count }, () => this.between(0, 15).toString(16)).join('')
+    return `${digits(8)}-${digits(4)}-4${digits(3)}-8${digits(3)}-${digits(12)}`
+  }
+
   /** All of them, in any order. */
   shuffled<T>(values: readonly T[]): readonly T[] {
     const ranked = values.map(value => ({ value, rank: this.#random.next() }))

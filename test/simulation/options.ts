@@ -8,7 +8,7 @@ export const usage = `npm run simulate -- [options]
   --seeds N      how many seeds to run (default 20)
   --seed S       the first of them (default 1)
   --minutes M    virtual minutes with faults of each (default 60)
-  --hosts N      hosts of the cloud (default 20)
+  --hosts N      hosts of the cloud (default: the seed draws 3 to 20)
   --classes A,B  what may go wrong: ${troubleClasses.join(', ')} (default: all but Store)
   --workers W    processes that run seeds side by side (default 1)
   --planted BUG  plants a bug that must be found: ${plantedBugs.join(', ')}
@@ -22,7 +22,7 @@ export interface Options {
   readonly seeds: number
   readonly seed: number
   readonly minutes: number
-  readonly hosts: number
+  readonly hosts: number | undefined
   readonly workers: number
   readonly classes: readonly TroubleClass[] | undefined
   readonly planted: PlantedBug | undefined
@@ -63,7 +63,7 @@ export function readOptions(): Options {
     seeds: number('seeds', 20),
     seed: number('seed', 1),
     minutes: number('minutes', 60),
-    hosts: number('hosts', 20),
+    hosts: values.hosts === undefined ? undefined : number('hosts', 1),
     workers: number('workers', 1),
     classes: values.classes === undefined ? undefined : readClasses(values.classes),
     planted: bug,
@@ -84,8 +84,9 @@ function readClasses(text: string): readonly TroubleClass[] {
 /** The options that make the same scenarios again, as words of a command line. */
 export function sameScenarios({ minutes, hosts, classes, planted }: Options): readonly string[] {
   const others = [
+    ...(hosts === undefined ? [] : ['--hosts', String(hosts)]),
     ...(classes === undefined ? [] : ['--classes', classes.join(',')]),
     ...(planted === undefined ? [] : ['--planted', planted]),
   ]
-  return ['--minutes', String(minutes), '--hosts', String(hosts), ...others]
+  return ['--minutes', String(minutes), ...others]
 }

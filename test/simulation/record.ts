@@ -20,7 +20,7 @@ type Size = Pick<Options, 'seed' | 'minutes' | 'hosts' | 'classes'>
 export interface RecordedRun {
   readonly firstSeed: number
   readonly minutesWithFaults: number
-  readonly hosts: number
+  readonly hosts: number | 'drawn by the seed'
   readonly classes?: readonly string[]
   readonly figures: Sums
   readonly machine: string
@@ -107,7 +107,7 @@ function runOf({ seed, minutes, hosts, classes }: Size): RecordedRun {
   return {
     firstSeed: seed,
     minutesWithFaults: minutes,
-    hosts,
+    hosts: hosts ?? 'drawn by the seed',
     ...(classes === undefined ? {} : { classes }),
     figures: nothing,
     machine: `${cpus().length} x ${cpus()[0]?.model}, Node ${process.version}`,

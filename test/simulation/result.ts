@@ -14,7 +14,11 @@ export interface Result {
 
 /** The scenario that the options make of a seed. */
 export function scenarioOf(seed: number, { minutes, hosts, classes }: Options): Scenario {
-  return generate(seed, { minutes, hosts, ...(classes === undefined ? {} : { classes }) })
+  return generate(seed, {
+    minutes,
+    ...(hosts === undefined ? {} : { hosts }),
+    ...(classes === undefined ? {} : { classes }),
+  })
 }
 
 /** Runs a seed. */

@@ -9,8 +9,11 @@ export interface Manifest {
     readonly name: string
     readonly namespace?: string
     readonly labels?: Readonly<Record<string, string>>
+    readonly annotations?: Readonly<Record<string, string>>
   }
   readonly spec: Readonly<Record<string, unknown>>
+  /** Only of an Allocation, which says of itself that it is held. */
+  readonly status?: Readonly<Record<string, unknown>>
 }
 
 /** Names an object. */

@@ -11,9 +11,9 @@ import { type TroubleClass, trouble, usualClasses } from './troubles.ts'
 export interface GeneratorOptions {
   /** Virtual minutes until the faults stop. */
   readonly minutes: number
-  /** Default 20. */
+  /** Default: drawn by the seed, 3 to 20, few more often. */
   readonly hosts?: number
-  /** How many machines there are at first. Default 12. */
+  /** How many machines there are at first. Default: drawn by the seed, 3 to 14, few more often. */
   readonly machines?: number
   /** What may go wrong. Default: `usualClasses`. */
   readonly classes?: readonly TroubleClass[]
@@ -24,8 +24,9 @@ const meanPause = 180_000
 
 /** The scenario of a seed. */
 export function generate(seed: number, options: GeneratorOptions): Scenario {
-  const { minutes, hosts = 20, machines = 12, classes = usualClasses } = options
+  const { minutes, classes = usualClasses } = options
   const chance = new Chance(seed)
+  const { hosts = drawHosts(chance), machines = drawMachines(chance) } = options
   const model = new Model(chance)
   describePlaces(model, { hosts })
   describeTenants(model, machines)
@@ -43,4 +44,19 @@ export function generate(seed: number, options: GeneratorOptions): Scenario {
     model.at += chance.between(0, 2 * meanPause)
   }
   return { seed, minutes, replicas, steps: model.steps }
+}
+
+function drawHosts(chance: Chance): number {
+  return chance.weighted([
+    [6, chance.between(3, 6)],
+    [3, chance.between(7, 12)],
+    [1, chance.between(13, 20)],
+  ])
+}
+
+function drawMachines(chance: Chance): number {
+  return chance.weighted([
+    [3, chance.between(3, 7)],
+    [2, chance.between(8, 14)],
+  ])
 }
