@@ -38,7 +38,8 @@ export interface Managed {
    */
   readonly management: Management
   /**
-   * protected refuses the deletion of this object while it is 'Enabled'. Default 'Disabled'.
+   * protected holds the deletion of this object back while it is 'Enabled': what it stands for stays as it is. Default
+   * 'Disabled'.
    * @default "Disabled"
    */
   readonly protected: Switch

@@ -1,3 +1,4 @@
+import type { Managed } from '../../crds/common.ts'
 import type { AnyKind } from '../../crds/define-kind.ts'
 import { identityAnnotation } from '../../reconcilers/claims.ts'
 import type { Phase, Reference, Usage } from '../../reconcilers/define-reconciler.ts'
@@ -29,6 +30,13 @@ export function identityNotGiven(self: Wish<AnyKind>, world: World): Verdict | u
     'IdentityNotGiven',
     `Annotation ${identityAnnotation} names ${wished}: apply the Allocation "identity-${wished}" that gives it to this object`,
   )
+}
+
+/** Why an object that was deleted is kept with everything it stands for; undefined where it may go. */
+export function protectedFromDeletion({ spec }: Wish<AnyKind>): Verdict | undefined {
+  const { protected: protection } = (spec ?? {}) as Partial<Managed>
+  if (protection !== 'Enabled') return undefined
+  return waiting('Protected', 'The deletion waits: spec.protected is Enabled. Set it to Disabled')
 }
 
 /** Nothing refers to it any more. */

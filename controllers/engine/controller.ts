@@ -9,7 +9,7 @@ import { managementModeOf } from '../../reconcilers/management.ts'
 import { unknown, type Verdict } from '../../reconcilers/verdict.ts'
 import type { World } from '../../reconcilers/world.ts'
 import { ApiError } from '../api/client.ts'
-import { identityNotGiven, inUse, referencesResolved } from './common-phases.ts'
+import { identityNotGiven, inUse, protectedFromDeletion, referencesResolved } from './common-phases.ts'
 import { eventsOf } from './condition-events.ts'
 import type { CollectedReads, ControllerOptions, PassOutcome } from './controller-options.ts'
 import { type ObjectKey, objectKey } from './desired-cache.ts'
@@ -140,7 +140,8 @@ export class Controller {
       const mode = managementModeOf(self, world)
       if (mode === 'Pause') return undefined
       this.#declareEndpoints(key, self, world)
-      const held = self.metadata.deletionTimestamp === undefined ? identityNotGiven(self, world) : undefined
+      const isDeleted = self.metadata.deletionTimestamp !== undefined
+      const held = isDeleted ? protectedFromDeletion(self) : identityNotGiven(self, world)
       const verdicts = phases.map(phase => ({ phase, verdict: held ?? this.#verdict(phase, self, world) }))
       const allowed = mode === 'Observe' ? this.#allowed(verdicts, self, world) : verdicts
       const judgements = allowed.map(judgement => withFailure(judgement, targets, world)).map(toldIfHeld)

@@ -139,3 +139,31 @@ test('the store is lost: a disk that no machine has is known again under its ide
   t.is(conditionOf((await cloud.get(Volume, 'web-2-data', 'shop')) ?? {}, 'Ready')?.status, 'True')
   t.deepEqual(await deleteEverything(cloud), nothingLeft)
 })
+
+test('what is protected stays as it is when it is deleted, until the protection is taken away', async t => {
+  await using cloud = await Cloud.start()
+  await cloud.apply(withoutTrash, quickstart)
+  await cloud.untilReady()
+  const [before] = placesOf(cloud, 'web-1')
+  await cloud.patch(VirtualMachine, 'web-1', 'shop', { protected: 'Enabled' })
+  await cloud.patch(Volume, 'web-2-data', 'shop', { protected: 'Enabled' })
+  const { sequence } = cloud.simulator.world.journal
+  await deleteTenants(cloud)
+  await cloud.advance(300_000)
+  t.deepEqual(placesOf(cloud, 'web-1'), [before])
+  const protectedOnes = [
+    await cloud.get(VirtualMachine, 'web-1', 'shop'),
+    await cloud.get(Volume, 'web-2-data', 'shop'),
+  ]
+  t.deepEqual(
+    protectedOnes.map(object => conditionOf(object ?? {}, 'Ready')?.reason),
+    ['Protected', 'Protected'],
+  )
+  const disk = protectedOnes[1]?.metadata.uid
+  const done = cloud.simulator.world.journal.since(sequence)
+  t.false(done.some(({ action, identity }) => identity === disk && action === 'DeleteVolume'))
+  await cloud.patch(VirtualMachine, 'web-1', 'shop', { protected: 'Disabled' })
+  await cloud.patch(Volume, 'web-2-data', 'shop', { protected: 'Disabled' })
+  await cloud.until(async () => !(await cloud.everything()).some(isOfTenant), 900_000)
+  t.deepEqual(placesOf(cloud, 'web-1'), [])
+})
