@@ -1,8 +1,9 @@
 /** The end of every run: the faults stop, and everything must come to rest, stay at rest, and go without a trace. */
 import { findRebindings, rebind } from '../../cli/rebinding.ts'
 import { conditionOf, type Resource } from '../../crds/meta.ts'
-import { Broken, type Watchman } from './invariants.ts'
-import { keyOf } from './scenario.ts'
+import { Broken } from './invariants.ts'
+import type { Stage } from './perform.ts'
+import { keyOf, type Manifest } from './scenario.ts'
 import type { SimulatedCloud } from './simulated-cloud.ts'
 
 const minute = 60_000
@@ -12,49 +13,57 @@ const restTime = 13 * minute
 const patience = 120 * minute
 
 /** Ends a run. Throws `Broken`. */
-export async function close(cloud: SimulatedCloud, watchman: Watchman): Promise<void> {
-  endFaults(cloud)
-  await enforceAll(cloud)
-  await rest(cloud, 'NotAtRest')
-  if (watchman.storeWasLost) await rebindAll(cloud)
-  expectReady(cloud)
-  await unmoved(cloud, 'ReappliedWrites', async () => {
-    for (const object of cloud.wished.values()) await cloud.apply(object)
-  })
-  await unmoved(cloud, 'RestartMoves', () => cloud.restartControllers())
-  await wipe(cloud)
-  await deleteAll(cloud, watchman)
-}
-
-function endFaults(cloud: SimulatedCloud): void {
-  const { world } = cloud.simulator
+export async function close(stage: Stage): Promise<void> {
+  const { cloud, watchman, places } = stage
   cloud.wire.clear()
-  world.faults.clear()
-  const { hosts, pools, stores, machines } = world.list()
-  for (const { name } of hosts) {
-    world.revivePowerController(name)
-    world.reviveHost(name)
-  }
-  for (const { url } of [...pools, ...stores]) world.reviveStorage(url)
-  for (const { identity, host, ignoresACPI } of machines) if (ignoresACPI) world.ignoreACPI({ identity, host }, false)
+  places.endAll()
+  await enforceAll(cloud)
+  await describeAll(cloud)
+  await rest(stage, 'NotAtRest')
+  if (watchman.storeWasLost) await rebindAll(stage)
+  expectReady(cloud)
+  await unmoved(cloud, 'ReappliedWrites', () => describeAll(cloud))
+  await unmoved(cloud, 'RestartMoves', () => cloud.restartControllers())
+  await wipe(stage)
+  await deleteAll(stage)
 }
 
-/** What was only observed is enforced again; hosts are opened, and machines may be where they fit. */
+/** Fields by which a person keeps the control plane from something, for a while. */
+const holds = ['management', 'protected', 'placement', 'lifecycle', 'restartWindow', 'managementDefaults'] as const
+
+/** What was only observed, protected or to be left is enforced again; places are opened, and machines may be where they fit. */
 async function enforceAll(cloud: SimulatedCloud): Promise<void> {
   for (const object of [...cloud.wished.values()]) {
-    const { management, placement, lifecycle, ...spec } = object.spec
-    if ([management, placement, lifecycle].some(value => value !== undefined)) await cloud.apply({ ...object, spec })
+    const spec = withoutHolds(object.spec)
+    if (spec !== undefined) cloud.wished.set(keyOf(object), { ...object, spec })
   }
+  // What is being deleted is described no more, and held all the same.
+  for (const object of cloud.stored.everything()) {
+    if (object.metadata.deletionTimestamp === undefined) continue
+    const spec = withoutHolds((object.spec ?? {}) as Manifest['spec'])
+    if (spec !== undefined) await cloud.amend(object, spec)
+  }
+}
+
+function withoutHolds(spec: Manifest['spec']): Manifest['spec'] | undefined {
+  if (holds.every(field => spec[field] === undefined)) return undefined
+  return Object.fromEntries(Object.entries(spec).filter(([field]) => !holds.some(hold => hold === field)))
+}
+
+/** Everything that is described is applied once more, as a GitOps loop does. */
+async function describeAll(cloud: SimulatedCloud): Promise<void> {
+  for (const object of [...cloud.wished.values()]) await cloud.apply(object)
 }
 
 /** Lets time pass until nothing has been written or done for a while. */
-async function rest(cloud: SimulatedCloud, invariant: string): Promise<void> {
+async function rest({ cloud, places }: Stage, invariant: string): Promise<void> {
   const { clock } = cloud.environment
   const began = clock.monotonic()
   let since = began
   let before = activity(cloud)
   while (clock.monotonic() - since < restTime) {
     await cloud.environment.advance(minute)
+    places.powerOnAll()
     await cloud.retry()
     const now = activity(cloud)
     if (now !== before) since = clock.monotonic()
@@ -95,11 +104,12 @@ function changesSince({ simulator }: SimulatedCloud, sequence: number): readonly
 }
 
 /** The loss of every status causes no operation, and every status comes back. */
-async function wipe(cloud: SimulatedCloud): Promise<void> {
+async function wipe(stage: Stage): Promise<void> {
+  const { cloud } = stage
   const before = unready(cloud).map(line => line.split(':')[0])
   const sequence = cloud.simulator.world.journal.sequence
   await cloud.wipeStatuses()
-  await rest(cloud, 'NotAtRestAfterWipe')
+  await rest(stage, 'NotAtRestAfterWipe')
   const changes = changesSince(cloud, sequence)
   if (changes.length > 0) throw new Broken('WipeMoves', `operations followed: ${changes.slice(0, 5).join(', ')}`)
   const after = unready(cloud).filter(line => !before.includes(line.split(':')[0]))
@@ -107,15 +117,18 @@ async function wipe(cloud: SimulatedCloud): Promise<void> {
 }
 
 /** Deletes everything, namespaces excepted, in an order of chance. */
-async function deleteAll(cloud: SimulatedCloud, watchman: Watchman): Promise<void> {
+async function deleteAll(stage: Stage): Promise<void> {
+  const { cloud, watchman } = stage
   const { random } = cloud.environment
-  const objects = [...cloud.wished.values()].filter(({ kind }) => kind !== 'Namespace' && kind !== 'Settings')
+  // An identity that was given goes with its object.
+  const staying = ['Namespace', 'Settings', 'Allocation']
+  const objects = [...cloud.wished.values()].filter(({ kind }) => !staying.includes(kind))
   const ranked = objects.map(object => ({ object, rank: random.next() })).sort((left, right) => left.rank - right.rank)
   for (const { object } of ranked) {
     const { apiVersion, kind, metadata } = object
     await cloud.delete({ apiVersion, kind, ...metadata })
   }
-  await rest(cloud, 'NotGone')
+  await rest(stage, 'NotGone')
   const left = objectsOf(cloud).filter(({ kind }) => kind !== 'Settings')
   if (left.length > 0) throw new Broken('NotGone', left.map(describe).sort(causesFirst).slice(0, 12).join('\n'))
   const claims = cloud.stored.all('allocations.infrastructure').map(({ metadata }) => metadata.name)
@@ -150,12 +163,13 @@ function causesFirst(left: string, right: string): number {
 }
 
 /** Rebinds whatever tells a conflict, round by round, as `skystead adopt --rebind` does. */
-async function rebindAll(cloud: SimulatedCloud): Promise<void> {
+async function rebindAll(stage: Stage): Promise<void> {
+  const { cloud } = stage
   for (let round = 0; round < 8; round++) {
     const { rebindings } = await cloud.complete(findRebindings(cloud.client))
     if (rebindings.length === 0) return
     for (const rebinding of rebindings) await cloud.complete(rebind(cloud.client, rebinding, cloud.environment))
-    await rest(cloud, 'NotAtRestAfterRebinding')
+    await rest(stage, 'NotAtRestAfterRebinding')
   }
 }
 
@@ -164,7 +178,7 @@ function expectReady(cloud: SimulatedCloud): void {
   const stuck = objectsOf(cloud).filter(object => !isReady(object) && !isExcused(cloud, object))
   if (stuck.length > 0) throw new Broken('NotReady', stuck.map(describe).slice(0, 12).join('\n'))
   const missing = [...cloud.wished.values()].filter(
-    object => object.kind !== 'Namespace' && !exists(cloud, keyOf(object)),
+    object => object.kind !== 'Namespace' && object.kind !== 'Allocation' && !exists(cloud, keyOf(object)),
   )
   if (missing.length > 0) throw new Broken('NotThere', missing.map(keyOf).join(', '))
 }

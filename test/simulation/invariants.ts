@@ -2,10 +2,14 @@
 
 import type { ResourceOf } from '../../crds/define-kind.ts'
 import type { Allocation } from '../../crds/infrastructure/allocation.ts'
+import type { Host } from '../../crds/infrastructure/host.ts'
 import type { Resource } from '../../crds/meta.ts'
 import type { JournalEntry } from '../../drivers/simulator/journal.ts'
 import type { ListedMachine, WorldListing } from '../../drivers/simulator/world-listing.ts'
+import type { Manifest } from './scenario.ts'
 import type { SimulatedCloud } from './simulated-cloud.ts'
+
+const adoptions: ReadonlySet<string> = new Set(['AdoptMachine', 'AdoptVolume'])
 
 /** A broken invariant. */
 export class Broken extends Error {
@@ -24,6 +28,8 @@ export class Watchman {
   #seen = 0
   /** Identities of what is not ours. */
   readonly foreign = new Set<string>()
+  /** Identities of what somebody wished to take over. */
+  readonly #wanted = new Set<string>()
   /** What was done by operations, by verb. */
   readonly done: Record<string, number> = {}
   /** After the API's store was lost, what is outside has no claims until it is rebound. */
@@ -31,6 +37,11 @@ export class Watchman {
 
   constructor(cloud: () => SimulatedCloud) {
     this.#cloud = cloud
+  }
+
+  /** An operator is about to describe something: an Allocation of an identity is the wish to take it over. */
+  described({ kind, spec: { value } }: Manifest): void {
+    if (kind === 'Allocation' && typeof value === 'string') this.#wanted.add(value)
   }
 
   /** Checks everything that the last changes may have broken. Throws `Broken`. */
@@ -59,10 +70,23 @@ export class Watchman {
     this.#cloud().note(`${entry.at} ${action} ${entry.place} ${identity} ${entry.outcome}`)
     if (!changed) return
     this.done[action] = (this.done[action] ?? 0) + 1
+    if (action === 'ReleaseMachine' || action === 'ReleaseVolume') {
+      this.foreign.add(identity)
+      return
+    }
+    if (this.foreign.has(identity) && adoptions.has(action) && this.#wanted.has(identity)) {
+      this.foreign.delete(identity)
+      return
+    }
     if (this.foreign.has(identity))
       throw new Broken('ForeignChanged', `${action} changed ${identity}, which is not ours`)
     if (action !== 'DeleteVolume' && action !== 'TrashVolume') return
     const owner = this.#volumeOf(identity)
+    if ((owner?.spec as { readonly protected?: string } | undefined)?.protected === 'Enabled')
+      throw new Broken(
+        'ProtectedDestroyed',
+        `${action} of ${identity}, whose Volume ${owner?.metadata.name} is protected`,
+      )
     if (owner !== undefined && owner.metadata.deletionTimestamp === undefined) {
       const { namespace, name } = owner.metadata
       throw new Broken('DiskDestroyed', `${action} of ${identity}, which Volume ${namespace}/${name} still wishes for`)
@@ -74,8 +98,10 @@ export class Watchman {
     const given = stored
       .all<ResourceOf<typeof Allocation>>('allocations.infrastructure')
       .find(({ spec }) => spec.type === 'Identity' && spec.value === identity)
-    const uid = given?.spec.holder.uid ?? identity
-    return stored.all('volumes.storage').find(({ metadata }) => metadata.uid === uid)
+    const { uid = identity, name, namespace } = given?.spec.holder ?? {}
+    const volumes = stored.all('volumes.storage')
+    if (uid !== '') return volumes.find(({ metadata }) => metadata.uid === uid)
+    return volumes.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name)
   }
 
   #checkMachines({ machines, hosts }: WorldListing): void {
@@ -148,8 +174,9 @@ export class Watchman {
   }
 
   #ratios(hostName: string): { readonly memory: number; readonly cpu: number } {
-    const { wished } = this.#cloud()
-    const cluster = wished.get(`HostCluster//${hostName.slice(0, hostName.lastIndexOf('-h'))}`)
+    const { stored, wished } = this.#cloud()
+    const clusterName = stored.get<ResourceOf<typeof Host>>('hosts.infrastructure', hostName)?.spec.clusterName
+    const cluster = wished.get(`HostCluster//${clusterName}`)
     const ratio = (field: string) => Number(cluster?.spec[field] ?? 99)
     return { memory: ratio('memoryOvercommitRatio'), cpu: ratio('cpuOvercommitRatio') }
   }

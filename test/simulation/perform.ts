@@ -1,26 +1,54 @@
 /** Carries out the steps of a scenario. */
+import { findTrash, takeBack } from '../../cli/trash.ts'
+import { UserError } from '../../cli/user-error.ts'
+import { ApiError } from '../../controllers/api/api-error.ts'
 import type { World } from '../../drivers/simulator/world.ts'
 import type { Watchman } from './invariants.ts'
-import type { OutsideChange, PlaceTrouble, Step } from './scenario.ts'
+import { leniently, type Places } from './places.ts'
+import type { Foreigner, Manifest, OutsideChange, Step } from './scenario.ts'
 import type { SimulatedCloud } from './simulated-cloud.ts'
 
+/** What steps are carried out on. */
+export interface Stage {
+  readonly cloud: SimulatedCloud
+  readonly watchman: Watchman
+  readonly places: Places
+}
+
 /** Carries out one step. What it names and is not there is left alone. */
-export async function perform(step: Step, cloud: SimulatedCloud, watchman: Watchman): Promise<void> {
+export async function perform(step: Step, { cloud, watchman, places }: Stage): Promise<void> {
   const { simulator, wire, replicas } = cloud
   switch (step.do) {
     case 'Apply':
+      places.described(step.object)
+      watchman.described(step.object)
       return cloud.apply(step.object)
     case 'Delete':
       return cloud.delete(step.object)
+    case 'Forget':
+      return cloud.forget(step.object)
+    case 'TakeBack':
+      return takeBackDisk(step, cloud)
+    case 'AddForeigner':
+      leniently(() => addForeigner(step, cloud, watchman))
+      return
     case 'Fault':
-      simulator.world.faults.add(step.fault)
+      if (!places.mustBeCalm) simulator.world.faults.add(step.fault)
       return
     case 'Wire':
       wire.add(step)
       return
     case 'Place':
-      trouble(step, cloud)
+      places.trouble(step)
       return
+    case 'Split':
+      places.split(step)
+      return
+    case 'Repair':
+      places.repair(step.host)
+      return
+    case 'MistakeForLost':
+      return mistakeForLost(step, cloud, places)
     case 'Outside':
       leniently(() => change(step, simulator.world, watchman))
       return
@@ -36,39 +64,6 @@ export async function perform(step: Step, cloud: SimulatedCloud, watchman: Watch
       watchman.storeWasLost = true
       return cloud.loseStore()
   }
-}
-
-interface PlaceAction {
-  readonly of: 'hosts' | 'pools' | 'stores'
-  readonly begin: (world: World, name: string) => void
-  readonly end?: (world: World, name: string) => void
-}
-
-const reviveHost = (world: World, name: string) => world.reviveHost(name)
-const reviveStorage = (world: World, name: string) => world.reviveStorage(name)
-
-const places: Readonly<Record<PlaceTrouble['trouble'], PlaceAction>> = {
-  KillHost: { of: 'hosts', begin: (world, name) => world.killHost(name), end: reviveHost },
-  FreezeHostLosing: { of: 'hosts', begin: (world, name) => world.freezeHost(name, 'Lost'), end: reviveHost },
-  FreezeHostQueueing: { of: 'hosts', begin: (world, name) => world.freezeHost(name, 'Queued'), end: reviveHost },
-  CutConnections: { of: 'hosts', begin: (world, name) => world.cutConnections(name) },
-  KillPowerController: {
-    of: 'hosts',
-    begin: (world, name) => world.killPowerController(name),
-    end: (world, name) => world.revivePowerController(name),
-  },
-  KillStorage: { of: 'pools', begin: (world, name) => world.killStorage(name), end: reviveStorage },
-  KillImageStore: { of: 'stores', begin: (world, name) => world.killStorage(name), end: reviveStorage },
-}
-
-function trouble(step: PlaceTrouble, { simulator: { world }, environment: { clock } }: SimulatedCloud): void {
-  const { of, begin, end } = places[step.trouble]
-  const listing = world.list()
-  const names = of === 'hosts' ? listing.hosts.map(({ name }) => name) : listing[of].map(({ url }) => url)
-  const name = names[step.nth % Math.max(1, names.length)]
-  if (name === undefined) return
-  leniently(() => begin(world, name))
-  if (end !== undefined) clock.after(step.lasts, () => leniently(() => end(world, name)))
 }
 
 type MachineAddress = { readonly identity: string; readonly host: string }
@@ -112,11 +107,51 @@ function startWhereItMayRun(world: World, address: MachineAddress): void {
   if (own.every(volume => volume.machines.length === 1)) world.startMachine(address)
 }
 
-/** What is not possible as things stand is not done. */
-function leniently(act: () => void): void {
+/** An operator errs about a host. What may not be promised then (decision 15) is kept away: everybody else can be asked. */
+async function mistakeForLost(
+  { host, cutOff }: { readonly host: string; readonly cutOff: boolean },
+  cloud: SimulatedCloud,
+  places: Places,
+): Promise<void> {
+  const described = cloud.wished.get(`Host//${host}`)
+  if (described === undefined || described.spec.lifecycle === 'Lost' || !places.mistake(host, cutOff)) return
+  await cloud.apply({ ...described, spec: { ...described.spec, lifecycle: 'Lost' } })
+}
+
+function addForeigner(foreigner: Foreigner, { simulator, stored }: SimulatedCloud, watchman: Watchman): void {
+  const { identity, host, pool, power, memoryBytes, guestHostName, nics } = foreigner
+  const uid = stored.get('primarystorages.infrastructure', pool)?.metadata.uid
+  if (uid === undefined) return
+  const { world } = simulator
+  const disks = foreigner.disks.map((disk, index) => {
+    watchman.foreign.add(world.addForeignVolume(pool, disk))
+    return { identity: disk.identity, pool: `PrimaryStorage/${uid}` as const, name: `vd${'ab'[index]}` }
+  })
+  watchman.foreign.add(
+    world.addForeignMachine(host, { identity, power, definition: { memoryBytes, guestHostName, disks, nics } }),
+  )
+}
+
+async function takeBackDisk(
+  { nth, name }: { readonly nth: number; readonly name: string },
+  cloud: SimulatedCloud,
+): Promise<void> {
   try {
-    act()
+    const trash = await cloud.complete(findTrash(cloud.client))
+    const disk = trash[nth % Math.max(1, trash.length)]
+    if (disk === undefined) return
+    const { apiVersion, kind, metadata, spec } = await cloud.complete(
+      takeBack(cloud.client, disk.identity, name, cloud.environment),
+    )
+    const { namespace = '' } = metadata
+    cloud.note(`${disk.identity} is taken back`)
+    cloud.wished.set(`${kind}/${namespace}/${name}`, {
+      apiVersion,
+      kind,
+      metadata: { name, namespace },
+      spec: spec as Manifest['spec'],
+    })
   } catch (error) {
-    if (!(error instanceof RangeError) && (error as Error).name !== 'DriverError') throw error
+    if (!(error instanceof UserError) && !(error instanceof ApiError)) throw error
   }
 }

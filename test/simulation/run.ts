@@ -8,6 +8,7 @@ import { Chance } from './chance.ts'
 import { close } from './closing.ts'
 import { Broken, Watchman } from './invariants.ts'
 import { perform } from './perform.ts'
+import { Places } from './places.ts'
 import { withoutReality } from './reality.ts'
 import type { Scenario } from './scenario.ts'
 import { SimulatedCloud } from './simulated-cloud.ts'
@@ -75,6 +76,8 @@ const stillClock: Clock = { now: () => 0, monotonic: () => 0, after: () => ({ ca
 async function play(scenario: Scenario, options: RunOptions, made: (cloud: SimulatedCloud) => void): Promise<Outcome> {
   const watchman = new Watchman(() => cloud)
   const cloud: SimulatedCloud = new SimulatedCloud({ ...scenario, ...options, check: () => watchman.check() })
+  const places = new Places(cloud)
+  const stage = { cloud, watchman, places }
   made(cloud)
   const began = cloud.environment.clock.monotonic()
   const minutes = () => (cloud.environment.clock.monotonic() - began) / 60_000
@@ -87,7 +90,7 @@ async function play(scenario: Scenario, options: RunOptions, made: (cloud: Simul
       if (pause > 0) await cloud.environment.advance(pause)
       options.onStep?.(index, cloud)
       if (step.do !== 'Apply' && step.do !== 'Delete') await cloud.retry()
-      await perform(step, cloud, watchman)
+      await perform(step, stage)
       const name = nameOf(step)
       if (name !== undefined) faults.set(name, (faults.get(name) ?? 0) + 1)
     }
@@ -95,7 +98,7 @@ async function play(scenario: Scenario, options: RunOptions, made: (cloud: Simul
     if (left > 0) await cloud.environment.advance(left)
     const [refused] = cloud.refused
     if (refused !== undefined) throw new Broken('InvalidManifest', refused)
-    if (!options.opening) await close(cloud, watchman)
+    if (!options.opening) await close(stage)
   } catch (error) {
     failure = failureOf(error, minutes())
   }
@@ -122,6 +125,6 @@ function nameOf(step: Scenario['steps'][number]): string | undefined {
   if (step.do === 'Outside') return step.change
   if (step.do === 'Fault') return `${step.fault.effect} ${step.fault.when ?? 'Before'}`
   if (step.do === 'Kill') return `Kill ${step.when}`
-  if (step.do === 'Apply' || step.do === 'Delete' || step.do === 'Wire') return undefined
+  if (['Apply', 'Delete', 'Forget', 'Wire'].includes(step.do)) return undefined
   return step.do
 }

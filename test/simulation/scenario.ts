@@ -1,4 +1,5 @@
 /** What happens in one run, as data: it can be printed, replayed, and made smaller by leaving steps out. */
+import type { MachineNIC } from '../../drivers/contract/facts.ts'
 import type { Fault } from '../../drivers/simulator/faults.ts'
 
 /** An object as an operator writes it. */
@@ -24,6 +25,18 @@ export interface ObjectReference {
   readonly namespace?: string
 }
 
+/** A machine with disks that somebody runs beside the cloud, on a host and in a pool of it, and that may be taken over. */
+export interface Foreigner {
+  readonly identity: string
+  readonly host: string
+  readonly pool: string
+  readonly power: 'Running' | 'Off'
+  readonly memoryBytes: number
+  readonly guestHostName: string
+  readonly disks: readonly { readonly identity: string; readonly sizeBytes: number }[]
+  readonly nics: readonly MachineNIC[]
+}
+
 /** What a replica of the controllers is killed at: its next `after`th effect, a write to the API or a driver's call. */
 export interface Death {
   readonly after: number
@@ -39,12 +52,25 @@ export interface PlaceTrouble {
     | 'KillHost'
     | 'FreezeHostLosing'
     | 'FreezeHostQueueing'
+    | 'CutOffHost'
     | 'CutConnections'
     | 'KillPowerController'
     | 'KillStorage'
+    | 'FreezeStorageLosing'
+    | 'FreezeStorageQueueing'
     | 'KillImageStore'
+    | 'FreezeImageStore'
   /** Counts over what there is: `nth` modulo its number. */
   readonly nth: number
+  readonly lasts: number
+}
+
+/** The way from the controllers to places that live on is broken for `lasts` ms. */
+export interface Split {
+  readonly hosts: readonly string[]
+  /** Hosts whose power controllers are behind the break. */
+  readonly powerControllers: readonly string[]
+  readonly storages: readonly string[]
   readonly lasts: number
 }
 
@@ -86,8 +112,18 @@ export interface WireTrouble {
 export type Step = { readonly at: number } & (
   | { readonly do: 'Apply'; readonly object: Manifest }
   | { readonly do: 'Delete'; readonly object: ObjectReference }
+  /** The manifest is taken out of what is described; the control plane gives the object back by itself. */
+  | { readonly do: 'Forget'; readonly object: ObjectReference }
+  | ({ readonly do: 'AddForeigner' } & Foreigner)
+  /** The `nth` disk in the trash is taken back as a Volume of that name. */
+  | { readonly do: 'TakeBack'; readonly nth: number; readonly name: string }
   | { readonly do: 'Fault'; readonly fault: Fault }
   | ({ readonly do: 'Place' } & PlaceTrouble)
+  | ({ readonly do: 'Split' } & Split)
+  /** A host gets its power back for good: it was declared Lost, and may be Active again. */
+  | { readonly do: 'Repair'; readonly host: string }
+  /** A host that lives is declared Lost by mistake, and is perhaps cut off: only where nothing else goes wrong outside. */
+  | { readonly do: 'MistakeForLost'; readonly host: string; readonly cutOff: boolean }
   | ({ readonly do: 'Outside' } & OutsideChange)
   | ({ readonly do: 'Wire' } & WireTrouble)
   | ({ readonly do: 'Kill' } & Death)
@@ -117,6 +153,6 @@ export function describeStep(step: Step): string {
   const { at, do: what, ...rest } = step
   const minutes = (at / 60_000).toFixed(2)
   if (step.do === 'Apply') return `${minutes} min  Apply ${keyOf(step.object)} ${JSON.stringify(step.object.spec)}`
-  if (step.do === 'Delete') return `${minutes} min  Delete ${keyOf(step.object)}`
+  if (step.do === 'Delete' || step.do === 'Forget') return `${minutes} min  ${what} ${keyOf(step.object)}`
   return `${minutes} min  ${what} ${JSON.stringify(rest)}`
 }

@@ -134,6 +134,18 @@ export class SimulatedCloud {
     await this.retry()
   }
 
+  /** Describes an object no more, and does nothing about it. */
+  forget(object: ObjectReference): void {
+    this.wished.delete(keyOf(object))
+    this.#pending.delete(keyOf(object))
+  }
+
+  /** Changes the spec of what is stored, described or not. */
+  async amend(object: Resource, spec: object): Promise<void> {
+    const kind = apiKindOf(object)
+    await this.complete(this.client.replace(kind, { ...object, spec } as Resource).catch(unlessGone))
+  }
+
   /** Whether the operator still waits for something that is being deleted. */
   get isWaiting(): boolean {
     return this.#pending.size > 0

@@ -1,6 +1,8 @@
 /** Random edits of a described cloud: from any valid state to any other. */
-import type { Manifest } from '../scenario.ts'
+import { keyOf, type Manifest } from '../scenario.ts'
+import { administration } from './administration.ts'
 import { type DescribedKind, listIn, type Model, nameIn } from './model.ts'
+import { giveAway, takeovers } from './takeovers.ts'
 import {
   addMachine,
   addNetwork,
@@ -24,11 +26,8 @@ const edits: readonly (readonly [number, Edit])[] = [
   [2, growVolume],
   [3, editRule],
   [2, editStaticNAT],
-  [2, editHost],
-  [2, editAllocation],
-  [1, editManagement],
-  [3, editLifecycle],
   [4, editPlacement],
+  [2, editRestartWindow],
   [5, model => addMachine(model, anyTenant(model))],
   [3, model => addVolume(model, anyTenant(model))],
   [1, model => addNetwork(model, anyTenant(model))],
@@ -36,6 +35,8 @@ const edits: readonly (readonly [number, Edit])[] = [
   [3, model => addRule(model, anyTenant(model))],
   [9, removeSomething],
   [4, bringBack],
+  ...administration,
+  ...takeovers,
 ]
 
 /** Makes one edit. */
@@ -137,31 +138,6 @@ function editStaticNAT(model: Model): void {
   if (machine !== undefined) model.edit(address, { staticNAT: { virtualMachineName: machine.metadata.name } })
 }
 
-function editHost(model: Model): void {
-  const host = anyOf(model, 'Host')
-  if (host === undefined) return
-  const tags = model.chance.some(['fast', 'quiet', 'old'], 0.4)
-  model.edit({ ...host, metadata: { ...host.metadata, labels: { rack: `r${model.chance.between(1, 3)}` } } }, { tags })
-}
-
-function editAllocation(model: Model): void {
-  const kind = model.chance.pick(['Host', 'HostCluster', 'HostPod', 'ServiceOffering', 'DiskOffering'] as const)
-  const place = anyOf(model, kind)
-  if (place === undefined) return
-  model.edit(place, { allocationState: place.spec.allocationState === 'Disabled' ? 'Enabled' : 'Disabled' })
-}
-
-/** Empties a host, or opens it again; most stay open. */
-function editLifecycle(model: Model): void {
-  const closed = model.all('Host').filter(({ spec }) => spec.lifecycle === 'Maintenance')
-  if (closed.length > 0 && model.chance.happens(0.3 + 0.2 * closed.length)) {
-    model.edit(model.chance.pick(closed), { lifecycle: 'Active' })
-    return
-  }
-  const host = anyOf(model, 'Host')
-  if (host !== undefined) model.edit(host, { lifecycle: 'Maintenance' })
-}
-
 /** Wishes a machine on some host of its zone, or wherever it fits. */
 function editPlacement(model: Model): void {
   const machine = anyOf(model, 'VirtualMachine')
@@ -175,11 +151,15 @@ function editPlacement(model: Model): void {
   model.edit(machine, { placement: { hostName: host.metadata.name } })
 }
 
-function editManagement(model: Model): void {
+/** A time in which the machine may be restarted: soon, for a while. */
+function editRestartWindow(model: Model): void {
+  const { chance } = model
   const machine = anyOf(model, 'VirtualMachine')
   if (machine === undefined) return
-  const mode = model.chance.pick(['Enforce', 'Enforce', 'Observe', 'Pause'])
-  model.edit(machine, { management: { mode, deletionPolicy: 'Delete' } })
+  const minute = Math.floor(model.at / 60_000) + chance.between(0, 15)
+  const start = [Math.floor(minute / 60) % 24, minute % 60].map(part => String(part).padStart(2, '0')).join(':')
+  const window = { start, duration: chance.pick(['1m', '5m', '30m']) }
+  model.edit(machine, { restartWindow: chance.happens(0.3) ? undefined : window })
 }
 
 /** Deletes something of a tenant's; sometimes something that others still use. */
@@ -196,7 +176,7 @@ function removeSomething(model: Model): void {
   const object = anyOf(model, kind)
   if (object === undefined) return
   if (isUsed(model, object) && !chance.happens(0.1)) return
-  model.remove(object)
+  giveAway(model, object)
 }
 
 function isUsed(model: Model, { kind, metadata: { name, namespace } }: Manifest): boolean {
@@ -213,8 +193,11 @@ function isUsed(model: Model, { kind, metadata: { name, namespace } }: Manifest)
 
 /** Makes something again that was deleted, perhaps while it is still being taken down. */
 function bringBack(model: Model): void {
-  const object = model.chance.maybePick(model.removed)
-  if (object === undefined || model.has(object)) return
+  const gone = new Map(
+    model.removed.filter(({ metadata }) => metadata.namespace !== undefined).map(each => [keyOf(each), each]),
+  )
+  const object = model.chance.maybePick([...gone.values()].filter(each => !model.has(each)))
+  if (object === undefined) return
   model.apply(object.kind === 'VirtualMachine' ? withoutTaken(model, object) : object)
 }
 

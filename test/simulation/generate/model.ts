@@ -1,6 +1,6 @@
 /** What the generator knows of the cloud that it describes: always valid, whole or being taken apart. */
 import type { Chance } from '../chance.ts'
-import { keyOf, type Manifest, type Step } from '../scenario.ts'
+import { keyOf, type Manifest, type ObjectReference, type Step } from '../scenario.ts'
 
 const groups = {
   Namespace: 'v1',
@@ -13,6 +13,7 @@ const groups = {
   PrimaryStorage: 'infrastructure',
   SecondaryStorage: 'infrastructure',
   PublicIPRange: 'infrastructure',
+  Allocation: 'infrastructure',
   ServiceOffering: 'compute',
   PublicTemplate: 'compute',
   VirtualMachine: 'compute',
@@ -65,12 +66,18 @@ export class Model {
     this.apply({ ...object, spec })
   }
 
-  /** Describes it no more. */
+  /** Describes it no more: it is deleted. */
   remove(object: Manifest): void {
     this.#objects.delete(keyOf(object))
-    const { apiVersion, kind, metadata } = object
-    this.removed.push(object)
-    this.steps.push({ at: this.at, do: 'Delete', object: { apiVersion, kind, ...metadata } })
+    // What was taken over is made again by nobody: its identity goes with it.
+    if (object.metadata.annotations === undefined) this.removed.push(object)
+    this.steps.push({ at: this.at, do: 'Delete', object: referenceTo(object) })
+  }
+
+  /** Describes it no more, and leaves it to the control plane to give it back. */
+  forget(object: Manifest): void {
+    this.#objects.delete(keyOf(object))
+    this.steps.push({ at: this.at, do: 'Forget', object: referenceTo(object) })
   }
 
   /** All of a kind, of one namespace where one is named. */
@@ -90,6 +97,10 @@ export class Model {
     this.#names++
     return `${prefix}-${this.#names}`
   }
+}
+
+function referenceTo({ apiVersion, kind, metadata: { name, namespace } }: Manifest): ObjectReference {
+  return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) }
 }
 
 /** A field of a spec that holds a name. */

@@ -1,4 +1,5 @@
 /** Describes a cloud's places: zones, pods, clusters, hosts, pools, networks, offerings. */
+import { template } from './administration.ts'
 import { type Model, manifest } from './model.ts'
 
 /** How large a cloud is made. */
@@ -14,17 +15,13 @@ export function describePlaces(model: Model, { hosts }: PlaceOptions): void {
       expungeDelay: chance.pick(['0s', '60s', '10m']),
       hostLossDelay: chance.pick(['30s', '60s']),
       networkIdleDelay: chance.pick(['60s', '10m']),
+      hostFailure: { fencing: chance.pick(['Manual', 'Automatic']) },
     }),
   )
   offerings(model)
   const zones = chance.happens(0.25) ? 2 : 1
   for (let zone = 1; zone <= zones; zone++) describeZone(model, zone, Math.ceil(hosts / zones))
-  model.apply(
-    manifest('PublicTemplate', 'linux', {
-      osType: 'Linux',
-      images: [{ hypervisor: 'Simulator', format: 'QCOW2', url: 'sim://images/linux' }],
-    }),
-  )
+  model.apply(template('linux'))
 }
 
 function describeZone(model: Model, number: number, hosts: number): void {
@@ -165,6 +162,7 @@ function offerings(model: Model): void {
     }),
   )
   model.apply(manifest('NetworkOffering', 'switched', { guestType: 'L2', services: [] }))
+  model.apply(manifest('NetworkOffering', 'wired', { guestType: 'L2', specifyVLAN: true, services: [] }))
   model.apply(
     manifest('NetworkOffering', 'shared', {
       guestType: 'Shared',

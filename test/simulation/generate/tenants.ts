@@ -33,7 +33,8 @@ export function anyTenant(model: Model): string {
 /** The zone that a namespace's things are in: that of its first network, or any. */
 function zoneOf(model: Model, namespace: string): string {
   const network = model.all('Network', namespace)[0]
-  return network === undefined ? model.chance.pick(model.all('Zone')).metadata.name : nameIn(network, 'zoneName')
+  if (network !== undefined) return nameIn(network, 'zoneName')
+  return model.chance.maybePick(model.all('Zone'))?.metadata.name ?? 'zone-1'
 }
 
 /** Adds a network. */
@@ -76,13 +77,17 @@ export function addMachine(model: Model, namespace: string): void {
       [1, 'local'],
       [2, 'spread'],
     ]),
-    templateRef: { kind: 'PublicTemplate', name: 'linux' },
+    templateRef: { kind: 'PublicTemplate', name: templateName(model) },
     runStrategy: chance.weighted(strategies),
     shutdownTimeout: chance.pick(['5s', '30s', '120s']),
     nics: nics(model, namespace, zoneName),
     volumes,
   }
   model.apply(manifest('VirtualMachine', model.newName('vm'), spec, namespace))
+}
+
+function templateName(model: Model): string {
+  return model.chance.maybePick(model.all('PublicTemplate'))?.metadata.name ?? 'linux'
 }
 
 /** NICs in some of the networks that a machine may have. */
@@ -96,14 +101,21 @@ export function nics(model: Model, namespace: string, zoneName: string): readonl
   ]
 }
 
-/** Volumes that no machine names. */
+/** Volumes that no machine names, be it as its root disk. */
 export function freeVolumes(model: Model, namespace: string, zoneName: string): readonly Manifest[] {
   const taken = new Set(
-    model.all('VirtualMachine', namespace).flatMap(machine => listIn(machine, 'volumes').map(each => each.volumeName)),
+    model
+      .all('VirtualMachine', namespace)
+      .flatMap(machine => [rootVolumeOf(machine), ...listIn(machine, 'volumes').map(each => each.volumeName)]),
   )
   return model
     .all('Volume', namespace)
     .filter(volume => !taken.has(volume.metadata.name) && nameIn(volume, 'zoneName') === zoneName)
+}
+
+/** The volume that a machine names as its root disk; undefined where it has one of its own. */
+export function rootVolumeOf({ spec }: Manifest): string | undefined {
+  return (spec.rootVolume as { readonly volumeName?: string } | undefined)?.volumeName
 }
 
 /** Adds a public address to a network that may have one. */

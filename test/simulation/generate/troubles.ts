@@ -1,16 +1,30 @@
 /** Random troubles: faults of calls, of places, of the way to the API, of the controllers themselves. */
-import type { DriverErrorCode } from '../../../drivers/contract/errors.ts'
-import type { FaultEffect, FaultTarget } from '../../../drivers/simulator/faults.ts'
-import type { OutsideChange, PlaceTrouble, Step, WireTrouble } from '../scenario.ts'
+import { type DriverErrorCode, driverErrorCodes } from '../../../drivers/contract/errors.ts'
+import type { Verb } from '../../../drivers/contract/operation.ts'
+import { servedBy } from '../../../drivers/simulator/effects.ts'
+import { type FaultTarget, possibleEffects } from '../../../drivers/simulator/faults.ts'
+import type { Manifest, OutsideChange, PlaceTrouble, Step, WireTrouble } from '../scenario.ts'
 import type { Model } from './model.ts'
 
 /** The classes of trouble that a scenario may have. */
-export type TroubleClass = 'Faults' | 'Places' | 'Outside' | 'Kills' | 'Wire' | 'Statuses' | 'Sleep' | 'Store'
+export type TroubleClass =
+  | 'Faults'
+  | 'Places'
+  | 'Splits'
+  | 'Losses'
+  | 'Outside'
+  | 'Kills'
+  | 'Wire'
+  | 'Statuses'
+  | 'Sleep'
+  | 'Store'
 
 /** Every class. */
 export const troubleClasses: readonly TroubleClass[] = [
   'Faults',
   'Places',
+  'Splits',
+  'Losses',
   'Outside',
   'Kills',
   'Wire',
@@ -28,6 +42,8 @@ export const usualClasses: readonly TroubleClass[] = troubleClasses.filter(each 
 const weights: Readonly<Record<TroubleClass, number>> = {
   Faults: 8,
   Places: 6,
+  Splits: 2,
+  Losses: 3,
   Outside: 6,
   Kills: 6,
   Wire: 5,
@@ -40,14 +56,17 @@ const weights: Readonly<Record<TroubleClass, number>> = {
 export function trouble(model: Model, classes: readonly TroubleClass[]): void {
   if (classes.length === 0) return
   const kind = model.chance.weighted(classes.map(each => [weights[each], each] as const))
-  model.steps.push({ at: model.at, ...troubles[kind](model) })
+  const happening = troubles[kind](model)
+  if (happening !== undefined) model.steps.push({ at: model.at, ...happening })
 }
 
 type Happening = Step extends infer Each ? (Each extends Step ? Omit<Each, 'at'> : never) : never
 
-const troubles: Readonly<Record<TroubleClass, (model: Model) => Happening>> = {
+const troubles: Readonly<Record<TroubleClass, (model: Model) => Happening | undefined>> = {
   Faults: fault,
   Places: placeTrouble,
+  Splits: split,
+  Losses: loss,
   Outside: outsideChange,
   Kills: death,
   Wire: wireTrouble,
@@ -56,40 +75,34 @@ const troubles: Readonly<Record<TroubleClass, (model: Model) => Happening>> = {
   Store: () => ({ do: 'LoseStore' }),
 }
 
-const verbs: readonly FaultTarget[] = [
-  'DefineMachine',
-  'StartMachine',
-  'StopMachine',
-  'RemoveMachine',
-  'ConfigureRouter',
-  'MigrateMachine',
-  'CreateVolume',
-  'ResizeVolume',
-  'TrashVolume',
-  'DeleteVolume',
-  'StoreImage',
-  'DeleteImage',
-  'Inventory',
-]
+const verbs = Object.keys(servedBy) as readonly Verb[]
+const codes = Object.keys(driverErrorCodes) as readonly DriverErrorCode[]
 
-const codes: readonly DriverErrorCode[] = ['Unavailable', 'Timeout', 'Internal', 'ResourceExhausted', 'Aborted']
-
-function fault({ chance }: Model): Happening {
-  const isEvent = chance.happens(0.2)
-  const effect: FaultEffect = isEvent
-    ? chance.pick(['Drop', 'Duplicate', 'Delay'])
-    : chance.pick(['Fail', 'LoseReply', 'Hang', 'Delay', 'Duplicate', 'WrongAnswer'])
-  const verb: FaultTarget | undefined = isEvent ? 'Event' : chance.happens(0.7) ? chance.pick(verbs) : undefined
+function fault(model: Model): Happening {
+  const { chance } = model
+  const verb = chance.weighted<FaultTarget | undefined>([
+    [6, chance.pick(verbs)],
+    [3, undefined],
+    [2, 'Event'],
+    [1, 'Inventory'],
+    [1, 'SignOfLife'],
+    [1, 'Migration'],
+  ])
+  const effect = chance.pick(possibleEffects(verb))
+  const place = chance.happens(0.2)
+    ? chance.maybePick([...model.all('Host'), ...model.all('PrimaryStorage')])
+    : undefined
   return {
     do: 'Fault',
     fault: {
       effect,
       ...(verb === undefined ? {} : { verb }),
+      ...(place === undefined ? {} : { endpoint: place.metadata.name }),
       times: chance.between(1, 4),
       skip: chance.between(0, 2),
-      ...(isEvent ? {} : { when: chance.pick(['Before', 'After']) }),
+      ...(verb === 'Event' ? {} : { when: chance.pick(['Before', 'After']) }),
       ...(effect === 'Fail' ? { code: chance.pick(codes) } : {}),
-      milliseconds: chance.pick([50, 500, 5_000, 60_000]),
+      milliseconds: chance.pick([0, 50, 500, 5_000, 60_000]),
     },
   }
 }
@@ -99,12 +112,70 @@ function placeTrouble({ chance }: Model): Happening {
     [4, 'KillHost'],
     [3, 'FreezeHostLosing'],
     [3, 'FreezeHostQueueing'],
+    [2, 'CutOffHost'],
     [2, 'CutConnections'],
     [2, 'KillPowerController'],
     [2, 'KillStorage'],
+    [1, 'FreezeStorageLosing'],
+    [2, 'FreezeStorageQueueing'],
     [1, 'KillImageStore'],
+    [1, 'FreezeImageStore'],
   ])
   return { do: 'Place', trouble, nth: chance.between(0, 99), lasts: chance.pick([2_000, 20_000, 90_000, 300_000]) }
+}
+
+function split(model: Model): Happening {
+  const { chance } = model
+  const share = chance.pick([0.2, 0.5, 1])
+  const hosts = model.all('Host').map(({ metadata: { name } }) => name)
+  const storages = [...model.all('PrimaryStorage'), ...model.all('SecondaryStorage')].map(({ spec }) =>
+    String(spec.url),
+  )
+  return {
+    do: 'Split',
+    hosts: chance.some(hosts, share),
+    powerControllers: chance.some(hosts, chance.pick([0, share])),
+    storages: chance.some(storages, chance.pick([0, share])),
+    lasts: chance.pick([5_000, 60_000, 300_000, 900_000]),
+  }
+}
+
+/** Hosts that are gone for good, or taken for it; and what becomes of them later. */
+function loss(model: Model): Happening | undefined {
+  const { chance } = model
+  const hosts = model.all('Host')
+  const lost = hosts.filter(({ spec }) => spec.lifecycle === 'Lost')
+  const repaired = chance.maybePick(lost)
+  if (repaired !== undefined && chance.happens(0.3 + 0.3 * lost.length)) return repair(model, repaired)
+  const host = chance.maybePick(hosts.filter(({ spec }) => spec.lifecycle !== 'Lost'))
+  if (host === undefined) return undefined
+  if (chance.happens(0.4)) return mistake(model, host)
+  model.edit(host, { lifecycle: 'Lost' })
+  return undefined
+}
+
+/** The host is back, with what was defined on it, and takes machines again. */
+function repair(model: Model, host: Manifest): Happening | undefined {
+  const { chance } = model
+  const back: Happening = { do: 'Repair', host: host.metadata.name }
+  if (chance.happens(0.5)) {
+    model.edit(host, { lifecycle: 'Active' })
+    model.at += chance.pick([0, 5_000, 60_000])
+    return back
+  }
+  model.steps.push({ at: model.at, ...back })
+  model.at += chance.pick([0, 5_000, 60_000])
+  model.edit(host, { lifecycle: 'Active' })
+  return undefined
+}
+
+/** A host that lives is declared Lost; after a while whoever did it sees that he erred. */
+function mistake(model: Model, host: Manifest): undefined {
+  const { chance } = model
+  const { name } = host.metadata
+  model.steps.push({ at: model.at, do: 'MistakeForLost', host: name, cutOff: chance.happens(0.7) })
+  model.at += chance.pick([30_000, 120_000, 400_000])
+  model.edit(host, { lifecycle: 'Active' })
 }
 
 function outsideChange({ chance }: Model): Happening {

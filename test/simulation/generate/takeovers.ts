@@ -1,0 +1,151 @@
+/** Machines that change hands: taken over as they run, given back running, disks taken back from the trash. */
+import type { Manifest } from '../scenario.ts'
+import { listIn, type Model, manifest, nameIn } from './model.ts'
+import { anyTenant, rootVolumeOf } from './tenants.ts'
+
+type Edit = (model: Model) => void
+
+/** Edits by which machines and disks change hands, by weight. */
+export const takeovers: readonly (readonly [number, Edit])[] = [
+  [3, takeOver],
+  [3, giveBack],
+  [2, takeBackDisk],
+]
+
+const gibibyte = 1024 ** 3
+
+/** Somebody runs a machine on a host; `skystead adopt` describes it, and the manifests are applied, in any order. */
+function takeOver(model: Model): void {
+  const { chance } = model
+  const host = chance.maybePick(model.all('Host').filter(({ spec }) => spec.lifecycle !== 'Lost'))
+  const clusterName = host === undefined ? '' : nameIn(host, 'clusterName')
+  const pool = chance.maybePick(model.all('PrimaryStorage').filter(({ spec }) => spec.clusterName === clusterName))
+  if (host === undefined || pool === undefined) return
+  const zoneName = host.metadata.name.split('-').slice(0, 2).join('-')
+  const namespace = anyTenant(model)
+  const name = model.newName('old')
+  const disks = [8, ...chance.some([2], 0.4)].map(size => ({ identity: chance.identity(), sizeBytes: size * gibibyte }))
+  const wire = chance.happens(0.6) ? wireOf(model, zoneName, namespace) : undefined
+  const power = chance.pick(['Running', 'Running', 'Off'] as const)
+  const identity = chance.identity()
+  const addresses = { host: host.metadata.name, pool: pool.metadata.name }
+  const nics = wire === undefined ? [] : [wire.nic]
+  const found = { identity, ...addresses, power, memoryBytes: gibibyte / 2, guestHostName: name, disks, nics }
+  model.steps.push({ at: model.at, do: 'AddForeigner', ...found })
+  model.at += chance.pick([0, 5_000, 60_000])
+  const volumes = disks.map((disk, index) => ({ ...disk, name: index === 0 ? `${name}-root` : `${name}-data` }))
+  const [root, ...data] = volumes
+  const management = { deletionPolicy: chance.pick(['Orphan', 'Orphan', 'Delete']) }
+  const documents = [
+    ...(wire === undefined ? [] : [wire.network]),
+    identityOf('VirtualMachine', { namespace, name, identity }),
+    ...volumes.map(each => identityOf('Volume', { namespace, name: each.name, identity: each.identity })),
+    ...volumes.map(each => {
+      const spec = { zoneName, size: `${each.sizeBytes / gibibyte}Gi`, management }
+      return annotated(manifest('Volume', each.name, spec, namespace), each.identity)
+    }),
+    annotated(
+      manifest(
+        'VirtualMachine',
+        name,
+        {
+          zoneName,
+          serviceOfferingName: 'small',
+          runStrategy: power === 'Running' ? 'Always' : 'Halted',
+          guestHostName: name,
+          rootVolume: { volumeName: root?.name },
+          volumes: data.map(each => ({ name: each.name, volumeName: each.name })),
+          nics: wire === undefined ? [] : [wire.wish],
+          management,
+        },
+        namespace,
+      ),
+      identity,
+    ),
+  ]
+  for (const document of chance.happens(0.5) ? documents : chance.shuffled(documents)) {
+    model.apply(document)
+    model.at += chance.pick([0, 0, 0, 2_000])
+  }
+}
+
+/** A wire in the fabric of the zone, outside the segments that the cloud gives out, and a NIC plugged into it. */
+function wireOf(model: Model, zoneName: string, namespace: string) {
+  const { chance } = model
+  const fabric = model.all('PhysicalNetwork').find(({ spec }) => spec.zoneName === zoneName)
+  if (fabric === undefined) return undefined
+  const isolation = fabric.spec.isolation === 'VLAN' ? ('VLAN' as const) : ('VXLAN' as const)
+  const name = model.newName('wire')
+  const id = Number(name.split('-')[1]) + (isolation === 'VLAN' ? 1_000 : 6_000)
+  const macAddress = `52:54:00:00:${hex(chance)}:${hex(chance)}`
+  return {
+    network: manifest('Network', name, { zoneName, networkOfferingName: 'wired', vlan: id }, namespace),
+    wish: { name: 'eth0', networkName: name, macAddress },
+    nic: { name: 'net0', macAddress, segment: { network: '', isolation, id, label: 'guest0' }, addresses: [] },
+  }
+}
+
+function hex(chance: Model['chance']): string {
+  return chance.between(0, 255).toString(16).padStart(2, '0')
+}
+
+interface Identified {
+  readonly namespace: string
+  readonly name: string
+  readonly identity: string
+}
+
+const groups = { VirtualMachine: 'compute.skystead.dev', Volume: 'storage.skystead.dev' } as const
+
+/** That a thing outside is the one that an object describes. */
+function identityOf(kind: keyof typeof groups, { namespace, name, identity }: Identified): Manifest {
+  const holder = { group: groups[kind], kind, namespace, name, uid: '' }
+  const spec = { type: 'Identity', value: identity, holder, epoch: 1 }
+  const lastTransitionTime = '2026-01-01T00:00:00Z'
+  const conditions = [{ type: 'Ready', status: 'True', reason: 'Held', message: '', lastTransitionTime }]
+  return { ...manifest('Allocation', `identity-${identity}`, spec), status: { conditions } }
+}
+
+function annotated(object: Manifest, identity: string): Manifest {
+  return { ...object, metadata: { ...object.metadata, annotations: { 'skystead.dev/identity': identity } } }
+}
+
+/** A machine is given back running, with its disks; one that was taken over may be taken over once more. */
+function giveBack(model: Model): void {
+  const { chance } = model
+  const machine = chance.maybePick(model.all('VirtualMachine'))
+  if (machine === undefined) return
+  const { namespace = '' } = machine.metadata
+  const names = [rootVolumeOf(machine), ...listIn(machine, 'volumes').map(({ volumeName }) => volumeName)]
+  const volumes = model.all('Volume', namespace).filter(({ metadata: { name } }) => names.includes(name))
+  const objects = [...volumes, machine].map(object => orphaned(model, object))
+  model.at += chance.pick([0, 0, 1_000, 30_000])
+  const identities = objects.flatMap(object => identitiesOf(model, object))
+  for (const object of chance.shuffled(objects)) giveAway(model, object)
+  if (identities.length === 0 || !chance.happens(0.4)) return
+  model.at += chance.pick([0, 10_000, 120_000])
+  for (const object of chance.shuffled([...identities, ...objects])) model.apply(object)
+}
+
+function orphaned(model: Model, object: Manifest): Manifest {
+  const { mode } = (object.spec.management ?? {}) as { readonly mode?: string }
+  const management = { ...(mode === undefined ? {} : { mode }), deletionPolicy: 'Orphan' }
+  model.edit(object, { management })
+  return { ...object, spec: { ...object.spec, management } }
+}
+
+function identitiesOf(model: Model, { metadata: { annotations } }: Manifest): readonly Manifest[] {
+  const identity = annotations?.['skystead.dev/identity']
+  return model.all('Allocation').filter(({ spec }) => spec.value === identity)
+}
+
+/** Deletes an object; the identity that it was given goes with it, and is described no more. */
+export function giveAway(model: Model, object: Manifest): void {
+  model.remove(object)
+  for (const given of identitiesOf(model, object)) model.forget(given)
+}
+
+/** A deleted disk is taken back from the trash, as `skystead trash --restore` does. */
+function takeBackDisk(model: Model): void {
+  model.steps.push({ at: model.at, do: 'TakeBack', nth: model.chance.between(0, 99), name: model.newName('rescued') })
+}
