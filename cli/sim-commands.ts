@@ -4,7 +4,7 @@ import type { Fault } from '../drivers/simulator/faults.ts'
 import type { SimOptions } from './sim.ts'
 
 /** Actions on one thing that is named, and what they say when they are done. */
-type NamedAction = Extract<ControlRequest, { readonly name: string }>['action']
+type NamedAction = Exclude<Extract<ControlRequest, { readonly name: string }>['action'], 'cutOffStorage'>
 type MachineAction = Exclude<Extract<ControlRequest, { readonly machine: string }>['action'], 'changeDefinition'>
 
 interface Named<Action> {
@@ -67,6 +67,13 @@ const onPlaces: readonly (Named<NamedAction> & { readonly place: 'host' | 'stora
     place: 'host',
     description: 'break the connections to a host once: calls under way are in doubt',
     done: 'has lost its connections',
+  },
+  {
+    command: 'reconnect-storages',
+    action: 'reconnectStorages',
+    place: 'host',
+    description: 'let a host reach every storage again',
+    done: 'reaches every storage again',
   },
   {
     command: 'kill-storage',
@@ -190,6 +197,13 @@ export function addSimCommands(program: Command): void {
       run({ action, name, ...chosen(choice, options) }, `${name} ${done}`, options),
     )
   }
+  add(
+    sim,
+    'cut-off-storage <host> <storage>',
+    'take a storage out of the reach of a host: what runs there runs on, nothing with a disk in it starts there',
+  ).action((name, storage, options) =>
+    run({ action: 'cutOffStorage', name, storage }, `${name} cannot reach ${storage} any more`, options),
+  )
   for (const { command, action, description, done, choice } of onMachines) {
     const added = add(sim, `${command} <machine>`, description).option(
       '--host <name>',

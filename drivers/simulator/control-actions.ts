@@ -45,6 +45,8 @@ export interface ControlActions {
     readonly arguments: Named & { readonly requests?: 'Lost' | 'Queued' }
     readonly result: undefined
   }
+  readonly cutOffStorage: { readonly arguments: Named & { readonly storage: string }; readonly result: undefined }
+  readonly reconnectStorages: { readonly arguments: Named; readonly result: undefined }
   readonly reviveStorage: { readonly arguments: Named; readonly result: undefined }
   readonly cutConnections: { readonly arguments: Named; readonly result: undefined }
   readonly shutdownGuest: { readonly arguments: MachineNamed; readonly result: undefined }
@@ -102,6 +104,8 @@ const handlers: Readonly<Record<ControlAction, Handler>> = {
   killStorage: (world, request) => world.killStorage(request.text('name')),
   freezeStorage: (world, request) =>
     world.freezeStorage(request.text('name'), request.oneOf('requests', ['Lost', 'Queued'] as const)),
+  cutOffStorage: (world, request) => world.cutOffStorage(request.text('name'), request.text('storage')),
+  reconnectStorages: (world, request) => world.reconnectStorages(request.text('name')),
   reviveStorage: (world, request) => world.reviveStorage(request.text('name')),
   cutConnections: (world, request) => world.cutConnections(request.text('name')),
   shutdownGuest: (world, request) => world.shutdownGuest(request.machine()),

@@ -1,6 +1,6 @@
 import type { Random } from '../../crds/environment.ts'
 import { DriverError } from '../contract/errors.ts'
-import type { MachineFacts, PowerState, StopCause } from '../contract/facts.ts'
+import type { MachineDefinition, MachineFacts, PowerState, StopCause } from '../contract/facts.ts'
 import { endMigration } from './migrations.ts'
 import type { SimulatedHost, SimulatedMachine } from './places.ts'
 import type { State } from './state.ts'
@@ -47,6 +47,13 @@ export function startMachine(simulation: Simulation, machine: SimulatedMachine):
   if (powerState === 'Incoming') {
     throw new DriverError('FailedPrecondition', `Cannot start machine ${machine.identity}: current state is Incoming`)
   }
+  const [lost] = disksOutOfReach(state, machine.host, definition)
+  if (lost !== undefined) {
+    throw new DriverError(
+      'FailedPrecondition',
+      `Cannot start machine ${machine.identity}: host ${machine.host.name} cannot reach ${lost.pool} with disk ${lost.name}`,
+    )
+  }
   for (const disk of definition.disks) {
     const pool = state.pools.get(state.aliases.get(disk.pool)?.place ?? '')
     const volume = pool?.volumes.get(disk.identity)
@@ -60,6 +67,15 @@ export function startMachine(simulation: Simulation, machine: SimulatedMachine):
   }
   requireMemory(machine.host, machine.identity, definition.memoryBytes - (machine.active?.memoryBytes ?? 0))
   state.setMachine(machine, withPower(machine.facts, 'Running'))
+}
+
+/** The disks of a machine that lie in pools which a host cannot reach. */
+export function disksOutOfReach(
+  state: State,
+  host: SimulatedHost,
+  { disks }: MachineDefinition,
+): MachineDefinition['disks'] {
+  return disks.filter(({ pool }) => host.lostStorages.has(state.aliases.get(pool)?.place ?? ''))
 }
 
 /** Refuses a machine for which the host has no memory left. */

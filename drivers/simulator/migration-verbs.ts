@@ -4,7 +4,7 @@ import type { MachineFacts } from '../contract/facts.ts'
 import { requireEpoch, requireOurs, requireWhole } from '../contract/guards.ts'
 import type { Verbs } from '../contract/operation.ts'
 import type { Fault } from './faults.ts'
-import { afterStep, requireMemory, type Simulation } from './guests.ts'
+import { afterStep, disksOutOfReach, requireMemory, type Simulation } from './guests.ts'
 import { claim, type HostCall, requireCapability, requireDefinable, requireMachine } from './machine-verbs.ts'
 import { endMigration, withoutTarget } from './migrations.ts'
 import type { Migration, SimulatedHost, SimulatedMachine } from './places.ts'
@@ -45,6 +45,8 @@ function requireTarget({ simulation, host }: HostCall, source: SimulatedMachine,
     const state = found.facts.powerState
     throw new DriverError('AlreadyExists', `Cannot migrate machine ${identity}: host ${there.name} has it, ${state}`)
   }
+  const [lost] = disksOutOfReach(state, there, facts.definition)
+  if (lost !== undefined) throw refuse(`host ${there.name} cannot reach ${lost.pool}`)
   requireMemory(there, identity, source.active?.memoryBytes ?? facts.definition.memoryBytes)
   return there
 }
@@ -136,7 +138,8 @@ function copied(simulation: Simulation, source: SimulatedMachine, migration: Mig
 
 /** The source lets go before the target runs: at no instant do both. A guest that is going down stays where it is. */
 function switchOver({ state }: Simulation, source: SimulatedMachine, migration: Migration): void {
-  if (migration.fate === 'FailsAtEnd' || source.goingDown !== undefined) {
+  const canOpen = disksOutOfReach(state, migration.incoming.host, source.facts.definition).length === 0
+  if (!canOpen || migration.fate === 'FailsAtEnd' || source.goingDown !== undefined) {
     endMigration(state, source)
     return
   }

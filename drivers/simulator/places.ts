@@ -63,6 +63,8 @@ export interface SimulatedHost extends Place {
   cutOff: boolean
   /** When it last gave a sign of life to others (wall clock, ms); undefined while it goes on giving them. */
   lastSignOfLife: number | undefined
+  /** Keys of the pools that it cannot reach, with when it last did (wall clock, ms). */
+  readonly lostStorages: Map<string, number>
   /** Until its connections notice that it has fallen silent. */
   silenceTimer: Timer | undefined
   /** Until its watchdog stops what outlives its lease. */
@@ -181,6 +183,7 @@ export function newHost(key: string, described: { name: string; address: string;
     bootTimer: undefined,
     cutOff: false,
     lastSignOfLife: undefined,
+    lostStorages: new Map(),
     silenceTimer: undefined,
     watchdogTimer: undefined,
     leaseLapsed: false,

@@ -27,6 +27,7 @@ export interface HostRecord extends PlaceRecord {
   readonly booting: boolean
   readonly cutOff?: boolean
   readonly lastSignOfLife?: number | undefined
+  readonly lostStorages?: readonly (readonly [string, number])[]
   readonly capabilities: readonly Capability[]
   readonly controller: PlaceRecord
 }
@@ -76,7 +77,7 @@ function placeRecord(place: Place): PlaceRecord {
 
 /** A host as it is stored, without its machines. */
 export function hostRecord(host: SimulatedHost): HostRecord {
-  const { name, address, size, power, booting, capabilities, cutOff, lastSignOfLife } = host
+  const { name, address, size, power, booting, capabilities, cutOff, lastSignOfLife, lostStorages } = host
   return {
     ...placeRecord(host),
     name,
@@ -86,6 +87,7 @@ export function hostRecord(host: SimulatedHost): HostRecord {
     booting,
     cutOff,
     lastSignOfLife,
+    lostStorages: [...lostStorages],
     capabilities,
     controller: placeRecord(host.controller),
   }

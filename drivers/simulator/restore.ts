@@ -37,6 +37,7 @@ function restoreHost(state: State, record: HostRecord): void {
   host.booting = record.booting
   host.cutOff = record.cutOff ?? false
   host.lastSignOfLife = record.lastSignOfLife
+  for (const [pool, since] of record.lostStorages ?? []) host.lostStorages.set(pool, since)
   host.capabilities = record.capabilities
   state.hosts.set(host.key, host)
 }

@@ -59,7 +59,8 @@ export function signOfLife(state: State, witness: Place, { host: key }: LifeQuer
   const lives = host.lastSignOfLife === undefined
   if (witness.type === 'Host') return lives ? { age: 0 } : {}
   const now = state.clock.now()
-  const age = host.lastSignOfLife === undefined ? now % heartbeat : now - host.lastSignOfLife
+  const ends = [host.lastSignOfLife, host.lostStorages.get(witness.key)].filter(end => end !== undefined)
+  const age = ends.length === 0 ? now % heartbeat : now - Math.min(...ends)
   if (!host.capabilities.includes('StorageLease')) return { age }
   return { age, lease: host.leaseLapsed && age > leaseDuration ? 'Expired' : 'Held' }
 }

@@ -164,6 +164,25 @@ export class World {
     })
   }
 
+  /** Takes a pool out of a host's reach: what runs there runs on, and nothing with a disk in the pool starts there. */
+  cutOffStorage(hostName: string, storageName: string): void {
+    this.#outside('cutOffStorage', hostName, () => {
+      const host = findHost(this.#state, hostName)
+      const { key } = findStorage(this.#state, storageName)
+      if (!host.lostStorages.has(key)) host.lostStorages.set(key, this.#state.clock.now())
+      this.#state.keepHost(host)
+    })
+  }
+
+  /** Lets a host reach every pool again. */
+  reconnectStorages(hostName: string): void {
+    this.#outside('reconnectStorages', hostName, () => {
+      const host = findHost(this.#state, hostName)
+      host.lostStorages.clear()
+      this.#state.keepHost(host)
+    })
+  }
+
   /** Says what a host can do from now on. */
   setCapabilities(name: string, capabilities: readonly Capability[]): void {
     this.#outside('setCapabilities', name, () => {

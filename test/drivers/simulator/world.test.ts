@@ -108,6 +108,34 @@ test('a storage that stalls hangs its calls, and carries them out or loses them 
   t.throws(() => world.freezeStorage(w.pool.name), { message: /current state is Down/ })
 })
 
+test('a host that cannot reach a pool starts and takes in nothing with a disk there, and what runs runs on', async t => {
+  await using w = virtualWorld()
+  const { world } = w.simulator
+  const [host, other] = w.hosts
+  await w.storage.perform(create(w.pool, 'disk'), patient())
+  const disks = [{ identity: 'disk', pool: w.pool.key, name: 'root' }]
+  await w.first.perform(define(host, 'm', { definition: definition({ disks }), power: 'Running' }), patient())
+  world.cutOffStorage('host-1', w.pool.name)
+  world.cutOffStorage('host-2', w.pool.name)
+  t.is(w.facts('m')?.powerState, 'Running')
+  const migration = operation(
+    'MigrateMachine',
+    { endpoint: host.key, identity: 'm' },
+    { identity: 'm', epoch: 1, target: other.key },
+  )
+  await t.throwsAsync(w.first.perform(migration, patient()), { message: /host host-2 cannot reach/ })
+  await w.first.perform(stop(host, 'm', 'Forced'), patient())
+  const start = operation('StartMachine', { endpoint: host.key, identity: 'm' }, { identity: 'm', epoch: 1 })
+  await t.throwsAsync(w.first.perform(start, patient()), { message: /host host-1 cannot reach/ })
+  await w.clock.advance(60_000)
+  const query = { host: host.key, address: 'host-1.test' }
+  t.is((await w.storage.signOfLife?.(query, patient()))?.age, 60_000)
+  world.reconnectStorages('host-1')
+  t.true(((await w.storage.signOfLife?.(query, patient()))?.age ?? 60_000) < 10_000)
+  await w.first.perform(start, patient())
+  t.is(w.facts('m')?.powerState, 'Running')
+})
+
 test('a machine without our mark is known by what its host tells: not by the networks and addresses it was given', async t => {
   await using w = virtualWorld()
   const [host] = w.hosts
