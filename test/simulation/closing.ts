@@ -195,6 +195,7 @@ const excuses: ReadonlySet<string> = new Set([
   'MachineHasNoAddress',
   'NoHostFits',
   'VolumeNotPlaced',
+  'NoHosts',
 ])
 
 function isExcused(cloud: SimulatedCloud, object: Resource): boolean {

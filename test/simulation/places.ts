@@ -98,11 +98,16 @@ export class Places {
   }
 
   /** Breaks the way to places that live on. */
-  split({ hosts, powerControllers, storages, lasts }: Split): void {
+  split({ hosts, powerControllers, storages, paths, lasts }: Split): void {
     const parts = [
       ...hosts.map(name => ({ name, ...actions.CutOffHost })),
       ...powerControllers.map(name => ({ name, ...actions.KillPowerController })),
       ...storages.map(name => ({ name, ...actions.FreezeStorageLosing })),
+      ...paths.map(({ host, storage }) => ({
+        name: host,
+        begin: (world: World, name: string) => world.cutOffStorage(name, storage),
+        end: (world: World, name: string) => world.reconnectStorages(name),
+      })),
     ]
     this.#during(lasts, parts)
   }
@@ -116,6 +121,7 @@ export class Places {
     for (const { name } of hosts) {
       world.revivePowerController(name)
       world.reviveHost(name)
+      world.reconnectStorages(name)
     }
     for (const { url } of [...pools, ...stores]) world.reviveStorage(url)
     for (const { identity, host, ignoresACPI } of machines) if (ignoresACPI) world.ignoreACPI({ identity, host }, false)

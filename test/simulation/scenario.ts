@@ -71,6 +71,8 @@ export interface Split {
   /** Hosts whose power controllers are behind the break. */
   readonly powerControllers: readonly string[]
   readonly storages: readonly string[]
+  /** Ways between hosts and pools that are broken too. */
+  readonly paths: readonly { readonly host: string; readonly storage: string }[]
   readonly lasts: number
 }
 

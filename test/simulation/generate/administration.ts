@@ -154,7 +154,7 @@ function editTemplate(model: Model): void {
   }
   const object = anyOf(model, 'PublicTemplate')
   if (object === undefined) return
-  const minimumMemory = chance.pick([undefined, '256Mi', '768Mi'])
+  const minimumMemory = chance.pick(['128Mi', '256Mi', '768Mi'])
   model.edit(object, { minimumMemory, displayText: model.newName('Text') })
 }
 

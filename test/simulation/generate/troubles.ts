@@ -3,7 +3,8 @@ import { type DriverErrorCode, driverErrorCodes } from '../../../drivers/contrac
 import type { Verb } from '../../../drivers/contract/operation.ts'
 import { servedBy } from '../../../drivers/simulator/effects.ts'
 import { type FaultTarget, possibleEffects } from '../../../drivers/simulator/faults.ts'
-import type { Manifest, OutsideChange, PlaceTrouble, Step, WireTrouble } from '../scenario.ts'
+import type { Manifest, OutsideChange, PlaceTrouble, Split, Step, WireTrouble } from '../scenario.ts'
+import { edit } from './edits.ts'
 import type { Model } from './model.ts'
 
 /** The classes of trouble that a scenario may have. */
@@ -68,7 +69,7 @@ const troubles: Readonly<Record<TroubleClass, (model: Model) => Happening | unde
   Splits: split,
   Losses: loss,
   Outside: outsideChange,
-  Kills: death,
+  Kills: deaths,
   Wire: wireTrouble,
   Statuses: () => ({ do: 'WipeStatuses' }),
   Sleep: ({ chance }) => ({ do: 'Suspend', lasts: chance.between(500, 60_000) }),
@@ -136,8 +137,16 @@ function split(model: Model): Happening {
     hosts: chance.some(hosts, share),
     powerControllers: chance.some(hosts, chance.pick([0, share])),
     storages: chance.some(storages, chance.pick([0, share])),
+    paths: chance.happens(0.5) ? [] : brokenPaths(model),
     lasts: chance.pick([5_000, 60_000, 300_000, 900_000]),
   }
+}
+
+/** Some hosts cannot reach some pools. */
+function brokenPaths(model: Model): Split['paths'] {
+  const hosts = model.chance.some(model.all('Host'), 0.4)
+  const pools = model.chance.some(model.all('PrimaryStorage'), 0.4)
+  return hosts.flatMap(host => pools.map(pool => ({ host: host.metadata.name, storage: String(pool.spec.url) })))
 }
 
 /** Hosts that are gone for good, or taken for it; and what becomes of them later. */
@@ -195,12 +204,24 @@ function outsideChange({ chance }: Model): Happening {
   return { do: 'Outside', change, nth: chance.between(0, 99) }
 }
 
-function death({ chance }: Model): Happening {
+/** A death at any moment, or several close upon each other while something that was just described is under way. */
+function deaths(model: Model): Happening {
+  const { chance } = model
+  if (chance.happens(0.6)) return death(model, 30)
+  edit(model)
+  for (let count = chance.between(1, 5); count > 0; count--) {
+    model.steps.push({ at: model.at, ...death(model, 3) })
+    model.at += chance.pick([20, 300, 2_000])
+  }
+  return death(model, 3)
+}
+
+function death({ chance }: Model, latest: number): Happening {
   return {
     do: 'Kill',
-    after: chance.between(1, 30),
+    after: chance.between(1, latest),
     when: chance.pick(['Before', 'After', 'Late']),
-    away: chance.pick([10, 1_000, 30_000]),
+    away: chance.pick(latest > 3 ? [10, 1_000, 30_000] : [10, 100]),
   }
 }
 
