@@ -8,6 +8,7 @@ import type { Logger } from '../log.ts'
 import type { ObservedCache } from '../observation/observed-cache.ts'
 import { type DesiredCache, objectKey } from './desired-cache.ts'
 import type { Strays } from './strays.ts'
+import type { Writes } from './writes.ts'
 
 /** How often holders are looked at, in ms. */
 const interval = 60_000
@@ -15,6 +16,7 @@ const interval = 60_000
 /** What the collector works with. */
 export interface AllocationCollectorOptions {
   readonly client: Client
+  readonly writes: Writes
   readonly desired: DesiredCache
   readonly observed: ObservedCache
   readonly environment: Environment
@@ -37,7 +39,7 @@ export interface AllocationCollector {
 
 /** Makes a collector. */
 export function createAllocationCollector(options: AllocationCollectorOptions): AllocationCollector {
-  const { client, desired, observed, environment, logger, kinds, strays } = options
+  const { client, writes, desired, observed, environment, logger, kinds, strays } = options
   let timer: Timer | undefined
   let running = false
 
@@ -60,8 +62,7 @@ export function createAllocationCollector(options: AllocationCollectorOptions): 
   }
 
   async function free({ metadata }: Resource<AllocationSpec>): Promise<number> {
-    await client.remove(Allocation, metadata)
-    desired.deleted(Allocation, metadata)
+    await writes.delete(Allocation, metadata)
     logger.info({ allocation: metadata.name }, 'freed an allocation that nobody needs any more')
     return 1
   }
@@ -75,7 +76,7 @@ export function createAllocationCollector(options: AllocationCollectorOptions): 
     if (!desired.isConfirmed(Allocation, key)) return true
     if (claim.spec.notes?.madeAt !== undefined) return false
     const notes = { ...claim.spec.notes, madeAt: timestamp(environment.clock) }
-    desired.written(Allocation, await client.replace(Allocation, { ...claim, spec: { ...claim.spec, notes } }))
+    await writes.update(Allocation, claim, { ...claim.spec, notes })
     return true
   }
 

@@ -1,8 +1,8 @@
-import deepEqual from 'fast-deep-equal'
 import type { AnyKind } from '../../crds/define-kind.ts'
 import type { Manifest, ObjectMeta, Resource } from '../../crds/meta.ts'
 import type { Amounts, Index, Totals } from '../../reconcilers/world.ts'
 import { deepFreeze } from './deep-freeze.ts'
+import { IndexState, noAmounts, TotalsState } from './desired-indexes.ts'
 import { withoutManagedFields } from './managed-fields.ts'
 import { wishChanged } from './wish-changed.ts'
 
@@ -24,28 +24,20 @@ export const desiredTopics = {
 
 interface Entry {
   readonly object: Resource
-  /** Not yet confirmed by the API: written by us, or about to be. */
-  readonly assumed: boolean
-  /** What stood here before an assumed update. */
-  readonly before?: Resource | undefined
+  /** A write of ours that the API has not decided yet. Left out: the API has confirmed the object as it stands. */
+  readonly pending?: Pending | undefined
   /** The field manager that last changed the spec. */
   readonly changedBy?: string | undefined
 }
 
-interface IndexState {
-  readonly index: Index
-  readonly members: Map<string, Set<ObjectKey>>
-  /** Answers given, kept until their value changes: the same reference while nothing changed. */
-  readonly answers: Map<string, readonly Resource[]>
-}
-
-interface TotalsState {
-  readonly totals: Totals
-  readonly sums: Map<string, Record<string, number>>
+/** A write on its way. */
+interface Pending {
+  readonly write: 'Create' | 'Update' | 'Delete'
+  /** What stood here before an update. */
+  readonly before?: Resource
 }
 
 const nothing: readonly never[] = Object.freeze([])
-const noAmounts: Amounts = Object.freeze({})
 
 /** All objects of one kind, as the API last showed them or as we have just written them. */
 class Store {
@@ -104,7 +96,8 @@ export class DesiredCache {
 
   /** Whether the object is there and the API has confirmed it as it stands. */
   isConfirmed(kind: AnyKind, key: ObjectKey): boolean {
-    return this.#store(kind).entries.get(key)?.assumed === false
+    const entry = this.#store(kind).entries.get(key)
+    return entry !== undefined && entry.pending === undefined
   }
 
   /** All objects of a kind. */
@@ -165,7 +158,7 @@ export class DesiredCache {
     }
     for (const uid of store.deleted) if (!uids.has(uid)) store.deleted.delete(uid)
     for (const [key, entry] of store.entries) {
-      if (present.has(key) || entry.assumed) continue
+      if (present.has(key) || entry.pending !== undefined) continue
       if (!isLater(entry.object.metadata.resourceVersion, resourceVersion)) this.#set(store, key, undefined, true)
     }
   }
@@ -205,8 +198,7 @@ export class DesiredCache {
         creationTimestamp: now,
       },
     })
-    this.#set(store, key, { object, assumed: true }, false)
-    return this.#assumption(store, key, object)
+    return this.#assume(store, key, { object, pending: { write: 'Create' } })
   }
 
   /** Takes an update of a spec as done before the API has answered. */
@@ -218,20 +210,24 @@ export class DesiredCache {
     const store = this.#store(kind)
     const key = objectKey(metadata.name, metadata.namespace)
     const entry = store.entries.get(key)
-    if (entry === undefined || entry.assumed) return undefined
+    if (entry === undefined || entry.pending !== undefined) return undefined
     const object = deepFreeze<Resource>({ ...entry.object, spec })
-    this.#set(store, key, { object, assumed: true, before: entry.object, changedBy: entry.changedBy }, false)
-    return this.#assumption(store, key, object)
+    return this.#assume(store, key, { ...entry, object, pending: { write: 'Update', before: entry.object } })
+  }
+
+  /** Takes note that a deletion is on its way: the object is still there, and nothing rests on it any more. */
+  assumeDeleted(kind: AnyKind, metadata: Pick<ObjectMeta, 'name' | 'namespace' | 'uid'>): Assumption | undefined {
+    const store = this.#store(kind)
+    const key = objectKey(metadata.name, metadata.namespace)
+    const entry = store.entries.get(key)
+    if (entry === undefined || entry.pending !== undefined) return undefined
+    if (entry.object.metadata.uid !== metadata.uid) return undefined
+    return this.#assume(store, key, { ...entry, pending: { write: 'Delete' } })
   }
 
   /** An object as the API answered our write with. */
   written(kind: AnyKind, object: Resource): void {
-    const store = this.#store(kind)
-    const key = objectKey(object.metadata.name, object.metadata.namespace)
-    const entry = store.entries.get(key)
-    if (entry !== undefined && !isNewer(object.metadata, entry.object.metadata) && !isAnswer(object, entry)) return
-    if (store.deleted.has(object.metadata.uid)) return
-    this.#set(store, key, entryOf(object, entry), false)
+    this.#answered(this.#store(kind), object, undefined)
   }
 
   /** A deletion that the API has carried out for us: gone at once, and no older event brings it back. */
@@ -244,13 +240,39 @@ export class DesiredCache {
     this.#set(store, key, undefined, false)
   }
 
-  #assumption(store: Store, key: ObjectKey, object: Resource): Assumption {
+  #answered(store: Store, object: Resource, to: Pending | undefined): void {
+    const key = objectKey(object.metadata.name, object.metadata.namespace)
+    const entry = store.entries.get(key)
+    // An update that changes nothing is answered with the version that was there.
+    const isAnswer = to !== undefined && entry?.pending === to && !isNewer(entry.object.metadata, object.metadata)
+    if (entry !== undefined && !isAnswer && !isNewer(object.metadata, entry.object.metadata)) return
+    if (store.deleted.has(object.metadata.uid)) return
+    this.#set(store, key, entryOf(object, entry, to), false)
+  }
+
+  #assume(store: Store, key: ObjectKey, assumed: Entry & { readonly pending: Pending }): Assumption {
+    const { pending } = assumed
+    const own = () => {
+      const entry = store.entries.get(key)
+      return entry?.pending === pending ? entry : undefined
+    }
+    this.#set(store, key, assumed, false)
     return {
-      confirm: answer => this.written(store.kind, answer),
+      isOpen: () => own() !== undefined,
+      confirm: answer => {
+        if (answer === undefined) this.deleted(store.kind, assumed.object.metadata)
+        else this.#answered(store, answer, pending)
+      },
       withdraw: () => {
-        const entry = store.entries.get(key)
-        if (entry?.object !== object) return
-        this.#set(store, key, entry.before && { ...entry, object: entry.before, assumed: false }, false)
+        const entry = own()
+        if (entry === undefined) return
+        const { pending: _, ...shown } = entry
+        const stays = {
+          Create: undefined,
+          Delete: shown,
+          Update: pending.before && { ...shown, object: pending.before },
+        }
+        this.#set(store, key, stays[pending.write], false)
       },
     }
   }
@@ -260,76 +282,27 @@ export class DesiredCache {
     if (entry === undefined) store.entries.delete(key)
     else store.entries.set(key, entry)
     const wish = wishChanged(store.kind, before?.object, entry?.object)
-    const confirmed = before?.assumed !== entry?.assumed
+    // Who was held back by a write on its way goes on when it is decided; that one begins tells nobody anything.
+    const confirmed = before?.pending !== undefined && entry?.pending === undefined
     for (const state of store.indexes.values())
-      this.#reindex(state, key, before?.object, entry?.object, wish || confirmed)
-    if (wish) for (const state of store.totals.values()) this.#resum(state, before?.object, entry?.object)
+      for (const value of state.change(key, before?.object, entry?.object))
+        if (wish || confirmed) this.#notify(desiredTopics.index(state.index, value))
+    if (wish)
+      for (const state of store.totals.values())
+        for (const sum of state.change(before?.object, entry?.object))
+          this.#notify(desiredTopics.total(state.totals, sum))
     if (wish || confirmed) this.#notify(desiredTopics.wish(store.kind, key))
     if (before?.object.status !== entry?.object.status) this.#notify(desiredTopics.status(store.kind, key))
     this.#changed({ kind: store.kind, key, before: before?.object, after: entry?.object, fromAPI })
-  }
-
-  #reindex(
-    state: IndexState,
-    key: ObjectKey,
-    before: Resource | undefined,
-    after: Resource | undefined,
-    notable: boolean,
-  ): void {
-    const old = before === undefined ? nothing : state.index.values(before)
-    const next = after === undefined ? nothing : state.index.values(after)
-    for (const value of old) {
-      if (!next.includes(value)) {
-        const members = state.members.get(value)
-        members?.delete(key)
-        if (members?.size === 0) state.members.delete(value)
-      }
-      state.answers.delete(value)
-    }
-    for (const value of next) {
-      const members = state.members.get(value)
-      if (members === undefined) state.members.set(value, new Set([key]))
-      else members.add(key)
-      state.answers.delete(value)
-    }
-    if (!notable) return
-    for (const value of old) this.#notify(desiredTopics.index(state.index, value))
-    for (const value of next) if (!old.includes(value)) this.#notify(desiredTopics.index(state.index, value))
-  }
-
-  #resum(state: TotalsState, before: Resource | undefined, after: Resource | undefined): void {
-    const touched = new Map<string, Amounts>()
-    const add = (resource: Resource, sign: 1 | -1) => {
-      for (const { key, amounts } of state.totals.of(resource)) {
-        const known = state.sums.get(key)
-        if (!touched.has(key)) touched.set(key, known ?? noAmounts)
-        const sums: Record<string, number> = { ...known }
-        for (const [name, amount] of Object.entries(amounts)) sums[name] = (sums[name] ?? 0) + sign * amount
-        state.sums.set(key, sums)
-      }
-    }
-    if (before !== undefined) add(before, -1)
-    if (after !== undefined) add(after, 1)
-    for (const [key, sums] of touched) {
-      const now = state.sums.get(key)
-      if (now !== undefined && Object.values(now).every(amount => amount === 0)) state.sums.delete(key)
-      if (!deepEqual(sums, state.sums.get(key) ?? noAmounts)) this.#notify(desiredTopics.total(state.totals, key))
-    }
   }
 
   #index(index: Index): IndexState {
     const store = this.#store(index.kind)
     const known = store.indexes.get(index.name)
     if (known !== undefined) return known
-    const state: IndexState = { index, members: new Map(), answers: new Map() }
+    const state = new IndexState(index)
     store.indexes.set(index.name, state)
-    for (const [key, { object }] of store.entries) {
-      for (const value of index.values(object)) {
-        const members = state.members.get(value)
-        if (members === undefined) state.members.set(value, new Set([key]))
-        else members.add(key)
-      }
-    }
+    for (const [key, { object }] of store.entries) state.change(key, undefined, object)
     return state
   }
 
@@ -337,9 +310,9 @@ export class DesiredCache {
     const store = this.#store(totals.kind)
     const known = store.totals.get(totals.name)
     if (known !== undefined) return known
-    const state: TotalsState = { totals, sums: new Map() }
+    const state = new TotalsState(totals)
     store.totals.set(totals.name, state)
-    for (const { object } of store.entries.values()) this.#resum(state, undefined, object)
+    for (const { object } of store.entries.values()) state.change(undefined, object)
     return state
   }
 
@@ -350,10 +323,12 @@ export class DesiredCache {
   }
 }
 
-/** What we took as done, until the API has answered. */
+/** A write of ours, taken as done until the API has decided. */
 export interface Assumption {
-  /** The API has carried it out and shows this. */
-  confirm(answer: Resource): void
+  /** Whether it is still undecided: neither its answer nor a watch event has told. */
+  isOpen(): boolean
+  /** This is what there is since; undefined: there is no such object. */
+  confirm(answer: Resource | undefined): void
   /** The API has refused it: what stood there before stands there again. */
   withdraw(): void
 }
@@ -373,9 +348,13 @@ function isLater(left: string, right: string): boolean {
   return Number(left) > Number(right)
 }
 
-/** The API answers an update that changes nothing with the version that was there. */
-function isAnswer({ metadata }: Resource, { assumed, object }: Entry): boolean {
-  return assumed && object.metadata.resourceVersion === metadata.resourceVersion
+/**
+ * Whether a newer version that the watch shows says what became of a write on its way. One of ours was of the version
+ * before and can no longer take effect; a deletion is of whatever version is there, until the object is being deleted.
+ */
+function decides({ metadata }: Resource, entry: Entry | undefined): boolean {
+  if (entry?.pending?.write !== 'Delete') return true
+  return metadata.uid !== entry.object.metadata.uid || metadata.deletionTimestamp !== undefined
 }
 
 /** Of several made in the same second the first by name: who is older must not be chance, nor change with the answer's uid. */
@@ -385,8 +364,10 @@ function oldestFirst(left: Resource, right: Resource): number {
   return objectKey(a.name, a.namespace) < objectKey(b.name, b.namespace) ? -1 : 1
 }
 
-function entryOf(object: Resource, known: Entry | undefined): Entry {
-  if (Object.isFrozen(object)) return { object, assumed: false, changedBy: known?.changedBy }
+/** What stands where an object is shown. A deletion on its way stays so, unless this answers or decides it. */
+function entryOf(object: Resource, known: Entry | undefined, answered?: Pending): Entry {
+  const pending = known?.pending === answered || decides(object, known) ? undefined : known?.pending
+  if (Object.isFrozen(object)) return { object, pending, changedBy: known?.changedBy }
   const { object: lean, changedBy = known?.changedBy } = withoutManagedFields(object)
-  return { object: deepFreeze(lean), assumed: false, changedBy }
+  return { object: deepFreeze(lean), pending, changedBy }
 }

@@ -1,7 +1,6 @@
 import type { AnyKind } from '../../crds/define-kind.ts'
-import { type Clock, timestamp } from '../../crds/environment.ts'
 import { Allocation } from '../../crds/infrastructure/allocation.ts'
-import type { Manifest, Resource } from '../../crds/meta.ts'
+import type { Resource } from '../../crds/meta.ts'
 import type { CreateEffect, DeleteEffect, Effect, OperateEffect, UpdateEffect } from '../../reconcilers/effect.ts'
 import { ApiError, type Client } from '../api/client.ts'
 import type { EventRecorder } from '../events.ts'
@@ -9,11 +8,12 @@ import type { Executor } from '../observation/executor.ts'
 import type { Requester } from '../observation/hooks.ts'
 import type { Observer } from '../observation/observer.ts'
 import { type DesiredCache, objectKey } from './desired-cache.ts'
+import type { Writes } from './writes.ts'
 
 /** What effects act upon. */
 export interface EffectTargets {
   readonly client: Client
-  readonly clock: Clock
+  readonly writes: Writes
   readonly desired: DesiredCache
   readonly executor: Executor
   readonly observer: Pick<Observer, 'listSoon'>
@@ -82,58 +82,22 @@ async function guard(effect: Effect, write: Promise<void>): Promise<Refusal | un
   }
 }
 
-async function createObject({ object }: CreateEffect, targets: EffectTargets): Promise<void> {
-  const { client, clock, desired, kindNamed } = targets
-  const kind = kindNamed(object.apiVersion, object.kind)
-  const assumption = desired.assumeCreated(kind, object, timestamp(clock))
-  if (assumption === undefined) return
-  try {
-    assumption.confirm(await client.create(kind, object))
-  } catch (error) {
-    assumption.withdraw()
-    if (!(error instanceof ApiError) || error.reason !== 'AlreadyExists') throw error
-    await adoptExisting(kind, object, targets)
-  }
+function createObject({ object }: CreateEffect, { writes, kindNamed }: EffectTargets): Promise<void> {
+  return writes.create(kindNamed(object.apiVersion, object.kind), object)
 }
 
-/** Something of that name is there: our own earlier write that the cache has not shown yet, or another's. Show it. */
-async function adoptExisting(kind: AnyKind, { metadata }: Manifest, { client, desired }: EffectTargets): Promise<void> {
-  const existing = await client.get(kind, metadata.name, metadata.namespace)
-  if (existing !== undefined) desired.upsert(kind, existing)
-}
-
-async function updateObject({ object }: UpdateEffect, targets: EffectTargets): Promise<void> {
-  const { client, desired, kindNamed } = targets
+async function updateObject({ object }: UpdateEffect, { writes, desired, kindNamed }: EffectTargets): Promise<void> {
   const kind = kindNamed(object.apiVersion, object.kind)
   const known = desired.get(kind, objectKey(object.metadata.name, object.metadata.namespace))
   if (known === undefined || known.metadata.resourceVersion !== object.metadata.resourceVersion) return
-  const assumption = desired.assumeUpdated(kind, object.metadata, object.spec)
-  if (assumption === undefined) return
-  try {
-    const next: Resource = { ...known, spec: object.spec }
-    assumption.confirm(await client.replace(kind, next))
-  } catch (error) {
-    assumption.withdraw()
-    throw error
-  }
+  await writes.update(kind, known, object.spec)
 }
 
-async function deleteObject(
-  { object, after = [] }: DeleteEffect,
-  { client, desired, kindNamed }: EffectTargets,
-): Promise<void> {
+async function deleteObject({ object, after = [] }: DeleteEffect, targets: EffectTargets): Promise<void> {
+  const { writes, desired, kindNamed } = targets
   if (!after.every(name => desired.isConfirmed(Allocation, objectKey(name, undefined)))) return
   const kind = kindNamed(object.apiVersion, object.kind)
-  const key = objectKey(object.metadata.name, object.metadata.namespace)
-  const known = desired.get(kind, key)
-  if (known === undefined || known.metadata.uid !== object.metadata.uid) return
-  if (known.metadata.deletionTimestamp !== undefined || !desired.isConfirmed(kind, key)) return
-  try {
-    const answer = await client.remove(kind, object.metadata)
-    if (answer === undefined) desired.deleted(kind, object.metadata)
-    else desired.written(kind, answer)
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.reason !== 'NotFound') throw error
-    desired.deleted(kind, object.metadata)
-  }
+  const known = desired.get(kind, objectKey(object.metadata.name, object.metadata.namespace))
+  if (known === undefined || known.metadata.deletionTimestamp !== undefined) return
+  await writes.delete(kind, object.metadata)
 }

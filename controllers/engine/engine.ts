@@ -30,6 +30,7 @@ import { Queues } from './queues.ts'
 import { type Collection, type Reader, Reads } from './reads.ts'
 import { createStrays } from './strays.ts'
 import { createWorld, identityOf, type WorldSources } from './world.ts'
+import { Writes } from './writes.ts'
 
 /** How often an object is judged though nothing has changed, in ms; ± 20 %. */
 const resyncInterval = 600_000
@@ -116,6 +117,7 @@ export function createEngine(options: EngineOptions): Engine {
   const desired = new DesiredCache({ kinds, notify: topic => reads.notify(topic), changed: objectChanged })
   const observed = createObservedCache({ installation, environment, notify: topic => reads.notify(topic) })
   const client = createClient(transport)
+  const writes = new Writes({ client, desired, environment, logger })
   const observer = createObserver({
     cache: observed,
     drivers,
@@ -153,7 +155,7 @@ export function createEngine(options: EngineOptions): Engine {
   const kindByName = new Map(kinds.map(kind => [`${kind.apiVersion}/${kind.kind}`, kind]))
   const targets: EffectTargets = {
     client,
-    clock,
+    writes,
     desired,
     executor,
     observer,
@@ -167,7 +169,7 @@ export function createEngine(options: EngineOptions): Engine {
   const collections = new Map<string, Map<string, Collection>>()
   for (const reconciler of reconcilers) controllers.set(reconciler.kind.kind, createController(reconciler))
   const strays = createStrays({ desired, observed, executor, observer })
-  const collector = createAllocationCollector({ client, desired, observed, environment, logger, kinds, strays })
+  const collector = createAllocationCollector({ client, writes, desired, observed, environment, logger, kinds, strays })
   const reflectors = kinds.map(createKindReflector)
 
   function createController(reconciler: Reconciler): Controller {
@@ -337,6 +339,7 @@ export function createEngine(options: EngineOptions): Engine {
       queues.stop()
       collector.stop()
       await queue.stop()
+      await writes.stop()
       await executor.stop()
       await observer[Symbol.asyncDispose]()
       await Promise.all(reflectors.map(reflector => reflector.stop()))

@@ -46,6 +46,8 @@ export interface RigOptions {
   readonly mayDispatch?: () => boolean
   /** How long watch events are on their way, in ms. Default 0. */
   readonly watchDelay?: number
+  /** Of which resource, in its plural. Default: of all. */
+  readonly delayed?: string
   /** Default: every operation answers after 50 ms that the machine of its identity runs. */
   readonly perform?: FakeEndpoint['perform']
   /** The environment that the engine gets. Default: the virtual one as it is. */
@@ -103,7 +105,7 @@ export class Rig implements AsyncDisposable {
     }
     const logger = createLogger({ level: 'silent', clock: virtual.clock })
     const engine = createEngine({
-      transport: intercepting(delayed(direct, virtual, options.watchDelay ?? 0), wire, journal),
+      transport: intercepting(delayed(direct, virtual, options), wire, journal),
       installation,
       environment,
       reconcilers: [
@@ -210,11 +212,13 @@ function intercepting(direct: Transport, wire: Wire, journal: string[]): Transpo
   }
 }
 
-function delayed(direct: Transport, { clock }: VirtualEnvironment, milliseconds: number): Transport {
+function delayed(direct: Transport, { clock }: VirtualEnvironment, options: RigOptions): Transport {
+  const { watchDelay: milliseconds = 0, delayed: resource = '' } = options
   if (milliseconds === 0) return direct
   return {
     ...direct,
     watch(path, { signal, onEvent }) {
+      if (!path.includes(resource)) return direct.watch(path, { signal, onEvent })
       const later: typeof onEvent = (type, object) => {
         clock.after(milliseconds, () => onEvent(type, object))
       }
