@@ -136,6 +136,13 @@ export function attachmentClaim(volumeIdentity: string, world: World): Claim | u
   return world.desired.get(Allocation, attachmentClaimName(volumeIdentity))
 }
 
+/** Names of the claims that a machine is defined under: of its place, and of the disks and addresses it holds. */
+export function definitionClaims({ metadata, spec: { holder } }: Claim, world: World): readonly string[] {
+  const held = world.desired.list(allocationsByHolder, holder.uid)
+  const used = held.filter(({ spec }) => spec.type === 'Attachment' || spec.type === 'IP')
+  return [metadata.name, ...used.map(({ metadata: { name } }) => name)]
+}
+
 /** What is done about a host that fell silent, by the host's identity. */
 export function fenceClaim(hostIdentity: string, world: World): Claim | undefined {
   return world.desired.get(Allocation, allocationName('Fence', hostIdentity))

@@ -4,7 +4,7 @@ import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { formatQuantity, parseBytes } from '../../crds/invariants/quantity.ts'
 import type { MachineDefinition, MachineFacts, MachineNIC, Mark } from '../../drivers/contract/facts.ts'
 import { operation } from '../../drivers/contract/operation.ts'
-import { machineClaim } from '../claims.ts'
+import { definitionClaims, machineClaim } from '../claims.ts'
 import { operate } from '../effect.ts'
 import { byName, decideByChange, defineFields, type Field } from '../fields.ts'
 import { planNIC } from '../network/machine-nics.ts'
@@ -127,7 +127,7 @@ export function judgeConfigured(machine: Machine, world: World): Verdict {
   const args = { identity, epoch: claim.spec.epoch, mark: markOf(machine, world), definition }
   const change = operation('DefineMachine', { endpoint: here.endpoint, identity }, args)
   const paths = (isOff(here.facts) ? drift : live).map(({ path }) => path).join(', ')
-  return acting('Changing', `Being changed on the host: ${paths}`, operate(change, [claim.metadata.name]))
+  return acting('Changing', `Being changed on the host: ${paths}`, operate(change, definitionClaims(claim, world)))
 }
 
 /** The least memory that the machine's template needs, in bytes; undefined where it says none. */

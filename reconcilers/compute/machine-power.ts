@@ -4,7 +4,7 @@ import type { EndpointKey } from '../../drivers/contract/endpoint.ts'
 import type { DriverErrorCode } from '../../drivers/contract/errors.ts'
 import type { MachineDefinition, MachineFacts, Mark } from '../../drivers/contract/facts.ts'
 import { operation } from '../../drivers/contract/operation.ts'
-import { type Claim, machineClaim, moveClaim, noteOnClaim } from '../claims.ts'
+import { type Claim, definitionClaims, machineClaim, moveClaim, noteOnClaim } from '../claims.ts'
 import { operate } from '../effect.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
 import { isOurs } from '../ownership.ts'
@@ -306,7 +306,7 @@ function judgeRunning(wish: MachineWish, host: EndpointKey, here: MachineFacts |
     const ended = judgeEnded(wish, here, world)
     if (ended !== undefined) return ended
   }
-  return runStrategy === 'Once' ? judgeOnce(wish, host, here, world) : judgeStart(wish, host, here)
+  return runStrategy === 'Once' ? judgeOnce(wish, host, here, world) : judgeStart(wish, host, here, world)
 }
 
 /** What it cannot take up while it runs: it is brought down as for a stop, and the next start is as described. */
@@ -329,12 +329,12 @@ function judgeOnce(wish: MachineWish, host: EndpointKey, here: MachineFacts | un
     const notes = { startedGeneration: generation, startedEpoch: claim.spec.epoch + 1 }
     return acting('Starting', 'The one start is noted', noteAnew(claim, notes))
   }
-  if (claim.spec.notes.stoppedForStorageAt !== undefined) return judgeStart(wish, host, here)
+  if (claim.spec.notes.stoppedForStorageAt !== undefined) return judgeStart(wish, host, here, world)
   const { startedEpoch = claim.spec.epoch } = claim.spec.notes
   if (claim.spec.notes.hostLostAt !== undefined) return satisfied('HostLost', 'Its host was lost; it stays off')
   const wasGiven = here !== undefined && here.epoch >= startedEpoch && here.powerState !== 'Paused'
   const started = wasGiven && !wasRefused(wish, host, here, world)
-  return started ? satisfied('Ended', 'It was started once and has ended') : judgeStart(wish, host, here)
+  return started ? satisfied('Ended', 'It was started once and has ended') : judgeStart(wish, host, here, world)
 }
 
 /** Whether the host took the definition and refused to start it. A machine that has run says why it is off. */
@@ -359,9 +359,9 @@ function judgeEnded(wish: MachineWish, here: MachineFacts, world: World): Verdic
   return undefined
 }
 
-function judgeStart(wish: MachineWish, host: EndpointKey, here: MachineFacts | undefined): Verdict {
+function judgeStart(wish: MachineWish, host: EndpointKey, here: MachineFacts | undefined, world: World): Verdict {
   const { claim, identity, mark, definition, userData } = wish
-  const claims = [claim.metadata.name]
+  const claims = definitionClaims(claim, world)
   if (wish.hold !== undefined) {
     if (wish.keptUp !== true || here === undefined || !wentDownByItself(here)) return wish.hold
     const args = { identity, epoch: claim.spec.epoch }

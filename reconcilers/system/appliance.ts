@@ -3,7 +3,7 @@ import type { AnyKind } from '../../crds/define-kind.ts'
 import { formatQuantity } from '../../crds/invariants/quantity.ts'
 import type { Capability, MachineDefinition, MachineFacts, MachineNIC, Mark } from '../../drivers/contract/facts.ts'
 import { operation } from '../../drivers/contract/operation.ts'
-import { allocationsByHolder, holderOf, machineClaim } from '../claims.ts'
+import { allocationsByHolder, definitionClaims, holderOf, machineClaim } from '../claims.ts'
 import { judgeSettled, settledCondition } from '../compute/machine-move.ts'
 import { judgePlace, judgeRelease } from '../compute/machine-place.ts'
 import { judgePower, judgeRemoval } from '../compute/machine-power.ts'
@@ -173,7 +173,7 @@ export function judgeDefined<K extends AnyKind>(
   if (differences.some(({ path }) => path === nicsPath)) {
     const next = { ...definition, nics: wished.nics }
     const change = operation('DefineMachine', target, { identity, epoch, mark: markOf(wish, world), definition: next })
-    return acting('Changing', 'Its NICs are being changed', operate(change, [claim.metadata.name]))
+    return acting('Changing', 'Its NICs are being changed', operate(change, definitionClaims(claim, world)))
   }
   if (!differences.some(({ change }) => change === 'Restart')) return undefined
   const stop = operation('StopMachine', target, { identity, epoch, mode: 'Forced' })
