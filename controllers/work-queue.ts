@@ -1,6 +1,7 @@
 import PQueue from 'p-queue'
 import type { Environment, Timer } from '../crds/environment.ts'
 import { Heap, type HeapItem } from './heap.ts'
+import { Turns } from './turns.ts'
 
 /** When and how urgently a key is to be worked on. */
 export interface AddOptions {
@@ -31,6 +32,11 @@ export interface WorkQueueOptions {
   /** Works on a key. What it throws is told to `onError`, and the key comes back with back-off. */
   readonly handler: (key: string) => Promise<void> | void
   readonly onError?: (error: unknown, key: string) => void
+  /**
+   * Whose a key is: of one priority, groups take turns, so that nobody waits for all that another has. A key of no group
+   * comes after those that are ready already. Default: no key has one.
+   */
+  readonly groupOf?: (key: string) => string | undefined
   readonly metrics?: WorkQueueMetrics
 }
 
@@ -61,6 +67,7 @@ export interface WorkQueue {
 interface Entry extends HeapItem {
   readonly key: string
   readonly sequence: number
+  turn: number
   priority: number
   readyAt: number
   place: 'Ready' | 'Waiting' | 'Parked'
@@ -72,12 +79,13 @@ const slice = 10
 
 /** Makes a queue. */
 export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
-  const { environment, concurrency, handler, onError = () => undefined, metrics } = options
+  const { environment, concurrency, handler, onError = () => undefined, groupOf = () => undefined, metrics } = options
   const { clock, random } = environment
   const pool = new PQueue({ concurrency })
   const entries = new Map<string, Entry>()
   const running = new Set<string>()
   const failed = new Map<string, number>()
+  const turns = new Map<number, Turns>()
   const ready = new Heap<Entry>(isMoreUrgent)
   const waiting = new Heap<Entry>((left, right) => left.readyAt < right.readyAt)
   let idlers: (() => void)[] = []
@@ -98,7 +106,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
       hasten(known, readyAt, priority)
       return
     }
-    const entry: Entry = { key, sequence: sequence++, priority, readyAt, place: 'Parked', position: -1 }
+    const entry: Entry = { key, sequence: sequence++, turn: 0, priority, readyAt, place: 'Parked', position: -1 }
     entries.set(key, entry)
     metrics?.added()
     if (!running.has(key)) place(entry)
@@ -107,6 +115,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
   function hasten(entry: Entry, readyAt: number, priority: number): void {
     if (readyAt >= entry.readyAt && priority <= entry.priority) return
     entry.readyAt = Math.min(entry.readyAt, readyAt)
+    if (entry.place === 'Ready' && priority > entry.priority) entry.turn = turnsOf(priority).next(groupOf(entry.key))
     entry.priority = Math.max(entry.priority, priority)
     if (entry.place === 'Ready') ready.update(entry)
     if (entry.place !== 'Waiting') return
@@ -117,6 +126,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
   function place(entry: Entry): void {
     if (entry.readyAt <= clock.monotonic()) {
       entry.place = 'Ready'
+      entry.turn = turnsOf(entry.priority).next(groupOf(entry.key))
       ready.push(entry)
       tellDepth()
       schedulePump()
@@ -125,6 +135,12 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     entry.place = 'Waiting'
     waiting.push(entry)
     arm()
+  }
+
+  function turnsOf(priority: number): Turns {
+    const known = turns.get(priority) ?? new Turns()
+    turns.set(priority, known)
+    return known
   }
 
   /** One timer for all: at the earliest moment somebody waits for. */
@@ -163,6 +179,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
       const entry = ready.pop()
       if (entry === undefined) return
       entries.delete(entry.key)
+      turnsOf(entry.priority).served(entry.turn, groupOf(entry.key))
       running.add(entry.key)
       void pool.add(() => work(entry))
     }
@@ -257,6 +274,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
 
 function isMoreUrgent(left: Entry, right: Entry): boolean {
   if (left.priority !== right.priority) return left.priority > right.priority
+  if (left.turn !== right.turn) return left.turn < right.turn
   if (left.readyAt !== right.readyAt) return left.readyAt < right.readyAt
   return left.sequence < right.sequence
 }

@@ -27,6 +27,7 @@ export interface Waiting {
   readonly message: string
   readonly recheck?: number
   readonly queue?: string
+  readonly priority?: number
 }
 
 /** Evidence is missing or too old to say. Condition Unknown. */
@@ -60,6 +61,8 @@ export interface WaitingOptions {
   readonly recheck?: number
   /** The queue to stand in: its members are woken one by one, in order, until one is refused again. */
   readonly queue?: string
+  /** Where in the queue: higher comes first, and of one priority the namespaces take turns. Default 0. */
+  readonly priority?: number
 }
 
 /** The wish is not met and nothing is to be done now. */

@@ -5,6 +5,7 @@ import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { ObjectKey } from './desired-cache.ts'
 import type { EffectTargets } from './effects.ts'
+import type { Standing } from './queues.ts'
 
 /** What one kind's controller works with. */
 export interface ControllerOptions {
@@ -20,7 +21,7 @@ export interface ControllerOptions {
   /** Wakes the object again after so many ms. */
   readonly wakeAfter: (key: ObjectKey, milliseconds: number) => void
   /** The object waits in a queue, or (undefined) in none. */
-  readonly standIn: (key: ObjectKey, queue: string | undefined) => void
+  readonly standIn: (key: ObjectKey, waits: Pick<Standing, 'queue' | 'priority'> | undefined) => void
   /** Whether much work waits: then a status that only says "on the way" is left out. */
   readonly isBusy: () => boolean
   /** Whether enough has been seen to report: before every endpoint was asked once, a status would tell of our own start. */

@@ -150,11 +150,11 @@ export class Controller {
     })
     if (result === undefined) return undefined
     const effects = effectsOf(result.judgements, phases)
-    const queue = result.judgements.map(({ verdict }) => (verdict.is === 'waiting' ? verdict.queue : undefined))
-    this.#options.standIn(
-      key,
-      queue.find(name => name !== undefined),
-    )
+    const [waits] = result.judgements.flatMap(({ verdict }) => {
+      if (verdict.is !== 'waiting' || verdict.queue === undefined) return []
+      return [{ queue: verdict.queue, priority: verdict.priority }]
+    })
+    this.#options.standIn(key, waits)
     const rechecks = result.judgements.map(({ verdict }) => ('recheck' in verdict ? verdict.recheck : undefined))
     const times = [wakeAfter, ...rechecks].filter(time => time !== undefined)
     const complete = result.judgements.every(({ verdict }) => verdict.is === 'satisfied')

@@ -111,6 +111,7 @@ export function createEngine(options: EngineOptions): Engine {
     environment,
     concurrency,
     handler: runPass,
+    groupOf,
     metrics: metrics.workQueue('skystead'),
     onError: (error, id) => logger.error({ err: error, object: id }, 'a pass failed'),
   })
@@ -183,9 +184,10 @@ export function createEngine(options: EngineOptions): Engine {
       declareEndpoints: (owner, endpoints) => observer.declare(owner, endpoints),
       judge: (key, judge) => judgeRecorded(idOf(key), judge),
       wakeAfter: (key, milliseconds) => queue.add(idOf(key), { after: milliseconds }),
-      standIn: (key, name) => {
+      standIn: (key, waits) => {
         const id = idOf(key)
-        queues.standIn(id, name, name === undefined ? undefined : collections.get(id)?.get(name))
+        const read = waits && collections.get(id)?.get(waits.queue)
+        queues.standIn(id, waits && { ...waits, group: groupOf(id), read })
         collections.delete(id)
       },
       isBusy: () => queue.counts().ready > busyDepth,
@@ -193,7 +195,7 @@ export function createEngine(options: EngineOptions): Engine {
       reportLater: key => unreported.add(idOf(key)),
       forget: key => {
         held.delete(idOf(key))
-        queues.standIn(idOf(key), undefined, undefined)
+        queues.standIn(idOf(key), undefined)
         reads.forget(idOf(key))
         queue.forget(idOf(key))
       },
@@ -346,6 +348,11 @@ export function createEngine(options: EngineOptions): Engine {
       await events.stop()
     },
   }
+}
+
+/** Whose an object is: its namespace's. What operators describe is nobody's. */
+function groupOf(id: string): string | undefined {
+  return id.slice(id.indexOf('|') + 1, id.indexOf('/')) || undefined
 }
 
 function readyReason(object: Resource | undefined): string | undefined {

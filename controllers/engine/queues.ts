@@ -1,18 +1,41 @@
 import type { Clock, Timer } from '../../crds/environment.ts'
+import { Turns } from '../turns.ts'
 import type { Collection, Reader, Reads } from './reads.ts'
 
 /** How long after one member the next behind the head is woken, in ms. */
 const pace = 1_000
 
+/** How an object stands in a queue. */
+export interface Standing {
+  /** The queue's name. */
+  readonly queue: string
+  /** Higher comes first. Default 0. */
+  readonly priority?: number | undefined
+  /** Whose it is: of one priority, groups take turns. Left out: it comes after all that stand there already. */
+  readonly group?: string | undefined
+  /** What was read for it. */
+  readonly read?: Collection | undefined
+}
+
+interface Member {
+  readonly id: string
+  readonly priority: number
+  readonly group: string | undefined
+  readonly turn: number
+  readonly sequence: number
+}
+
 interface Queue {
-  /** Members by id, in the order in which they came. */
-  readonly members: Set<string>
+  /** In their order. */
+  readonly members: Member[]
+  readonly byId: Map<string, Member>
+  /** Turns by priority. */
+  readonly turns: Map<number, Turns>
   readonly reader: Reader
   /** How many members behind the head have not been woken since the last change. */
   due: number
-  /** Who of them was woken last, and where the way goes on. Goes round; what leaves or comes is seen. */
-  last?: string | undefined
-  way?: Iterator<string> | undefined
+  /** Who of them was woken last: the way goes on behind it, and round. */
+  last?: Member | undefined
   timer?: Timer | undefined
 }
 
@@ -24,9 +47,10 @@ export interface QueuesOptions {
 }
 
 /**
- * Queues of objects that were refused something scarce. A change of what any of them has read wakes the head; when the
- * head leaves, the next one is woken, until one is refused again: freed capacity never wakes a herd. Those behind it are
- * asked as well, in order but slowly: what is too little for the head may be enough for them.
+ * Queues of objects that were refused something scarce. They stand by priority; of one priority, the groups take turns,
+ * and within a group who came first is first. A change of what any of them has read wakes the head; when the head leaves,
+ * the next one is woken, until one is refused again: freed capacity never wakes a herd. Those behind it are asked as well,
+ * in order but slowly: what is too little for the head may be enough for them.
  */
 export class Queues {
   readonly #queues = new Map<string, Queue>()
@@ -34,6 +58,7 @@ export class Queues {
   readonly #reads: Reads
   readonly #clock: Clock
   readonly #wake: (id: string) => void
+  #sequence = 0
 
   constructor({ reads, clock, wake }: QueuesOptions) {
     this.#reads = reads
@@ -41,15 +66,15 @@ export class Queues {
     this.#wake = wake
   }
 
-  /** The object stands in the queue from now on, with what was read for it; without a queue it leaves the one it is in. */
-  standIn(id: string, name: string | undefined, read: Collection | undefined): void {
+  /** The object stands so from now on; undefined: it leaves the queue that it is in. */
+  standIn(id: string, standing: Standing | undefined): void {
     const current = this.#queueOf.get(id)
-    if (current !== undefined && current !== name) this.#leave(id, current)
-    if (name === undefined) return
-    const queue = this.#queue(name)
-    queue.members.add(id)
-    this.#queueOf.set(id, name)
-    read?.add(queue.reader)
+    if (current !== undefined && current !== standing?.queue) this.#leave(id, current)
+    if (standing === undefined) return
+    const queue = this.#queue(standing.queue)
+    this.#join(queue, id, standing)
+    this.#queueOf.set(id, standing.queue)
+    standing.read?.add(queue.reader)
   }
 
   /** Wakes nobody any more. */
@@ -59,21 +84,37 @@ export class Queues {
 
   /** Where an object stands, counted from 1; undefined where it stands in no queue. */
   placeOf(id: string): { readonly queue: string; readonly position: number; readonly length: number } | undefined {
-    const queue = this.#queueOf.get(id)
-    if (queue === undefined) return undefined
-    const members = [...this.#queue(queue).members]
-    return { queue, position: members.indexOf(id) + 1, length: members.length }
+    const name = this.#queueOf.get(id)
+    if (name === undefined) return undefined
+    const { members, byId } = this.#queue(name)
+    const member = byId.get(id)
+    if (member === undefined) return undefined
+    return { queue: name, position: placeFor(member, members) + 1, length: members.length }
+  }
+
+  /** Who stands there already keeps its place while its priority stays. */
+  #join(queue: Queue, id: string, { priority = 0, group }: Standing): void {
+    const known = queue.byId.get(id)
+    if (known?.priority === priority) return
+    if (known !== undefined) queue.members.splice(placeFor(known, queue.members), 1)
+    const member = { id, priority, group, turn: turnsOf(queue, priority).next(group), sequence: this.#sequence++ }
+    queue.members.splice(placeFor(member, queue.members), 0, member)
+    queue.byId.set(id, member)
   }
 
   #leave(id: string, name: string): void {
     const queue = this.#queue(name)
-    const wasHead = headOf(queue) === id
-    queue.members.delete(id)
+    const member = queue.byId.get(id)
     this.#queueOf.delete(id)
-    const head = headOf(queue)
+    if (member === undefined) return
+    const place = placeFor(member, queue.members)
+    queue.members.splice(place, 1)
+    queue.byId.delete(id)
+    const [head] = queue.members
     if (head === undefined) this.#close(name, queue)
-    if (wasHead && head !== undefined) this.#wake(head)
-    if (queue.last === id && queue.due > 0) this.#wakeBehind(queue)
+    if (place === 0) turnsOf(queue, member.priority).served(member.turn, member.group)
+    if (place === 0 && head !== undefined) this.#wake(head.id)
+    if (queue.last === member && queue.due > 0) this.#wakeBehind(queue)
   }
 
   #close(name: string, queue: Queue): void {
@@ -83,9 +124,9 @@ export class Queues {
   }
 
   #changed(queue: Queue): void {
-    const head = headOf(queue)
-    if (head !== undefined) this.#wake(head)
-    queue.due = queue.members.size - 1
+    const [head] = queue.members
+    if (head !== undefined) this.#wake(head.id)
+    queue.due = queue.members.length - 1
     this.#arm(queue)
   }
 
@@ -102,14 +143,16 @@ export class Queues {
     const next = nextBehind(queue)
     queue.due = next === undefined ? 0 : queue.due - 1
     queue.last = next
-    if (next !== undefined) this.#wake(next)
+    if (next !== undefined) this.#wake(next.id)
   }
 
   #queue(name: string): Queue {
     const known = this.#queues.get(name)
     if (known !== undefined) return known
     const queue: Queue = {
-      members: new Set(),
+      members: [],
+      byId: new Map(),
+      turns: new Map(),
       reader: { id: `queue/${name}`, wake: () => this.#changed(queue) },
       due: 0,
     }
@@ -118,19 +161,34 @@ export class Queues {
   }
 }
 
-function headOf({ members }: Queue): string | undefined {
-  return members.values().next().value
+function turnsOf({ turns }: Queue, priority: number): Turns {
+  const known = turns.get(priority) ?? new Turns()
+  turns.set(priority, known)
+  return known
+}
+
+/** Where the member stands, or would stand. */
+function placeFor(member: Member, members: readonly Member[]): number {
+  let [from, to] = [0, members.length]
+  while (from < to) {
+    const middle = (from + to) >> 1
+    const other = members[middle]
+    if (other !== undefined && isBefore(other, member)) from = middle + 1
+    else to = middle
+  }
+  return from
+}
+
+function isBefore(left: Member, right: Member): boolean {
+  if (left.priority !== right.priority) return left.priority > right.priority
+  if (left.turn !== right.turn) return left.turn < right.turn
+  return left.sequence < right.sequence
 }
 
 /** The next behind the head on the way round. Undefined: there is nobody but the head. */
-function nextBehind(queue: Queue): string | undefined {
-  const head = headOf(queue)
-  for (let round = 0; round < 2; round++) {
-    queue.way ??= queue.members.values()
-    for (let step = queue.way.next(); step.done !== true; step = queue.way.next()) {
-      if (step.value !== head) return step.value
-    }
-    queue.way = undefined
-  }
-  return undefined
+function nextBehind({ members, last }: Queue): Member | undefined {
+  if (last === undefined) return members[1]
+  const place = placeFor(last, members)
+  const next = members[place] === last ? place + 1 : place
+  return members[Math.max(1, next)] ?? members[1]
 }

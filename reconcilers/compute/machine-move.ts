@@ -1,5 +1,7 @@
 /** Whether a machine may stay where it runs, and its way to another host when it may not. */
 
+import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
+import type { AnyKind } from '../../crds/define-kind.ts'
 import type { MachineClaim } from '../../crds/infrastructure/allocation.ts'
 import { Host } from '../../crds/infrastructure/host.ts'
 import { HostCluster } from '../../crds/infrastructure/host-cluster.ts'
@@ -15,9 +17,10 @@ import { managementModeOf } from '../management.ts'
 import { place } from '../placement/place.ts'
 import type { Placement, PlacementRequest } from '../placement/request.ts'
 import { satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
-import type { World } from '../world.ts'
+import type { Wish, World } from '../world.ts'
 import { hasLocalDisk, type ReasonToLeave, reasonToLeave } from './leaving.ts'
 import { decideMigration, judgeMigration } from './migration.ts'
+import { machinePriority, type RestartPriority, restartRank } from './restart-turn.ts'
 import { isMigrating, isOff } from './whereabouts.ts'
 
 /** A machine of any role, as far as its stay on a host goes. */
@@ -32,6 +35,8 @@ export interface MoveWish {
   readonly movable: boolean
   /** Whether differences are only reported. */
   readonly observes: boolean
+  /** Who comes first when many leave a host. */
+  readonly restartPriority: RestartPriority
 }
 
 /** The condition that says whether a machine may stay where it is. */
@@ -80,18 +85,19 @@ function whyNotOn(
 }
 
 function judgeStay(wish: MoveWish, claim: Claim, held: MachineClaim, reason: ReasonToLeave, world: World): Verdict {
-  const { request, observes } = wish
+  const { request, observes, restartPriority } = wish
   if (observes) return waiting('ObserveOnly', `${reason.why}. spec.management.mode "Observe" touches nothing`)
   if (request === undefined) return waiting('OfferingNotFound', `${reason.why}. What it needs is not known`)
   const obstacle = obstacleOf(request, claim, held, reason, world)
   if (obstacle !== undefined) return obstacle
   const queue = `migration/${held.hostName}`
+  const waits = { queue, priority: restartRank[restartPriority] }
   const queued = world.queued(queue)
-  const full = noSlot(held, queued) ?? (reason.empties ? whoGoesFirst(claim, held, queued) : undefined)
-  if (full !== undefined) return waiting('WaitsForSlot', `${reason.why}. ${full}`, { queue })
+  const full = noSlot(held, queued) ?? (reason.empties ? whoGoesFirst(restartPriority, held, queued) : undefined)
+  if (full !== undefined) return waiting('WaitsForSlot', `${reason.why}. ${full}`, waits)
   const target = findTarget(request, claim, held, queued)
   if (!target.ok) {
-    return waiting(target.reason, `${reason.why}, and no other host takes it. ${target.message}`, { queue })
+    return waiting(target.reason, `${reason.why}, and no other host takes it. ${target.message}`, waits)
   }
   return decideMigration(claim, held, target, world)
 }
@@ -146,12 +152,12 @@ function noSlot(held: MachineClaim, queued: World): string | undefined {
   return undefined
 }
 
-/** The control plane's own machines leave a host before all others. */
-function whoGoesFirst(claim: Claim, held: MachineClaim, queued: World): string | undefined {
-  if (isAppliance(claim)) return undefined
+/** Those of a higher priority leave a host first, the control plane's own before all. */
+function whoGoesFirst(priority: RestartPriority, held: MachineClaim, queued: World): string | undefined {
+  if (priority === 'System') return undefined
   const before = queued.desired
     .list(machineClaimsByHost, held.hostName)
-    .find(other => isAppliance(other) && !isMigrating(other) && waitsForItsTurn(other, queued))
+    .find(other => !isMigrating(other) && waitsForItsTurn(other, priority, queued))
   return before === undefined ? undefined : `${before.spec.holder.kind} "${before.spec.holder.name}" goes first`
 }
 
@@ -160,21 +166,23 @@ function zoneOfHost(hostName: string, world: World): string | undefined {
   return clusterName === undefined ? undefined : zoneOfCluster(clusterName, world)
 }
 
-/** Machines of the control plane's own: networks and consoles are served on whatever else becomes of the rest. */
-function isAppliance({ spec: { holder } }: Claim): boolean {
-  return holder.kind === VirtualRouter.kind || holder.kind === SystemVM.kind
-}
-
-/** Whether an appliance has not begun to move, though nothing but its turn keeps it. One that nobody moves is not waited for. */
-function waitsForItsTurn({ spec: { holder } }: Claim, world: World): boolean {
-  const kind = holder.kind === SystemVM.kind ? SystemVM : VirtualRouter
-  const object = world.desired.get(kind, holder.name)
+/**
+ * Whether a machine of a higher priority has not begun to move, though nothing but its turn keeps it. One that nobody
+ * moves is not waited for.
+ */
+function waitsForItsTurn({ spec: { holder } }: Claim, priority: RestartPriority, world: World): boolean {
+  const kind = movedKinds.find(each => each.kind === holder.kind)
+  if (kind === undefined) return false
+  const object = world.desired.get(kind, holder.name, holder.namespace)
   if (object === undefined || object.metadata.deletionTimestamp !== undefined) return false
-  if (managementModeOf(object, world) === 'Pause') return false
+  const own = kind === VirtualMachine ? machinePriority(object as Wish<typeof VirtualMachine>, world) : 'System'
+  if (restartRank[own] <= restartRank[priority] || managementModeOf(object, world) === 'Pause') return false
   const pick = ({ conditions }: CommonStatus) => conditions?.find(({ type }) => type === settledCondition)?.reason
-  const reason = world.desired.status(kind, holder.name, undefined, pick)
+  const reason = world.desired.status(kind, holder.name, holder.namespace, pick)
   return reason === 'Settled' || reason === 'WaitsForSlot' || reason === 'Migrating'
 }
+
+const movedKinds: readonly AnyKind[] = [VirtualMachine, VirtualRouter, SystemVM]
 
 /** Another host than the one to which a migration failed, if there is one. */
 function findTarget(wanted: PlacementRequest, claim: Claim, held: MachineClaim, queued: World): Placement {

@@ -12,7 +12,7 @@ import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../v
 import type { World } from '../world.ts'
 import { hasLocalDisk, reasonToLeave } from './leaving.ts'
 import { judgeLeaving } from './migration.ts'
-import { awaitTurn, type RestartPriority } from './restart-turn.ts'
+import { awaitTurn, type RestartPriority, restartRank } from './restart-turn.ts'
 import { isMigrating, isOff, whereSeen } from './whereabouts.ts'
 
 /** A machine of any role, as far as its place on a host goes. */
@@ -78,7 +78,7 @@ function judgeAway(wish: PlaceWish, claim: Claim, held: MachineClaim, world: Wor
   const placed = findPlace(wish, { ...request, exclude }, world)
   if (!placed.ok) {
     const message = `${reason.why}, and there is no other place to start it at. ${placed.message}`
-    return waiting(placed.reason, message, { queue: `placement/${request.zoneName}` })
+    return waiting(placed.reason, message, queueOf(wish))
   }
   if (here !== undefined) return leaveHost(wish, claim, endpoint, reason.why)
   if (!world.observed.provenAbsent(identity, endpoint)) {
@@ -118,7 +118,7 @@ function judgeUnplaced(wish: PlaceWish, world: World): Verdict {
   const unread = place === undefined ? judgeUnread(wish, world) : undefined
   if (unread !== undefined) return unread
   const placed = findPlace(wish, place === undefined ? request : pinned(request, place.endpoint), world)
-  if (!placed.ok) return waiting(placed.reason, placed.message, { queue: `placement/${request.zoneName}` })
+  if (!placed.ok) return waiting(placed.reason, placed.message, queueOf(wish))
   const machine = capacityClaim(request, placed)
   const volumes = Object.entries(placed.pools).map(([volume, pool]) => {
     const sizeBytes = request.volumes.find(({ identity: id }) => id === volume)?.sizeBytes ?? 0
@@ -153,7 +153,13 @@ export function identityConflict(kind: string, identities: readonly string[]): V
 }
 
 function findPlace(wish: PlaceWish, request: PlacementRequest, world: World) {
-  return place(request, world.queued(`placement/${wish.request.zoneName}`))
+  return place(request, world.queued(queueOf(wish).queue))
+}
+
+/** Where it waits for a place: what ran and has lost its host comes before what is new, the control plane's own before all. */
+function queueOf({ request, restartPriority }: PlaceWish, why?: 'HostLost') {
+  const isRanked = why === 'HostLost' || restartPriority === 'System'
+  return { queue: `placement/${request.zoneName}`, priority: isRanked ? restartRank[restartPriority] : 0 }
 }
 
 function pinned(request: PlacementRequest, endpoint: string): PlacementRequest {
@@ -179,7 +185,7 @@ function judgeLost(wish: PlaceWish, claim: Claim, held: MachineClaim, world: Wor
   const queued = awaitTurn(wish.restartPriority, held, world)
   if (queued !== undefined) return queued
   const placed = findRestartPlace(wish, held, world)
-  if (!placed.ok) return waiting(placed.reason, placed.message, { queue: `placement/${wish.request.zoneName}` })
+  if (!placed.ok) return waiting(placed.reason, placed.message, queueOf(wish, 'HostLost'))
   const leaving = judgeLeaving(claim, held, world)
   if (leaving !== undefined) return leaving
   return acting(

@@ -8,6 +8,7 @@ import type { Wish, World } from '../world.ts'
 import { planDisks } from './disk-plan.ts'
 import { judgeSettled, settledCondition } from './machine-move.ts'
 import { machineRequest } from './machine-request.ts'
+import { machinePriority } from './restart-turn.ts'
 import { closedStorage } from './storage-maintenance.ts'
 import { whereSeen } from './whereabouts.ts'
 
@@ -28,6 +29,7 @@ export const settled: Phase<typeof VirtualMachine> = {
         request: machineRequest(self, planDisks(self, world), world),
         movable: isMovable(self, world),
         observes: managementModeOf(self, world) === 'Observe',
+        restartPriority: machinePriority(self, world),
         ...(stops === undefined ? {} : { stops }),
       },
       world,

@@ -27,6 +27,7 @@ import { definitionsHeld, judgePower, judgeRemoval } from './machine-power.ts'
 import { machineRequest } from './machine-request.ts'
 import { hasEnded, isMovable, settled } from './machine-stay.ts'
 import { lackingInZone, unsupported } from './machine-support.ts'
+import { machinePriority } from './restart-turn.ts'
 import { isRestartDue, isRestarting } from './restart-window.ts'
 import { closedStorage } from './storage-maintenance.ts'
 import { whereSeen } from './whereabouts.ts'
@@ -107,8 +108,7 @@ function findPlace(self: Machine, world: World): Verdict {
       wanted: self.spec.runStrategy !== 'Halted',
       movable: isMovable(self, world),
       rests,
-      restartPriority:
-        world.desired.get(ServiceOffering, self.spec.serviceOfferingName)?.spec.restartPriority ?? 'Normal',
+      restartPriority: machinePriority(self, world),
       volumeHolders: Object.fromEntries(volumes),
     },
     world,

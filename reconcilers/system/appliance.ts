@@ -231,6 +231,7 @@ function judgeStay<K extends AnyKind>(self: ApplianceWish & Wish<K>, appliance: 
     request: requestOf(self, appliance),
     movable: true,
     observes: managementModeOf(self, world) === 'Observe',
+    restartPriority: 'System' as const,
   }
   return judgeSettled(wish, world)
 }

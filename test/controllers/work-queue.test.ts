@@ -288,3 +288,23 @@ test('figures tell adds, depth, waits and work', async t => {
     'worked 30',
   ])
 })
+
+test('groups take turns: who has two keys does not wait for all of the other’s; a key of no group comes last', async t => {
+  const environment = virtualEnvironment()
+  const runs: string[] = []
+  const queue = createWorkQueue({
+    environment,
+    concurrency: 1,
+    groupOf: key => (key.startsWith('-') ? undefined : key.slice(0, 1)),
+    handler: key => void runs.push(key),
+  })
+  for (const key of ['a1', 'a2', 'a3', 'a4', '-1', 'b1', 'b2']) queue.add(key)
+  queue.add('a9', { priority: 1 })
+  queue.start()
+  await environment.flush()
+  t.is(runs.join(' '), 'a9 a1 b1 a2 b2 a3 a4 -1')
+  queue.add('b3')
+  queue.add('a5')
+  await environment.flush()
+  t.is(runs.slice(-2).join(' '), 'b3 a5')
+})

@@ -229,3 +229,33 @@ test('a router whose reconciliation is paused stays, is named, and keeps no othe
   await untilEvacuated(cloud, 'host-1')
   t.deepEqual(cloud.simulator.world.invariants(), [])
 })
+
+test('machines leave a host by the restart priority of their offering: routers and system VMs, then High, Normal, Low', async t => {
+  const offering = (priority: string) => `
+apiVersion: compute.skystead.dev/v1alpha1
+kind: ServiceOffering
+metadata: {name: ${priority.toLowerCase()}}
+spec: {cores: 1, clockMHz: 100, memory: 256Mi, restartPriority: ${priority}}
+`
+  const priorities = ['Low', 'Normal', 'High']
+  const wished = priorities.flatMap(priority =>
+    [1, 2, 3].map(index =>
+      machine(`${priority.toLowerCase()}-${index}`, { serviceOfferingName: priority.toLowerCase() }),
+    ),
+  )
+  await using cloud = await cloudOnHostOne(...priorities.map(offering), ...wished)
+  const { journal } = cloud.simulator.world
+  const since = journal.sequence
+  await cloud.patch(Host, 'host-1', undefined, { lifecycle: 'Maintenance' })
+  await untilEvacuated(cloud, 'host-1')
+  const names = new Map(
+    cloud.simulator.world.list().machines.map(({ identity, facts }) => [identity, facts.mark?.name]),
+  )
+  const order = journal
+    .since(since)
+    .filter(({ action, changed }) => action === 'MigrateMachine' && changed)
+    .map(({ identity }) => names.get(identity ?? '') ?? '')
+  const ranked = order.filter(name => /^(high|normal|low)-/.test(name)).map(name => name.split('-')[0])
+  t.deepEqual(ranked, ['high', 'high', 'high', 'normal', 'normal', 'normal', 'low', 'low', 'low'])
+  t.regex(order.slice(0, 2).join(' '), /\br-/, 'the router is one of the first two, which move at once')
+})

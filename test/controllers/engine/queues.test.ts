@@ -11,9 +11,9 @@ function fixture() {
   const stand = (id: string, name: string, ...topics: readonly string[]) => {
     const collection = reads.collect()
     for (const topic of topics) collection.topic(topic)
-    queues.standIn(id, name, collection)
+    queues.standIn(id, { queue: name, read: collection })
   }
-  const leave = (id: string) => queues.standIn(id, undefined, undefined)
+  const leave = (id: string) => queues.standIn(id, undefined)
   /** Who was woken since this was last asked. */
   const taken = () => woken.splice(0).join('')
   return { reads, queues, stand, leave, taken, advance }
@@ -136,4 +136,58 @@ test('queues that were stopped wake nobody', async t => {
   queues.stop()
   await advance(60_000)
   t.is(taken(), '')
+})
+
+/** Who is woken when each head in turn has got what it waits for. */
+function served({ queues, reads, taken, leave }: ReturnType<typeof fixture>): string {
+  const order: string[] = []
+  reads.notify('capacity')
+  for (let head = taken(); head !== ''; head = taken()) {
+    order.push(head)
+    leave(head)
+  }
+  queues.stop()
+  return order.join(' ')
+}
+
+function crowd(cloud: ReturnType<typeof fixture>, group: string, count: number, priority = 0): void {
+  for (let index = 1; index <= count; index++) {
+    const read = cloud.reads.collect()
+    read.topic('capacity')
+    cloud.queues.standIn(`${group}${index}`, { queue: 'zone', group, priority, read })
+  }
+}
+
+test('groups take turns: who has three waits for three of the other who has many, not for all', t => {
+  const cloud = fixture()
+  crowd(cloud, 'a', 6)
+  crowd(cloud, 'b', 3)
+  t.is(served(cloud), 'a1 b1 a2 b2 a3 b3 a4 a5 a6')
+})
+
+test('a group that comes late takes turns from then on: it is not owed what others had before', t => {
+  const cloud = fixture()
+  crowd(cloud, 'a', 6)
+  cloud.queues.standIn('a1', undefined)
+  cloud.queues.standIn('a2', undefined)
+  cloud.taken()
+  crowd(cloud, 'b', 2)
+  t.is(served(cloud), 'a3 b1 a4 b2 a5 a6')
+})
+
+test('a higher priority comes before all turns, and who is given another one stands anew', t => {
+  const cloud = fixture()
+  crowd(cloud, 'a', 2)
+  crowd(cloud, 'b', 2, 3)
+  cloud.queues.standIn('a2', { queue: 'zone', group: 'a', priority: 4 })
+  t.deepEqual(cloud.queues.placeOf('a1'), { queue: 'zone', position: 4, length: 4 })
+  t.is(served(cloud), 'a2 b1 b2 a1')
+})
+
+test('who is refused again keeps its place', t => {
+  const cloud = fixture()
+  crowd(cloud, 'a', 3)
+  crowd(cloud, 'b', 1)
+  crowd(cloud, 'a', 3)
+  t.is(served(cloud), 'a1 b1 a2 a3')
 })
