@@ -11,6 +11,7 @@ import type { Placement, PlacementRequest } from '../placement/request.ts'
 import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import type { World } from '../world.ts'
 import { hasLocalDisk, reasonToLeave } from './leaving.ts'
+import { judgeFound } from './machine-found.ts'
 import { judgeLeaving } from './migration.ts'
 import { awaitTurn, type RestartPriority, restartRank } from './restart-turn.ts'
 import { isMigrating, isOff, whereSeen } from './whereabouts.ts'
@@ -42,6 +43,8 @@ export function judgePlace(wish: PlaceWish, world: World): Verdict {
   const held = claim.spec.machine
   if (held === undefined) return blocked('ClaimUnusable', `Allocation "${claim.metadata.name}" names no host`)
   if (isMigrating(claim)) return judgeMigrating(wish.identity, claim, held, world)
+  const found = judgeFound(wish.identity, claim, world)
+  if (found !== undefined) return found
   if (world.observed.endpoint(endpointKey('Host', held.hostIdentity)).answers === 'No') {
     return judgeLost(wish, claim, held, world)
   }

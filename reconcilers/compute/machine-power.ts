@@ -9,7 +9,8 @@ import { operate } from '../effect.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
 import { isOurs } from '../ownership.ts'
 import { acting, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
-import type { Seen, World } from '../world.ts'
+import type { World } from '../world.ts'
+import { judgeFound } from './machine-found.ts'
 import { judgeMigration } from './migration.ts'
 import { claimedHost, claimedTarget, isFenced, isMigrating, isOff, whereSeen } from './whereabouts.ts'
 
@@ -120,9 +121,10 @@ export function judgeRemoval(
 /** Nothing may be started here while the machine is, or may be, somewhere else. */
 function judgeElsewhere(wish: MachineWish, host: EndpointKey, world: World): Verdict | undefined {
   const { identity, claim } = wish
+  const found = judgeFound(identity, claim, world)
+  if (found !== undefined) return found.is === 'acting' ? waiting(found.reason, found.message) : found
   for (const seen of world.observed.machines(identity)) {
     if (seen.endpoint === host || seen.endpoint === claimedTarget(claim) || !seen.current) continue
-    if (!isOff(seen.facts)) return judgeRunningElsewhere(wish, seen)
     const args = { identity, epoch: claim.spec.epoch }
     const removal = operation('RemoveMachine', { endpoint: seen.endpoint, identity }, args)
     return acting(
@@ -174,14 +176,6 @@ function judgeWhileMigrating({ identity, claim, runStrategy, closedStorage }: Ma
   const runs = powerState === 'Running' || (powerState === 'Paused' && migratingTo !== undefined)
   if (runs && runStrategy !== 'Halted' && closedStorage === undefined) return satisfied('Running', route)
   return waiting('MigrationEnding', `${route}: that comes to an end first`)
-}
-
-function judgeRunningElsewhere(wish: MachineWish, { endpoint, facts }: Seen<MachineFacts>): Verdict {
-  const claimed = wish.claim.spec.machine?.hostName
-  return unknown(
-    'RunsElsewhere',
-    `The machine is ${facts.powerState} at ${endpoint}, its claim is on host "${claimed}": nothing is started until it is off there`,
-  )
 }
 
 function judgeSilentHost(wish: MachineWish, hostName: string, world: World): Verdict {

@@ -5,6 +5,7 @@ import { Host } from '../../crds/infrastructure/host.ts'
 import { PortForwardingRule } from '../../crds/network/port-forwarding-rule.ts'
 import { Cloud, quickstart, withoutTrash } from './cloud.ts'
 import { deleteEverything, hostOf, nothingLeft, otherThan, placesOf, runsOn } from './incidents.ts'
+import { interruptions, untilSaid } from './maintenance.ts'
 
 /** Names of the notes on what lost hosts may still have. */
 async function straysOf(cloud: Cloud): Promise<readonly string[]> {
@@ -124,4 +125,52 @@ spec:
   await cloud.advance(120_000)
   t.deepEqual(placesOf(cloud, 'web-1'), [])
   t.deepEqual(await deleteEverything(cloud), nothingLeft)
+})
+
+/** Moves a running machine to the other host as somebody does who knows nothing of us. */
+function moveByHand(cloud: Cloud, name: string, host: string): void {
+  const { world } = cloud.simulator
+  const [place] = placesOf(cloud, name)
+  if (place === undefined) throw new Error(`Cannot move ${name}: it is nowhere`)
+  const { identity, facts } = place
+  world.removeMachine(`shop/${name}`)
+  const { mark, definition } = facts
+  world.addForeignMachine(host, { identity, ...(mark === undefined ? {} : { mark }), definition })
+}
+
+test('VM-053 a machine is moved to another host by hand: its place follows it, and it is not started again', async t => {
+  await using cloud = await Cloud.start()
+  const { world } = cloud.simulator
+  await cloud.apply(withoutTrash, quickstart)
+  await cloud.untilReady()
+  const host = await hostOf(cloud, 'web-2')
+  const since = world.journal.sequence
+  moveByHand(cloud, 'web-2', otherThan(host))
+  await cloud.until(async () => (await hostOf(cloud, 'web-2')) === otherThan(host))
+  await cloud.untilReady()
+  await cloud.advance(120_000)
+  t.deepEqual(runsOn(cloud, 'web-2'), [otherThan(host)])
+  t.is(placesOf(cloud, 'web-2').length, 1)
+  t.deepEqual(interruptions(cloud, since), [])
+  t.deepEqual(world.invariants(), [])
+  t.deepEqual(await deleteEverything(cloud), nothingLeft)
+})
+
+test('VM-053 a machine turns up on another host while its own is silent: nothing is moved or started until that host is proven off', async t => {
+  await using cloud = await Cloud.start()
+  const { world } = cloud.simulator
+  await cloud.apply(withoutTrash, quickstart)
+  await cloud.untilReady()
+  const host = await hostOf(cloud, 'web-2')
+  moveByHand(cloud, 'web-2', otherThan(host))
+  world.freezeHost(host)
+  await untilSaid(cloud, VirtualMachine, 'web-2', ['PowerApplied', 'Unknown RunsElsewhere'], 'shop')
+  await cloud.advance(300_000)
+  t.is(await hostOf(cloud, 'web-2'), host)
+  world.killHost(host)
+  await cloud.until(async () => (await hostOf(cloud, 'web-2')) === otherThan(host))
+  world.reviveHost(host)
+  await cloud.untilReady()
+  t.deepEqual(runsOn(cloud, 'web-2'), [otherThan(host)])
+  t.deepEqual(world.invariants(), [])
 })

@@ -21,6 +21,7 @@ const offTwice = { power: 'Off', confirmed: true } as const
 const longSilent = silent('2026-11-02T11:00:00Z')
 const byGuest = { powerState: 'Off', stopCause: 'Guest' } as const
 const byCrash = { powerState: 'Off', stopCause: 'Crash' } as const
+const foreign = { mark: { installation: 'another', kind: 'VirtualMachine', namespace: 'shop', name: 'web-1' } } as const
 const lost = { hostState: longSilent, power: offTwice } as const
 
 /** The table of api.md, Machines: what is done, for each strategy. */
@@ -98,7 +99,30 @@ for (const [what, parts, verdicts] of table) {
 const cases: readonly (readonly [string, Situation, string])[] = [
   ['a machine without a host in its claim is not scheduled', { wish: { claim: noHost() } }, 'waiting NotScheduled'],
   ['nothing is judged before its host has been read', { hostState: notCalledYet }, 'unknown HostNotListed'],
-  ['VM-053 a machine that runs elsewhere is not started', { elsewhere: {} }, 'unknown RunsElsewhere'],
+  [
+    'VM-053 a machine that runs elsewhere alone is not started: its place follows it',
+    { elsewhere: {} },
+    'waiting FollowingMachine',
+  ],
+  [
+    'so it is where its host has it defined and off',
+    { here: { powerState: 'Off' }, elsewhere: {} },
+    'waiting FollowingMachine',
+  ],
+  ['VM-053 a machine that runs twice is left alone', { here: {}, elsewhere: {} }, 'unknown SeenTwice'],
+  [
+    'VM-053 a machine that runs elsewhere while its host is silent may run there as well',
+    { elsewhere: {}, hostState: longSilent },
+    'unknown RunsElsewhere',
+  ],
+  ['its place follows it where its host is proven off', { elsewhere: {}, ...lost }, 'waiting NotingStray'],
+  ['nobody follows what is not ours', { elsewhere: foreign }, 'unknown RunsElsewhere'],
+  ['nobody follows while an operation is in doubt', { elsewhere: {}, inDoubt: [host1] }, 'waiting RunsElsewhere'],
+  [
+    'nobody follows what its host does not know yet',
+    { elsewhere: {}, hostState: notCalledYet },
+    'unknown RunsElsewhere',
+  ],
   [
     'VM-053 a machine that is incoming elsewhere is not started',
     { elsewhere: { powerState: 'Incoming' } },
