@@ -1,10 +1,13 @@
 import type { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { Volume } from '../../crds/storage/volume.ts'
 import { adoptionObstacle } from '../../drivers/contract/adoption.ts'
+import type { EndpointKey } from '../../drivers/contract/endpoint.ts'
 import type { MachineFacts } from '../../drivers/contract/facts.ts'
 import { operation } from '../../drivers/contract/operation.ts'
 import { attachmentsByMachine, type Claim, volumeClaim } from '../claims.ts'
 import { operate, update } from '../effect.ts'
+import { fenceOf } from '../infrastructure/fencing.ts'
+import { hostOfIdentity } from '../infrastructure/topology.ts'
 import { isOurs, refusalToAdopt } from '../ownership.ts'
 import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import type { Seen, Wish, World } from '../world.ts'
@@ -52,13 +55,10 @@ export function judgeGivenBack(machine: Machine, claim: Claim | undefined, world
   if (migration !== undefined) return migration
   const disks = judgeDisks(machine, identity, world)
   if (disks !== undefined) return disks
-  const host = claim === undefined ? undefined : claimedHost(claim)
-  if (host !== undefined) {
-    const { answers, listed } = world.observed.endpoint(host)
-    if (answers !== 'Yes' || !listed) return unknown('HostSilent', `The machine is given back when ${host} answers`)
-  }
+  const silent = claim && judgeSilentHost(claim, world)
+  if (silent !== undefined) return silent
   for (const { endpoint, facts, current } of world.observed.machines(identity)) {
-    if (!isOurs(facts, world)) continue
+    if (!isOurs(facts, world) || (!current && isLetGo(endpoint, world))) continue
     if (!current) return unknown('HostSilent', `The machine was last seen at ${endpoint}, which does not answer`)
     if (facts.powerState === 'Incoming' || facts.migratingTo !== undefined) {
       return waiting('Migrating', 'The machine is given back when its migration is over')
@@ -71,10 +71,38 @@ export function judgeGivenBack(machine: Machine, claim: Claim | undefined, world
       operate(operation('ReleaseMachine', { endpoint, identity }, release), claims),
     )
   }
-  const doubtful = world.observed.inDoubt(identity)
+  const doubtful = world.observed.inDoubt(identity).filter(endpoint => !isLetGo(endpoint, world))
   if (doubtful.length > 0)
     return unknown('InDoubt', `An unanswered operation may still take effect at ${doubtful.join(', ')}`)
   return satisfied('GivenBack')
+}
+
+/** Its mark can only be taken away where its host answers; undefined where it does, or the machine is let go with it. */
+function judgeSilentHost(claim: Claim, world: World): Verdict | undefined {
+  const [host, held] = [claimedHost(claim), claim.spec.machine]
+  if (host === undefined || held === undefined || isLetGo(host, world)) return undefined
+  const { answers, listed } = world.observed.endpoint(host)
+  if (answers === 'Yes' && listed) return undefined
+  const waits = 'The machine is given back when its host answers'
+  if (answers !== 'No') return unknown('HostNotListed', `${waits}: host "${held.hostName}" has not been read yet`)
+  const fence = fenceOf(held.hostName, world, { hostIdentity: held.hostIdentity })
+  const letGo =
+    'With spec.lifecycle Lost on the Host the machine is let go as it lies there: what the host has of it keeps our mark'
+  return unknown(
+    'HostSilent',
+    `${waits}. ${fence.fenced ? `Host "${held.hostName}" is proven off` : fence.why}. ${letGo}`,
+  )
+}
+
+/**
+ * Whether a host is off for good by an operator's word that holds: what is given back there is let go as it lies. That it
+ * is off for now is not enough, because it would come back with our mark on what is no longer ours.
+ */
+export function isLetGo(endpoint: EndpointKey, world: World): boolean {
+  const hostIdentity = endpoint.slice(endpoint.indexOf('/') + 1)
+  const name = hostOfIdentity(hostIdentity, world)?.metadata.name
+  const fence = name === undefined ? undefined : fenceOf(name, world, { hostIdentity })
+  return fence?.fenced === true && fence.by === 'Attestation'
 }
 
 /**

@@ -18,7 +18,7 @@ import { explain, place } from '../placement/place.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { defineIndex, isStored, type Wish, type World } from '../world.ts'
 import { planDisks, rootVolumeName } from './disk-plan.ts'
-import { judgeAdoption, judgeGivenBack } from './machine-adoption.ts'
+import { isLetGo, judgeAdoption, judgeGivenBack } from './machine-adoption.ts'
 import { holdsDefined, releaseAttachments } from './machine-attachments.ts'
 import { definitionOf, judgeConfigured, machineFields, markOf, minimumMemory } from './machine-definition.ts'
 import { diskObstacle, judgeVolumesAttached } from './machine-disks.ts'
@@ -30,7 +30,7 @@ import { lackingInZone, unsupported } from './machine-support.ts'
 import { machinePriority } from './restart-turn.ts'
 import { isRestartDue, isRestarting } from './restart-window.ts'
 import { closedStorage } from './storage-maintenance.ts'
-import { whereSeen } from './whereabouts.ts'
+import { claimedHost, whereSeen } from './whereabouts.ts'
 
 type Machine = Wish<typeof VirtualMachine>
 
@@ -309,6 +309,11 @@ const released: Phase<typeof VirtualMachine> = {
     const identity = world.identity(self)
     const claim = machineClaim(identity, world)
     if (claim === undefined) return satisfied('Released')
+    const host = claimedHost(claim)
+    const isGivenBack = self.spec.management.deletionPolicy === 'Orphan'
+    if (isGivenBack && host !== undefined && isLetGo(host, world)) {
+      return acting('Releasing', 'The machine is let go with its host', remove(claim))
+    }
     return judgeRelease(claim, identity, world) ?? satisfied('Released')
   },
 }

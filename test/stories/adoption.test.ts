@@ -7,7 +7,7 @@ import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { Allocation } from '../../crds/infrastructure/allocation.ts'
 import { Host } from '../../crds/infrastructure/host.ts'
 import { PrimaryStorage } from '../../crds/infrastructure/primary-storage.ts'
-import { conditionOf } from '../../crds/meta.ts'
+import { conditionOf, type Resource } from '../../crds/meta.ts'
 import { Network } from '../../crds/network/network.ts'
 import { Volume } from '../../crds/storage/volume.ts'
 import type { MachineFacts, VolumeFacts } from '../../drivers/contract/facts.ts'
@@ -353,4 +353,37 @@ test('a machine that cannot be described as it is, is named with the reason', as
     ],
   )
   t.deepEqual((await writtenFor(cloud, ['nobody'])).refused, [])
+})
+
+test('a machine is given back whose host is off: that is waited for and says what to do, and with the operator’s word it is let go as it lies', async t => {
+  await using cloud = await Cloud.start()
+  await cloud.apply(quickstart, withoutTrash)
+  await cloud.untilReady()
+  const { world } = cloud.simulator
+  const mine = world.list().machines.find(({ facts }) => facts.mark?.name === 'web-1')?.facts
+  const disk = mine?.definition.disks[0]?.identity ?? ''
+  const host = (await cloud.get(VirtualMachine, 'web-1', 'shop'))?.status?.hostName ?? ''
+  world.killHost(host)
+  await cloud.patch(VirtualMachine, 'web-1', 'shop', { management: { deletionPolicy: 'Orphan' } })
+  await cloud.delete(VirtualMachine, 'web-1', 'shop')
+  await cloud.advance(300_000)
+  const waiting = (await cloud.get(VirtualMachine, 'web-1', 'shop')) as Resource
+  t.is(conditionOf(waiting, 'PowerApplied')?.reason, 'HostSilent')
+  t.regex(conditionOf(waiting, 'PowerApplied')?.message ?? '', /proven off.*spec\.lifecycle Lost/)
+  await cloud.patch(Host, host, undefined, { lifecycle: 'Lost' })
+  await cloud.until(async () => (await cloud.get(VirtualMachine, 'web-1', 'shop')) === undefined)
+  await cloud.until(async () => (await cloud.get(Volume, 'web-1-root', 'shop')) === undefined)
+  t.is(diskOf(cloud, disk)?.mark, undefined)
+  const held = (await cloud.list(Allocation)).filter(({ spec }) => spec.holder.name.startsWith('web-1'))
+  t.deepEqual(
+    held.map(({ metadata }) => metadata.name),
+    [],
+  )
+  world.reviveHost(host)
+  await cloud.patch(Host, host, undefined, { lifecycle: 'Active' })
+  await cloud.advance(300_000)
+  t.is(factsOf(cloud, mine?.identity)?.mark?.name, 'web-1', 'nobody removes what was given back')
+  t.is(factsOf(cloud, mine?.identity)?.powerState, 'Off')
+  t.is((await cloud.get(Host, host))?.status?.leftovers, 1)
+  t.deepEqual(world.invariants(), [])
 })
