@@ -50,8 +50,8 @@ export interface ServiceOfferingSpec extends Offered {
    */
   readonly highlyAvailable: boolean
   /**
-   * restartPriority says who comes first when a lost host's machines start elsewhere: 'High', 'Normal' or 'Low'. The
-   * control plane's own machines come before all. Default 'Normal'.
+   * restartPriority says who comes first when machines leave a host that is lost or in maintenance: 'High', 'Normal' or
+   * 'Low'. The control plane's own machines come before all. Default 'Normal'.
    * @default "Normal"
    */
   readonly restartPriority: 'High' | 'Normal' | 'Low'
