@@ -1,4 +1,3 @@
-import PQueue from 'p-queue'
 import type { Environment, Timer } from '../crds/environment.ts'
 import { Heap, type HeapItem } from './heap.ts'
 import { Turns } from './turns.ts'
@@ -81,7 +80,6 @@ const slice = 10
 export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
   const { environment, concurrency, handler, onError = () => undefined, groupOf = () => undefined, metrics } = options
   const { clock, random } = environment
-  const pool = new PQueue({ concurrency })
   const entries = new Map<string, Entry>()
   const running = new Set<string>()
   const failed = new Map<string, number>()
@@ -181,7 +179,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
       entries.delete(entry.key)
       turnsOf(entry.priority).served(entry.turn, groupOf(entry.key))
       running.add(entry.key)
-      void pool.add(() => work(entry))
+      void work(entry)
     }
     tellDepth()
     tellIdlers()
@@ -265,7 +263,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
       waiting.clear()
       entries.clear()
       tellDepth()
-      await pool.onIdle()
+      if (running.size > 0) await new Promise<void>(resolve => idlers.push(resolve))
       tellIdlers()
     },
     counts: () => ({ ready: ready.size, waiting: waiting.size, running: running.size }),

@@ -1,8 +1,7 @@
 import deepEqual from 'fast-deep-equal'
-import { produce } from 'immer'
 import type { AnyKind } from '../../crds/define-kind.ts'
 import type { CommonStatus, Condition } from '../../crds/meta.ts'
-import type { Phase } from '../../reconcilers/define-reconciler.ts'
+import type { Mutable, Phase } from '../../reconcilers/define-reconciler.ts'
 import type { Verdict } from '../../reconcilers/verdict.ts'
 
 /** A phase and what it said in this pass. */
@@ -26,13 +25,21 @@ export interface StatusInput {
 /** The next status. The same reference back when nothing changes: then nothing is to be written. */
 export function nextStatus(input: StatusInput): CommonStatus {
   const before = input.status ?? {}
-  const next = produce(before, draft => {
-    input.report(draft as never)
-    const conditions = nextConditions(before.conditions ?? [], input)
-    draft.conditions = conditions as Condition[]
-    draft.observedGeneration = input.generation
-  })
+  const next = copyOf(before)
+  input.report(next as never)
+  next.conditions = nextConditions(before.conditions ?? [], input)
+  next.observedGeneration = input.generation
   return deepEqual(before, next) ? before : next
+}
+
+/** A plain value copied all the way down, for recipes to write into. */
+function copyOf<T>(value: T): Mutable<T>
+function copyOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyOf)
+  if (!isObject(value)) return value
+  const copy: Record<string, unknown> = {}
+  for (const key of Object.keys(value)) copy[key] = copyOf(value[key])
+  return copy
 }
 
 /** The merge patch that turns one value into another: members that are gone become null. Undefined: nothing to do. */
@@ -58,19 +65,20 @@ interface Said {
   readonly message: string
 }
 
-function nextConditions(before: readonly Condition[], input: StatusInput): readonly Condition[] {
+function nextConditions(before: readonly Condition[], input: StatusInput): Mutable<Condition>[] {
   const said = new Map<string, Said>()
   for (const { phase, verdict } of input.judgements) {
     said.set(phase.condition, { type: phase.condition, status: statusOf(verdict), ...textOf(verdict) })
   }
   const summary = summaryOf(input)
   const order = ['Ready', 'Reconciling', 'Stalled', ...input.conditionTypes.filter(type => type !== 'Ready')]
-  const conditions: Condition[] = []
+  const conditions: Mutable<Condition>[] = []
   for (const type of order) {
     const known = before.find(condition => condition.type === type)
     const now = summary.get(type) ?? (input.conditionTypes.includes(type) ? said.get(type) : undefined)
     if (now !== undefined) conditions.push(merge(known, now, input))
-    else if (type !== 'Reconciling' && type !== 'Stalled') conditions.push(known ?? merge(known, notYet(type), input))
+    else if (type !== 'Reconciling' && type !== 'Stalled')
+      conditions.push({ ...(known ?? merge(known, notYet(type), input)) })
   }
   return conditions
 }

@@ -283,8 +283,8 @@ test('figures tell adds, depth, waits and work', async t => {
     'depth 0',
     'depth 1',
     'worked 30',
-    'depth 0',
     'waited 20',
+    'depth 0',
     'worked 30',
   ])
 })
