@@ -20,11 +20,21 @@ export interface APIRequest {
   readonly user?: User
 }
 
+/** What a watch tells, as a value: deeply frozen. */
+export interface WatchEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
+  readonly object: unknown
+}
+
 /** One answer. A stream is a watch: every chunk holds whole events. */
 export interface APIResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array | AsyncIterable<Uint8Array>
+  /** The value that the body encodes, deeply frozen: whoever asks in this process need not parse what was just encoded. */
+  readonly value?: () => unknown
+  /** The events that the stream encodes, in its place: only one of the two may be read. */
+  readonly events?: AsyncIterable<readonly WatchEvent[]>
 }
 
 /** Encodes text into memory of exactly its size: pooled buffers would keep their neighbours alive. */

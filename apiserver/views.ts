@@ -1,6 +1,7 @@
 /** Objects as clients want them: as they are, as their metadata, or as rows of a table. */
 
 import type { APIObject, JSONObject } from './api-object.ts'
+import { deepFreeze } from './api-object.ts'
 import type { Part } from './parts.ts'
 import { joined } from './parts.ts'
 import type { ServedResource } from './registry.ts'
@@ -23,6 +24,11 @@ export function viewOf(resource: ServedResource, accept: Accept): string {
 export function entryParts(resource: ServedResource, entry: Entry, accept: Accept): readonly Part[] {
   if (accept.as === 'object') return [objectPart(resource, entry)]
   return metadataParts(entry, accept)
+}
+
+/** One stored object as the client's version shows it, deeply frozen. */
+export function servedObject(resource: ServedResource, entry: Entry): APIObject {
+  return resource.view === '' ? entry.object : deepFreeze(resource.toServed(entry.object))
 }
 
 function objectPart(resource: ServedResource, entry: Entry): Part {

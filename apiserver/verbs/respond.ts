@@ -4,14 +4,14 @@ import { promisify } from 'node:util'
 import { gzip as gzipCallback } from 'node:zlib'
 import { stringify } from 'yaml'
 import type { JSONObject } from '../api-object.ts'
-import { keyOf } from '../api-object.ts'
+import { deepFreeze, keyOf } from '../api-object.ts'
 import type { APIResponse } from '../api-request.ts'
 import { joined } from '../parts.ts'
 import type { Scope } from '../scope.ts'
 import type { Status } from '../status-error.ts'
 import { notFound, versionTooLarge } from '../status-error.ts'
 import { Entry } from '../storage/entry.ts'
-import { encodeList, entryParts, tableParts } from '../views.ts'
+import { encodeList, entryParts, servedObject, tableParts } from '../views.ts'
 import type { Deletion } from './delete.ts'
 import type { Page } from './list.ts'
 import { askedLimit, askedVersion, listPage } from './list.ts'
@@ -50,7 +50,8 @@ export function watch(scope: Scope): APIResponse {
   const { accept } = scope
   const parameters = accept.as === 'object' ? '' : `;as=${accept.as};v=${accept.version};g=meta.k8s.io`
   const headers = { ...commonHeaders(scope), 'content-type': `application/json${parameters}` }
-  return { status: 200, headers, body: watchEvents(scope) }
+  const { body, events } = watchEvents(scope)
+  return { status: 200, headers, body, ...(accept.as === 'object' && { events }) }
 }
 
 /** A page of a list, in the form that the client wants. */
@@ -64,14 +65,17 @@ export function respondPage(scope: Scope, { entries, metadata }: Page): Promise<
     metadata,
   }
   const bytes = encodeList(head, entries, entry => entryParts(resource, entry, accept))
-  return send(scope, 200, bytes)
+  return send(scope, 200, bytes, () =>
+    deepFreeze({ ...head, items: entries.map(entry => servedObject(resource, entry)) }),
+  )
 }
 
 /** What was written, in the form that the client wants. */
 export function respondWritten(scope: Scope, written: Written, status: number): Promise<APIResponse> {
   const { resource, accept } = scope
   const entry = 'entry' in written ? written.entry : new Entry(resource.collection, '', 0, written)
-  if (accept.as !== 'Table') return send(scope, status, joined(entryParts(resource, entry, accept)))
+  if (accept.as !== 'Table')
+    return send(scope, status, joined(entryParts(resource, entry, accept)), () => servedObject(resource, entry))
   const { resourceVersion } = entry.object.metadata
   return send(scope, status, table(scope, [entry], { resourceVersion }))
 }
@@ -94,7 +98,13 @@ function table(scope: Scope, entries: readonly Entry[], metadata: JSONObject): B
   return joined(tableParts(resource, entries, { accept, now, includeObject: includeObjectOf(query), metadata }))
 }
 
-async function send(scope: Scope, status: number, content: object | Buffer): Promise<APIResponse> {
+/** `value`: what the content says, where it is the object itself that the client wants. */
+async function send(
+  scope: Scope,
+  status: number,
+  content: object | Buffer,
+  value?: () => unknown,
+): Promise<APIResponse> {
   const headers = commonHeaders(scope)
   if (scope.accept.format === 'yaml') {
     const value: unknown = Buffer.isBuffer(content) ? JSON.parse(content.toString()) : content
@@ -103,7 +113,8 @@ async function send(scope: Scope, status: number, content: object | Buffer): Pro
   const bytes = Buffer.isBuffer(content) ? content : Buffer.from(JSON.stringify(content))
   headers['content-type'] = 'application/json'
   const compress = bytes.length >= gzipThreshold && (scope.request.headers['accept-encoding'] ?? '').includes('gzip')
-  if (!compress) return { status, headers, body: bytes }
+  if (!compress)
+    return { status, headers, body: bytes, ...(value !== undefined && scope.accept.as === 'object' && { value }) }
   return {
     status,
     headers: { ...headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' },

@@ -1,7 +1,8 @@
 /** Watches: what happens to a selection of objects, from a version on. */
 
 import type { JSONObject } from '../api-object.ts'
-import { encode } from '../api-request.ts'
+import { deepFreeze } from '../api-object.ts'
+import type { WatchEvent } from '../api-request.ts'
 import { forbiddenField, requiredValue, unsupportedValue } from '../field-errors.ts'
 import type { Part } from '../parts.ts'
 import { joined } from '../parts.ts'
@@ -15,10 +16,8 @@ import { expired, invalid } from '../status-error.ts'
 import type { Collection } from '../storage/collection.ts'
 import { Entry } from '../storage/entry.ts'
 import type { StoreEvent } from '../storage/history.ts'
-import { entryParts, partialOf, tableParts, viewOf } from '../views.ts'
+import { entryParts, partialOf, servedObject, tableParts, viewOf } from '../views.ts'
 import { askedVersion, checkVersionMatch } from './list.ts'
-
-type EventType = 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
 
 /** Milliseconds between bookmarks, as in Kubernetes. */
 const bookmarkInterval = 60_000
@@ -37,8 +36,22 @@ interface Watch {
   headed: boolean
 }
 
+/** What a watch is about to tell: of a stored object, in the same way to all who ask alike, or something of its own. */
+type Frame =
+  | { readonly type: WatchEvent['type']; readonly entry: Entry; readonly event?: StoreEvent }
+  | { readonly type: WatchEvent['type']; readonly object: JSONObject }
+
+/** The form in which frames are handed over. */
+type Form<T> = (watch: Watch, frames: readonly Frame[]) => T
+
+/** Watches as a stream of bytes and, for the same process, of values. One of the two is to be read. */
+export interface WatchStreams {
+  readonly body: AsyncIterable<Uint8Array>
+  readonly events: AsyncIterable<readonly WatchEvent[]>
+}
+
 /** Starts a watch; throws 400, 410 or 422 before the first event. */
-export function watchEvents(scope: Scope): AsyncIterable<Uint8Array> {
+export function watchEvents(scope: Scope): WatchStreams {
   checkVersionMatch(scope)
   checkInitialEvents(scope)
   const watch: Watch = {
@@ -55,10 +68,16 @@ export function watchEvents(scope: Scope): AsyncIterable<Uint8Array> {
     const collection = store.collection(scope.resource.collection)
     // A version of the future can only come from a storage that was replaced: the client must list again.
     if (!collection.history.knows(asked) || asked > store.version) throw tooOld(asked, store.version)
-    return follow(watch, asked, nothingFirst)
+    return streams(watch, asked, nothingFirst)
   }
   const suppressed = scope.query.has('sendInitialEvents') && !initial
-  return follow(watch, store.version, suppressed ? nothingFirst : initialState(watch, initial))
+  return streams(watch, store.version, suppressed ? nothingFirst : initialState(watch, initial))
+}
+
+/** Nothing begins before one of them is read. */
+function streams(watch: Watch, from: number, initial: Initial): WatchStreams {
+  const begin = { watch, from, initial }
+  return { body: follow(begin, encoded), events: follow(begin, values) }
 }
 
 function checkInitialEvents(scope: Scope): void {
@@ -92,7 +111,13 @@ function initialState({ scope, selection }: Watch, withEnd: boolean): Initial {
   return { entries, withEnd }
 }
 
-async function* follow(watch: Watch, from: number, initial: Initial): AsyncGenerator<Uint8Array> {
+interface Begin {
+  readonly watch: Watch
+  readonly from: number
+  readonly initial: Initial
+}
+
+async function* follow<T>({ watch, from, initial }: Begin, form: Form<T>): AsyncGenerator<T> {
   const { scope } = watch
   const { store, closing } = scope.context
   const collection = store.collection(scope.resource.collection)
@@ -106,19 +131,23 @@ async function* follow(watch: Watch, from: number, initial: Initial): AsyncGener
     const { entries, withEnd } = initial
     for (let start = 0; start < entries.length; start += batchLimit) {
       // Put together when the client has taken the piece before: a large collection is never in memory twice.
-      yield joined(entries.slice(start, start + batchLimit).flatMap(entry => frameParts(watch, 'ADDED', entry)))
+      const piece = entries.slice(start, start + batchLimit)
+      yield form(
+        watch,
+        piece.map(entry => ({ type: 'ADDED', entry })),
+      )
     }
-    if (withEnd) yield bookmarkFrame(watch, from, true)
+    if (withEnd) yield form(watch, [bookmark(watch, from, true)])
     while (!alarm.ended) {
       if (!collection.history.knows(position)) {
-        yield errorFrame(position, store.version)
+        yield form(watch, [{ type: 'ERROR', object: { ...tooOld(position, store.version).status } }])
         return
       }
       const events = collection.history.after(position, batchLimit)
       position = events.at(-1)?.version ?? Math.max(position, store.version)
       const frames = events.flatMap(event => framesOf(watch, event))
-      if (alarm.takeBookmark()) frames.push(bookmarkFrame(watch, position, false))
-      if (frames.length > 0) yield joined(frames)
+      if (alarm.takeBookmark()) frames.push(bookmark(watch, position, false))
+      if (frames.length > 0) yield form(watch, frames)
       if (events.length < batchLimit) await alarm.next()
     }
   } finally {
@@ -198,14 +227,14 @@ class Alarm {
   }
 }
 
-function framesOf(watch: Watch, event: StoreEvent): Buffer[] {
-  const { selection } = watch
+function framesOf({ selection }: Watch, event: StoreEvent): Frame[] {
   const before = event.previous !== undefined && selection.matches(event.previous)
   const after = event.type !== 'DELETED' && selection.matches(event.entry)
   if (!before && !after) return []
-  if (after) return [sharedFrame(watch, event, before ? 'MODIFIED' : 'ADDED', event.entry)]
-  if (event.type === 'DELETED') return [sharedFrame(watch, event, 'DELETED', event.entry)]
-  return [frameOf(watch, 'DELETED', lastSeen(event))]
+  const { entry } = event
+  if (after) return [{ type: before ? 'MODIFIED' : 'ADDED', entry, event }]
+  if (event.type === 'DELETED') return [{ type: 'DELETED', entry, event }]
+  return [{ type: 'DELETED', entry: lastSeen(event) }]
 }
 
 /** An object that left the selection is told as deleted: its last state in there, under the version of the change. */
@@ -216,24 +245,39 @@ function lastSeen({ previous, entry }: StoreEvent): Entry {
   return new Entry(entry.resource, entry.key, entry.version, { object: { ...object, metadata } })
 }
 
+/** Frames as bytes, each a line of JSON. */
+function encoded(watch: Watch, frames: readonly Frame[]): Buffer {
+  return joined(frames.flatMap(frame => frameParts(watch, frame)))
+}
+
+/** Frames as values, in which what is stored stands as it is. */
+function values({ scope: { resource } }: Watch, frames: readonly Frame[]): readonly WatchEvent[] {
+  return frames.map(frame => ({
+    type: frame.type,
+    object: 'entry' in frame ? servedObject(resource, frame.entry) : deepFreeze(frame.object),
+  }))
+}
+
+function frameParts(watch: Watch, frame: Frame): readonly Part[] {
+  if ('object' in frame) return [`${JSON.stringify({ type: frame.type, object: frame.object })}\n`]
+  const { type, entry, event } = frame
+  return event === undefined ? entryFrame(watch, type, entry) : [sharedFrame(watch, event, frame)]
+}
+
 /** The frame of an event, encoded once for all watchers that want it alike. */
-function sharedFrame(watch: Watch, event: StoreEvent, type: EventType, entry: Entry): Buffer {
+function sharedFrame(watch: Watch, event: StoreEvent, { type, entry }: Frame & { readonly entry: Entry }): Buffer {
   const { resource, accept } = watch.scope
-  if (accept.as === 'Table') return frameOf(watch, type, entry)
+  if (accept.as === 'Table') return joined(entryFrame(watch, type, entry))
   const key = `${type} ${viewOf(resource, accept)}`
   event.frames ??= new Map()
   const known = event.frames.get(key)
   if (known !== undefined) return known
-  const frame = frameOf(watch, type, entry)
+  const frame = joined(entryFrame(watch, type, entry))
   event.frames.set(key, frame)
   return frame
 }
 
-function frameOf(watch: Watch, type: EventType, entry: Entry): Buffer {
-  return joined(frameParts(watch, type, entry))
-}
-
-function frameParts(watch: Watch, type: EventType, entry: Entry): readonly Part[] {
+function entryFrame(watch: Watch, type: WatchEvent['type'], entry: Entry): readonly Part[] {
   const { resource, accept } = watch.scope
   const object = accept.as === 'Table' ? rowParts(watch, entry) : entryParts(resource, entry, accept)
   return [`{"type":"${type}","object":`, ...object, '}\n']
@@ -258,11 +302,11 @@ export function includeObjectOf(query: URLSearchParams): 'Metadata' | 'Object' |
   return wished === 'Object' || wished === 'None' ? wished : 'Metadata'
 }
 
-function bookmarkFrame(watch: Watch, version: number, initialEnd: boolean): Buffer {
+function bookmark(watch: Watch, version: number, initialEnd: boolean): Frame {
   const { resource, accept } = watch.scope
   const annotations = initialEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}
   const metadata = { resourceVersion: String(version), creationTimestamp: null, ...annotations }
-  return encode(`${JSON.stringify({ type: 'BOOKMARK', object: bookmarkObject(resource, accept, metadata) })}\n`)
+  return { type: 'BOOKMARK', object: bookmarkObject(resource, accept, metadata) }
 }
 
 function bookmarkObject(resource: ServedResource, accept: Accept, metadata: JSONObject): JSONObject {
@@ -277,10 +321,6 @@ function bookmarkObject(resource: ServedResource, accept: Accept, metadata: JSON
   const { name: _none, ...bare } = object.metadata
   if (accept.as === 'object') return { ...object, metadata: bare }
   return { ...partialOf(object, accept), metadata: bare }
-}
-
-function errorFrame(position: number, current: number): Buffer {
-  return encode(`${JSON.stringify({ type: 'ERROR', object: tooOld(position, current).status })}\n`)
 }
 
 function tooOld(asked: number, current: number) {

@@ -90,7 +90,7 @@ export interface Writable {
 
 /**
  * The Kubernetes API, typed by kind. Every failure is an `ApiError`; an aborted request rejects with its signal's reason.
- * Answers are plain values parsed once, not frozen.
+ * Answers are plain values parsed once; from a server in this process they are frozen.
  */
 export interface Client {
   /** The object, undefined where there is none. */
@@ -151,8 +151,8 @@ const listAttempts = 3
 /** A client that sends its requests through the transport. */
 export function createClient(transport: Transport): Client {
   async function send<K extends AnyApiKind>(request: TransportRequest): Promise<ObjectOf<K>> {
-    const { status, headers, body } = await transport.request(request)
-    const value = parsed(body)
+    const { status, headers, body, value: known } = await transport.request(request)
+    const value = known === undefined ? parsed(body) : known()
     if (status < 200 || status >= 300) throw apiErrorOf(status, value, headers)
     if (value === undefined) {
       throw new ApiError(`Cannot read the API's answer: it is no JSON`, { status, reason: 'Unavailable' })

@@ -1,8 +1,18 @@
 import { ApiError, apiErrorOf, noAnswer, pathOnly } from './api-error.ts'
-import { type HandledResponse, headersOf, type RequestHandler, type Transport } from './transport.ts'
+import {
+  type HandledResponse,
+  headersOf,
+  type RequestHandler,
+  type Transport,
+  type WatchEventType,
+  type WatchOptions,
+} from './transport.ts'
 import { createWatchParser } from './watch-stream.ts'
 
-/** A transport to an API server in this process: the same requests and bytes, without sockets or TLS. */
+/**
+ * A transport to an API server in this process: the same requests and answers, without sockets or TLS. Where the server
+ * has the value of what it encodes, that is taken as it is (decision 0023).
+ */
 export function inProcessTransport(handle: RequestHandler): Transport {
   const closing = new AbortController()
 
@@ -19,7 +29,8 @@ export function inProcessTransport(handle: RequestHandler): Transport {
           ...(signal !== undefined && { signal }),
         }),
       )
-      return { status: response.status, headers: response.headers, body: await wholeBody(response.body) }
+      const { status, headers, value } = response
+      return { status, headers, body: await wholeBody(response.body), ...(value !== undefined && { value }) }
     },
     async watch(path, { signal, onEvent }) {
       const ended = AbortSignal.any([signal, closing.signal])
@@ -27,9 +38,7 @@ export function inProcessTransport(handle: RequestHandler): Transport {
       try {
         const response = await handle({ method: 'GET', path, headers: headersOf({}), signal: ended })
         if (response.status !== 200) throw await refusal(response)
-        const parse = createWatchParser(onEvent)
-        if (response.body instanceof Uint8Array) parse(response.body)
-        else await follow(response.body, parse, ended)
+        await tell(response, onEvent, ended)
       } catch (error) {
         if (ended.aborted) return
         throw error instanceof ApiError ? error : noAnswer(`a watch of ${pathOnly(path)}`, error)
@@ -41,21 +50,34 @@ export function inProcessTransport(handle: RequestHandler): Transport {
   }
 }
 
-/** Reads a stream to its end, or until the signal aborts, whether or not the stream notices that. */
-async function follow(
-  stream: AsyncIterable<Uint8Array>,
-  parse: (chunk: Uint8Array) => void,
+/** Tells the events of a watch until it ends. */
+async function tell(
+  { body, events }: HandledResponse,
+  onEvent: WatchOptions['onEvent'],
   signal: AbortSignal,
 ): Promise<void> {
+  if (events !== undefined) {
+    const tellAll = (piece: readonly { readonly type: WatchEventType; readonly object: unknown }[]) => {
+      for (const { type, object } of piece) onEvent(type, object)
+    }
+    return follow(events, tellAll, signal)
+  }
+  const parse = createWatchParser(onEvent)
+  if (body instanceof Uint8Array) parse(body)
+  else await follow(body, parse, signal)
+}
+
+/** Reads a stream to its end, or until the signal aborts, whether or not the stream notices that. */
+async function follow<T>(stream: AsyncIterable<T>, take: (piece: T) => void, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return
   const over = Promise.withResolvers<void>()
   const stop = () => over.resolve()
   signal.addEventListener('abort', stop, { once: true })
 
   async function read(): Promise<void> {
-    for await (const chunk of stream) {
+    for await (const piece of stream) {
       if (signal.aborted) return
-      parse(chunk)
+      take(piece)
     }
   }
 

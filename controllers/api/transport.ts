@@ -20,6 +20,8 @@ export interface TransportResponse {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array
+  /** What the body says, deeply frozen, where it need not be parsed. */
+  readonly value?: () => unknown
 }
 
 /** What a watch tells. */
@@ -61,6 +63,10 @@ export interface HandledResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array | AsyncIterable<Uint8Array>
+  /** What the body says, deeply frozen: in the server's own process it need not be parsed. */
+  readonly value?: () => unknown
+  /** What the stream says, in its place. */
+  readonly events?: AsyncIterable<readonly { readonly type: WatchEventType; readonly object: unknown }[]>
 }
 
 /** The embedded API server's request core. */

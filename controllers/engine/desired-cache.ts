@@ -367,7 +367,6 @@ function oldestFirst(left: Resource, right: Resource): number {
 /** What stands where an object is shown. A deletion on its way stays so, unless this answers or decides it. */
 function entryOf(object: Resource, known: Entry | undefined, answered?: Pending): Entry {
   const pending = known?.pending === answered || decides(object, known) ? undefined : known?.pending
-  if (Object.isFrozen(object)) return { object, pending, changedBy: known?.changedBy }
   const { object: lean, changedBy = known?.changedBy } = withoutManagedFields(object)
   return { object: deepFreeze(lean), pending, changedBy }
 }

@@ -1,5 +1,6 @@
 /** A request core for tests: in memory, on a virtual clock, asked by short calls. */
 
+import { deepStrictEqual } from 'node:assert/strict'
 import { type APIObject, isRecord, type JSONObject } from '../../../apiserver/api-object.ts'
 import type { APIServer, APIServerOptions } from '../../../apiserver/server.ts'
 import { createAPIServer } from '../../../apiserver/server.ts'
@@ -61,7 +62,10 @@ export async function startServer(options: Partial<APIServerOptions> = {}): Prom
     if (!(response.body instanceof Uint8Array)) throw new Error(`Cannot read ${path}: it is a stream`)
     const text = Buffer.from(response.body).toString()
     const isJSON = response.headers['content-type']?.includes('json')
-    return { status: response.status, headers: response.headers, body: isJSON && text !== '' ? JSON.parse(text) : text }
+    const answer = isJSON && text !== '' ? JSON.parse(text) : text
+    // Whoever asks in this process gets the same.
+    if (response.value !== undefined) deepStrictEqual(response.value(), answer)
+    return { status: response.status, headers: response.headers, body: answer }
   }
 
   const patch = (type: string) => (path: string, body: unknown) =>

@@ -15,6 +15,31 @@ test('a watch from a version tells everything after it, in order', async t => {
   t.true(events.ended())
 })
 
+test('a watch in the same process tells as values what others read as bytes', async t => {
+  const { server, environment, post, merge, remove, settle } = await startWithThings()
+  await post(things, thing('a'))
+  await settle()
+  const path = `${things}?watch=true&allowWatchBookmarks=true&timeoutSeconds=300`
+  const told = await startWatch(server, path)
+  const { events } = await server.handle({ method: 'GET', path, headers: {} })
+  const values: unknown[] = []
+  const read = async () => {
+    for await (const piece of events ?? []) values.push(...piece)
+  }
+  void read()
+  await settle()
+  await merge(`${things}/a`, { metadata: { labels: { of: 'a' } } })
+  await remove(`${things}/a`)
+  await environment.advance(61_000)
+  const expected = told.take()
+  t.deepEqual(
+    expected.map(({ type }) => type),
+    ['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK'],
+  )
+  t.deepEqual(values, expected)
+  t.true(values.every(event => Object.isFrozen((event as { readonly object: unknown }).object)))
+})
+
 test('a deleted object is told with the version of its deletion', async t => {
   const { post, remove, watch, settle } = await startServer()
   const { body } = await post(configMaps, configMap('a', { x: '1' }))
