@@ -149,9 +149,16 @@ export function createMetrics({ clock, objectSeries = 1_000 }: MetricsOptions): 
     ['controller'],
     passBuckets,
   )
-  const activeWorkers = gauge('controller_runtime_active_workers', 'Passes that are running.', ['controller'])
+  // Kept as plain numbers, and told when somebody asks: they move with every pass.
+  const running = new Map<string, number>()
+  const activeWorkers = gauge('controller_runtime_active_workers', 'Passes that are running.', ['controller'], () => {
+    for (const [controller, passes] of running) activeWorkers.set({ controller }, passes)
+  })
 
-  const depth = gauge('workqueue_depth', 'Keys ready to be worked on.', ['name'])
+  const depths = new Map<string, number>()
+  const depth = gauge('workqueue_depth', 'Keys ready to be worked on.', ['name'], () => {
+    for (const [name, keys] of depths) depth.set({ name }, keys)
+  })
   const adds = counter('workqueue_adds_total', 'Keys added.', ['name'])
   const retries = counter('workqueue_retries_total', 'Keys added again after a failure.', ['name'])
   const queueTime = histogram('workqueue_queue_duration_seconds', 'How long a ready key waited.', ['name'], passBuckets)
@@ -273,18 +280,20 @@ export function createMetrics({ clock, objectSeries = 1_000 }: MetricsOptions): 
 
   return {
     reconcileStarted(controller) {
-      activeWorkers.inc({ controller })
+      const before = running.get(controller)
+      if (before === undefined) reconcileErrors.inc({ controller }, 0)
+      running.set(controller, (before ?? 0) + 1)
       return (result, durationMs) => {
-        activeWorkers.dec({ controller })
+        running.set(controller, (running.get(controller) ?? 1) - 1)
         reconciles.inc({ controller, result })
-        reconcileErrors.inc({ controller }, result === 'error' ? 1 : 0)
+        if (result === 'error') reconcileErrors.inc({ controller })
         reconcileTime.observe({ controller }, durationMs / 1000)
       }
     },
     panic: controller => reconcilePanics.inc({ controller }),
     workQueue(name) {
       const labels = { name }
-      depth.set(labels, 0)
+      depths.set(name, 0)
       adds.inc(labels, 0)
       retries.inc(labels, 0)
       queueTime.zero(labels)
@@ -292,7 +301,7 @@ export function createMetrics({ clock, objectSeries = 1_000 }: MetricsOptions): 
       return {
         added: () => adds.inc(labels),
         retried: () => retries.inc(labels),
-        depth: keys => depth.set(labels, keys),
+        depth: keys => void depths.set(name, keys),
         started: waitedMs => queueTime.observe(labels, waitedMs / 1000),
         finished: workedMs => workTime.observe(labels, workedMs / 1000),
       }

@@ -62,6 +62,8 @@ const healthyWatch = 10_000
 const shortestWatch = 1_000
 /** After so many refusals in a row without progress the version itself is doubted and everything listed. */
 const refusalsBeforeList = 3
+/** Why a watch is ended from this side. Made once: without a reason each end would make an error with a stack. */
+const ended = new Error('the watch is no longer wanted')
 /** How long a watch is asked to live, in seconds: from, spread. */
 const watchLife = { least: 300, spread: 301 }
 
@@ -122,7 +124,7 @@ export function createReflector<K extends AnyApiKind>(options: ReflectorOptions<
   async function follow(from: string): Promise<void> {
     const began = clock.monotonic()
     const ending = new AbortController()
-    const stop = () => ending.abort()
+    const stop = () => ending.abort(ended)
     stopping.signal.addEventListener('abort', stop, { once: true })
     const relist = Number.isFinite(relistAt) ? clock.after(relistAt - began, stop) : undefined
     let failure: unknown
@@ -140,7 +142,7 @@ export function createReflector<K extends AnyApiKind>(options: ReflectorOptions<
         failure = error
         // What was not taken in must not be skipped: only a list mends that.
         if (type !== 'ERROR') version = undefined
-        ending.abort()
+        ending.abort(ended)
       }
     }
 
