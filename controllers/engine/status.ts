@@ -25,7 +25,8 @@ export interface StatusInput {
 /** The next status. The same reference back when nothing changes: then nothing is to be written. */
 export function nextStatus(input: StatusInput): CommonStatus {
   const before = input.status ?? {}
-  const next = copyOf(before)
+  // No recipe reads conditions, and they are made anew: copying them would be for nothing.
+  const next = copyOf(before.conditions === undefined ? before : { ...before, conditions: [] })
   input.report(next as never)
   next.conditions = nextConditions(before.conditions ?? [], input)
   next.observedGeneration = input.generation
