@@ -1,6 +1,7 @@
 /** Chooses places in a large, nearly full zone, each claimed before the next, as the controllers do. */
 import { Derivations } from '../controllers/engine/derivations.ts'
 import { DesiredCache } from '../controllers/engine/desired-cache.ts'
+import { HoldingSums } from '../controllers/engine/holdings.ts'
 import { Reads, type Recording } from '../controllers/engine/reads.ts'
 import { createWorld, type WorldSources } from '../controllers/engine/world.ts'
 import { createObservedCache } from '../controllers/observation/observed-cache.ts'
@@ -12,13 +13,14 @@ import type { Resource } from '../crds/meta.ts'
 import { endpointKey } from '../drivers/contract/endpoint.ts'
 import { seededRandom } from '../drivers/simulator/seeded-random.ts'
 import { virtualEnvironment } from '../drivers/simulator/virtual-clock.ts'
-import { claimedByHost } from '../reconcilers/claims.ts'
+import { heldOfHost } from '../reconcilers/holdings.ts'
 import { place } from '../reconcilers/placement/place.ts'
 import type { Placement, PlacementRequest } from '../reconcilers/placement/request.ts'
 import type { World } from '../reconcilers/world.ts'
 import { machineClaim } from '../test/reconcilers/claim-builders.ts'
-import { hostFacts } from '../test/reconcilers/fact-builders.ts'
+import { hostFacts, machineFacts } from '../test/reconcilers/fact-builders.ts'
 import { cluster, host, pod, pool, settings, zone } from '../test/reconcilers/infrastructure-builders.ts'
+import { uidOf } from '../test/reconcilers/resource-builder.ts'
 import { machine } from '../test/reconcilers/tenant-builders.ts'
 import { benchRequest, percentile, sizeOf, tellFinding } from './measurement.ts'
 
@@ -46,8 +48,14 @@ function createRig() {
   const environment = virtualEnvironment()
   const reads = new Reads()
   const notify = (topic: string) => reads.notify(topic)
-  const desired = new DesiredCache({ kinds, notify, changed: () => undefined })
-  const observed = createObservedCache({ installation: 'bench', environment, notify })
+  const desired = new DesiredCache({ kinds, notify, changed: change => holdings.claimChanged(change) })
+  const observed = createObservedCache({
+    installation: 'bench',
+    environment,
+    notify,
+    sighted: sighting => holdings.sightingChanged(sighting),
+  })
+  const holdings = new HoldingSums({ installation: 'bench', desired, observed, notify })
   const derivations: Derivations = new Derivations({
     reads,
     compute: (definition, key, recording) => definition.compute(key, worldOf(recording)),
@@ -60,6 +68,7 @@ function createRig() {
     clock,
     desired,
     observed,
+    holdings,
     executor,
     derivations: () => derivations,
   }
@@ -75,7 +84,11 @@ function createRig() {
     desired.assumeCreated(Allocation, claimed, '2026-01-01T00:00:00Z')
     derivations.flush()
   }
-  return { desired, observed, decide, claim }
+  /** What the host of an identity has promised. */
+  function held(hostIdentity: string): ReturnType<typeof heldOfHost> {
+    return heldOfHost(hostIdentity, worldOf(reads.collect()))
+  }
+  return { desired, observed, decide, claim, held }
 }
 
 /** A zone of so many hosts, filled by chance but the same every time. Answers with how many more machines it holds. */
@@ -109,12 +122,16 @@ function fill({ desired, observed }: ReturnType<typeof createRig>, hosts: number
     const memoryLeft = isOpen || lacksCPU ? places * 8 * gib : Math.floor(random.next() * 8) * gib
     if (isOpen) room += places
     const tenant = machine({ name: `tenant-${index}` })
-    const claim = { cores: 1, clockMHz: hostCPU - cpuLeft, memoryBytes: facts.memoryBytes - memoryLeft }
-    objects.push(each, machineClaim(tenant, name, claim))
+    const tenantSize = { cores: 1, clockMHz: hostCPU - cpuLeft, memoryBytes: facts.memoryBytes - memoryLeft }
+    const { definition, ...seen } = machineFacts(tenant)
+    const machines = index % 3 === 0 ? [] : [{ ...seen, definition: { ...definition, ...tenantSize } }]
+    objects.push(each)
+    // A third is claimed, a third is seen, a third is both: all count the same.
+    if (index % 3 !== 1) objects.push(machineClaim(tenant, name, tenantSize))
     const key = endpointKey('Host', each.metadata.uid)
     observed.declare({ key, driver: 'Simulator', name, configuration: { type: 'Host', address } })
     const moment = { moment: observed.moment(), monotonic: 0 }
-    observed.takeListing(key, moment, { type: 'Host', host: facts, machines: [], jobs: [] })
+    observed.takeListing(key, moment, { type: 'Host', host: facts, machines, jobs: [] })
   }
   const key = endpointKey('PrimaryStorage', store.metadata.uid)
   const configuration = { type: 'PrimaryStorage', url: 'sim://pool', hosts: [] } as const
@@ -172,7 +189,7 @@ function measure(planner: PlacementRequest['planner'], { hosts, decisions } = si
   }
   let overcommitted = 0
   for (let index = 0; index < hosts; index++) {
-    const { cpuMHz = 0, memoryBytes = 0 } = rig.desired.total(claimedByHost, `host-${index}`)
+    const { cpuMHz, memoryBytes } = rig.held(uidOf('Host', `host-${index}`))
     if (cpuMHz > hostCPU || memoryBytes > facts.memoryBytes) overcommitted++
   }
   return { times, refusals, refusedThoughRoom, overcommitted }

@@ -38,19 +38,6 @@ export const attachmentsByMachine = defineIndex(Allocation, 'attachmentsByMachin
   attachment === undefined ? [] : [attachment.machineIdentity],
 )
 
-/** What machine claims hold of each host, by host name: `cpuMHz`, `memoryBytes`, `machines`. */
-export const claimedByHost = defineTotals(Allocation, 'claimedByHost', ({ spec: { machine } }) => {
-  if (machine === undefined) return []
-  const amounts = { cpuMHz: machine.cores * machine.clockMHz, memoryBytes: machine.memoryBytes, machines: 1 }
-  const hosts = machine.targetHostName === undefined ? [machine.hostName] : [machine.hostName, machine.targetHostName]
-  return hosts.map(key => ({ key, amounts }))
-})
-
-/** What volume claims hold of each pool, by pool name: `bytes`, `volumes`. */
-export const claimedByPool = defineTotals(Allocation, 'claimedByPool', ({ spec: { volume } }) =>
-  volume === undefined ? [] : [{ key: volume.poolName, amounts: { bytes: volume.sizeBytes, volumes: 1 } }],
-)
-
 /** Hosts that are being switched off and not yet proven off, by zone name: `hosts`. */
 export const fencesUnderWay = defineTotals(Allocation, 'fencesUnderWay', ({ spec: { fence, notes } }) =>
   fence?.power === 'Off' && notes?.fencedAt === undefined ? [{ key: fence.zoneName, amounts: { hosts: 1 } }] : [],

@@ -16,6 +16,8 @@ export interface World {
   readonly observed: Observed
   /** The identity of a resource: its uid, unless an Allocation `identity-<uuid>` names it as holder, by uid or by name. */
   identity(resource: Identifiable): string
+  /** What is held of a place, by claims and by what is seen there. Wakes when that changes. */
+  held<K extends AnyKind>(holdings: Holdings<K>, place: EndpointKey): Amounts
   /** What is running or has failed lately for an identity. */
   operations(identity: string): readonly OperationState[]
   /** Whether `limit` ms have passed since the moment (RFC 3339). While they have not, wakes when they have. */
@@ -88,6 +90,40 @@ export interface Totals<K extends AnyKind = AnyKind> {
 /** Defines sums. */
 export function defineTotals<K extends AnyKind>(kind: K, name: string, of: Totals<K>['of']): Totals<K> {
   return Object.freeze({ kind, name, of })
+}
+
+/** What a claim holds of a place, and for what thing. */
+export interface Held {
+  readonly place: EndpointKey
+  readonly identity: string
+  readonly amounts: Amounts
+}
+
+/**
+ * Sums by place over things that are claimed there, seen there, or both. Such a one counts once: of each amount the larger
+ * is held.
+ */
+export interface Holdings<K extends AnyKind = AnyKind> {
+  /** The kind of the claims. */
+  readonly kind: K
+  readonly name: string
+  /** What a claim holds; of one place at most once. */
+  readonly claimed: (claim: Wish<K>) => readonly Held[]
+  /** The name of the claim of an identity: it has one at most. */
+  readonly claimName: (identity: string) => string
+  /** What a machine holds of the place where it is seen. Left out: machines hold nothing. */
+  readonly ofMachine?: (seen: Seen<MachineFacts>, isOurs: boolean) => Amounts
+  /** Likewise of a volume. */
+  readonly ofVolume?: (seen: Seen<VolumeFacts>, isOurs: boolean) => Amounts
+}
+
+/** Defines sums of what is held. */
+export function defineHoldings<K extends AnyKind>(
+  kind: K,
+  name: string,
+  parts: Omit<Holdings<K>, 'kind' | 'name'>,
+): Holdings<K> {
+  return Object.freeze({ kind, name, ...parts })
 }
 
 /** A remembered computation over the world. */

@@ -25,6 +25,7 @@ import type { CollectedReads, Judged } from './controller-options.ts'
 import { Derivations, isDerived } from './derivations.ts'
 import { DesiredCache, type ObjectChange, type ObjectKey } from './desired-cache.ts'
 import type { EffectTargets } from './effects.ts'
+import { HoldingSums } from './holdings.ts'
 import type { PhaseReading } from './judgements.ts'
 import { Queues } from './queues.ts'
 import { type Collection, type Reader, Reads } from './reads.ts'
@@ -115,8 +116,15 @@ export function createEngine(options: EngineOptions): Engine {
     metrics: metrics.workQueue('skystead'),
     onError: (error, id) => logger.error({ err: error, object: id }, 'a pass failed'),
   })
-  const desired = new DesiredCache({ kinds, notify: topic => reads.notify(topic), changed: objectChanged })
-  const observed = createObservedCache({ installation, environment, notify: topic => reads.notify(topic) })
+  const notify = (topic: string) => reads.notify(topic)
+  const desired = new DesiredCache({ kinds, notify, changed: objectChanged })
+  const observed = createObservedCache({
+    installation,
+    environment,
+    notify,
+    sighted: sighting => holdings.sightingChanged(sighting),
+  })
+  const holdings = new HoldingSums({ installation, desired, observed, notify })
   const client = createClient(transport)
   const writes = new Writes({ client, desired, environment, logger })
   const observer = createObserver({
@@ -151,7 +159,15 @@ export function createEngine(options: EngineOptions): Engine {
       })
     },
   })
-  const sources: WorldSources = { installation, clock, desired, observed, executor, derivations: () => derivations }
+  const sources: WorldSources = {
+    installation,
+    clock,
+    desired,
+    observed,
+    holdings,
+    executor,
+    derivations: () => derivations,
+  }
   const queues = new Queues({ reads, clock, wake: id => queue.add(id) })
   const kindByName = new Map(kinds.map(kind => [`${kind.apiVersion}/${kind.kind}`, kind]))
   const targets: EffectTargets = {
@@ -267,6 +283,7 @@ export function createEngine(options: EngineOptions): Engine {
   function objectChanged(change: ObjectChange): void {
     const { kind, key, fromAPI, before, after } = change
     countConditions(metrics, change)
+    holdings.claimChanged(change)
     if (!controllers.has(kind.kind)) return
     // The watch tells nothing new of a child that our own write has brought into the cache before it.
     const isNewChild = after !== undefined && isStored(after) && (before === undefined || !isStored(before))

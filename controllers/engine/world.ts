@@ -14,6 +14,7 @@ import type { ObservedCache } from '../observation/observed-cache.ts'
 import { topics as observedTopics } from '../observation/topics.ts'
 import { type Derivations, derivedTopic } from './derivations.ts'
 import { type DesiredCache, desiredTopics, objectKey } from './desired-cache.ts'
+import { type HoldingSums, heldTopic } from './holdings.ts'
 import type { Recording } from './reads.ts'
 
 /** Allocations that give a resource an identity other than its uid, by the uid of the resource, or by its name. */
@@ -37,6 +38,7 @@ export interface WorldSources {
   readonly clock: Clock
   readonly desired: DesiredCache
   readonly observed: ObservedCache
+  readonly holdings: Pick<HoldingSums, 'of'>
   readonly executor: Pick<Executor, 'operations'>
   readonly derivations: () => Derivations
 }
@@ -68,6 +70,10 @@ export function createWorld(sources: WorldSources, pass: PassRecording): World {
       const identity = given === undefined ? uid : given.spec.value
       identities.set(uid, identity)
       return identity
+    },
+    held: (holdings, place) => {
+      recording.topic(heldTopic(holdings as never, place))
+      return sources.holdings.of(holdings as never, place)
     },
     operations: identity => {
       recording.topic(observedTopics.operations(identity))

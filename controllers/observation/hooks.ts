@@ -1,7 +1,9 @@
 import type { Environment } from '../../crds/environment.ts'
 import type { DriverName, EndpointKey, EndpointType } from '../../drivers/contract/endpoint.ts'
 import type { DriverErrorCode } from '../../drivers/contract/errors.ts'
+import type { MachineFacts, VolumeFacts } from '../../drivers/contract/facts.ts'
 import type { Verb } from '../../drivers/contract/operation.ts'
+import type { Seen } from '../../reconcilers/world.ts'
 import type { Logger } from '../log.ts'
 
 /** What the cache is made of. */
@@ -11,6 +13,17 @@ export interface ObservedCacheOptions {
   readonly environment: Environment
   /** Called with the topic of every value that changed, after all of one change is in. */
   readonly notify: (topic: string) => void
+  /** Called after each single change of what is seen of a machine or volume at one endpoint. Default: nobody is. */
+  readonly sighted?: (sighting: Sighting) => void
+}
+
+/** What is seen of a machine or volume at one endpoint, and what was: undefined where it was not, or is no more. */
+export type Sighting = SightingOf<'Machine', MachineFacts> | SightingOf<'Volume', VolumeFacts>
+
+interface SightingOf<Sort, Facts> {
+  readonly sort: Sort
+  readonly before: Seen<Facts> | undefined
+  readonly after: Seen<Facts> | undefined
 }
 
 /** When a listing was begun: as a moment of the cache's own count, and on the monotonic clock. */

@@ -3,10 +3,11 @@ import type { InventoryEvent } from '../../drivers/contract/driver.ts'
 import type { EndpointKey } from '../../drivers/contract/endpoint.ts'
 import type { ImageFacts, Inventory, JobFacts, MachineFacts, Mark, VolumeFacts } from '../../drivers/contract/facts.ts'
 import type { Answer, Operation } from '../../drivers/contract/operation.ts'
-import type { Observed } from '../../reconcilers/world.ts'
+import type { Observed, Seen } from '../../reconcilers/world.ts'
 import { subjectOf } from './answers.ts'
 import { DiskUsers } from './disk-users.ts'
 import { FactTable } from './fact-table.ts'
+import type { Sighting } from './hooks.ts'
 import { NamedIndex, sameName } from './named-index.ts'
 import { topics } from './topics.ts'
 
@@ -17,6 +18,8 @@ export interface InventoriesOptions {
   readonly tell: (topic: string) => void
   /** The present moment on the monotonic clock. */
   readonly now: () => number
+  /** Called after each single change of what is seen of a machine or volume. */
+  readonly sighted: (sighting: Sighting) => void
   /** Called after an identity came to be seen at an endpoint. */
   readonly appeared: (endpoint: EndpointKey, identity: string) => void
 }
@@ -41,9 +44,13 @@ const progressStep = 5
 /** The machines, volumes, images and jobs of all endpoints, with the resources for which they are marked. */
 export class Inventories {
   readonly machines = this.#table<MachineFacts>(topics.machine, (endpoint, before, after) => {
-    for (const disk of this.diskUsers.change(endpoint, before, after)) this.#options.tell(topics.diskUsers(disk))
+    for (const disk of this.diskUsers.change(endpoint, before?.facts, after?.facts))
+      this.#options.tell(topics.diskUsers(disk))
+    this.#options.sighted({ sort: 'Machine', before, after })
   })
-  readonly volumes = this.#table<VolumeFacts>(topics.volume)
+  readonly volumes = this.#table<VolumeFacts>(topics.volume, (_endpoint, before, after) => {
+    this.#options.sighted({ sort: 'Volume', before, after })
+  })
   readonly images = this.#table<ImageFacts>(topics.image)
   readonly jobs = new FactTable<JobFacts>({
     keyOf: job => job.operationId,
@@ -139,7 +146,7 @@ export class Inventories {
 
   #table<Facts extends MachineFacts | VolumeFacts | ImageFacts>(
     topic: (identity: string) => string,
-    changed?: (endpoint: EndpointKey, before: Facts | undefined, after: Facts | undefined) => void,
+    changed?: (endpoint: EndpointKey, before: Seen<Facts> | undefined, after: Seen<Facts> | undefined) => void,
   ): FactTable<Facts> {
     return new FactTable({
       keyOf: facts => facts.identity,
@@ -149,7 +156,7 @@ export class Inventories {
         const identity = (after ?? before)?.facts.identity
         if (identity === undefined) return
         this.#options.tell(topic(identity))
-        changed?.(endpoint, before?.facts, after?.facts)
+        changed?.(endpoint, before, after)
         this.#countForeign(endpoint, before?.facts, after?.facts)
         this.#renamed(identity, nameOf(before?.facts), nameOf(after?.facts))
         if (before === undefined) this.#options.appeared(endpoint, identity)

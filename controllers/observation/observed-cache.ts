@@ -50,7 +50,7 @@ export class ObservedCache implements Observed {
   readonly #awaited = new Map<EndpointKey, Set<string>>()
   #moment = 0
 
-  constructor({ installation, environment, notify }: ObservedCacheOptions) {
+  constructor({ installation, environment, notify, sighted = () => undefined }: ObservedCacheOptions) {
     this.installation = installation
     this.#environment = environment
     this.#changes = new Changes(notify)
@@ -59,6 +59,7 @@ export class ObservedCache implements Observed {
       installation,
       tell: topic => this.tell(topic),
       now: () => environment.clock.monotonic(),
+      sighted,
       appeared: (endpoint, identity) => {
         if (this.#lacksOnlyPresence(identity, endpoint)) this.#changes.tell(topics.absent(identity, endpoint))
       },

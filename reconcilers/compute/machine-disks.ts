@@ -15,6 +15,7 @@ import {
 } from '../claims.ts'
 import { create, type Effect } from '../effect.ts'
 import { finalizerOf } from '../finalizer.ts'
+import { heldByMachine } from '../holdings.ts'
 import { hostOfIdentity } from '../infrastructure/topology.ts'
 import { place, whyUnknown } from '../placement/place.ts'
 import { claimedPool, volumeOnPool } from '../storage/volume-place.ts'
@@ -183,7 +184,7 @@ function claimPools(
   const request = machineRequest(machine, disks, world)
   const held = machineClaim(world.identity(machine), world)?.spec.machine
   if (request === undefined || held === undefined) return []
-  const freed = { cpuMHz: held.cores * held.clockMHz, memoryBytes: held.memoryBytes }
+  const freed = heldByMachine(world.identity(machine), held, world)
   const placed = place({ ...request, hostIdentity: held.hostIdentity, freed }, world)
   if (!placed.ok) return []
   return unplaced.flatMap(identity => {

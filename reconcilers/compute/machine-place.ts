@@ -4,6 +4,7 @@ import { type EndpointKey, endpointKey } from '../../drivers/contract/endpoint.t
 import { operation } from '../../drivers/contract/operation.ts'
 import { type Claim, claimMachine, claimVolume, isGiven, machineClaim, moveClaim } from '../claims.ts'
 import { observe, operate, remove } from '../effect.ts'
+import { heldByMachine } from '../holdings.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
 import { isOurs } from '../ownership.ts'
 import { place, whyUnknown } from '../placement/place.ts'
@@ -122,7 +123,9 @@ function judgeUnplaced(wish: PlaceWish, world: World): Verdict {
   if (unread !== undefined) return unread
   const placed = findPlace(wish, place === undefined ? request : pinned(request, place.endpoint), world)
   if (!placed.ok) return waiting(placed.reason, placed.message, queueOf(wish))
-  const machine = capacityClaim(request, placed)
+  // What is there already holds what it has, whatever is wished by now: that it may grow is for its resize to find out.
+  const size = place !== undefined && isOurs(place.facts, world) ? place.facts.definition : request
+  const machine = capacityClaim(size, placed)
   const volumes = Object.entries(placed.pools).map(([volume, pool]) => {
     const sizeBytes = request.volumes.find(({ identity: id }) => id === volume)?.sizeBytes ?? 0
     return claimVolume(volume, wish.volumeHolders[volume] ?? holder, { ...pool, sizeBytes }, world)
@@ -214,7 +217,7 @@ function judgeResize(wish: PlaceWish, claim: Claim, held: MachineClaim, world: W
   const endpoint = endpointKey('Host', held.hostIdentity)
   const here = world.observed.machines(identity).find(seen => seen.endpoint === endpoint)
   if (here !== undefined && !isOff(here.facts)) return satisfied('Placed', `Host "${held.hostName}"`)
-  const freed = { cpuMHz: held.cores * held.clockMHz, memoryBytes: held.memoryBytes }
+  const freed = heldByMachine(identity, held, world)
   const inPlace = findPlace(wish, { ...request, hostIdentity: held.hostIdentity, freed }, world)
   if (inPlace.ok) {
     const machine = capacityClaim(request, inPlace)
@@ -247,10 +250,9 @@ export function judgeRelease(claim: Claim, identity: string, world: World): Verd
 }
 
 function capacityClaim(
-  request: PlacementRequest,
+  { cores, clockMHz, memoryBytes }: Pick<MachineClaim, 'cores' | 'clockMHz' | 'memoryBytes'>,
   { hostName, hostIdentity }: { readonly hostName: string; readonly hostIdentity: string },
 ): MachineClaim {
-  const { cores, clockMHz, memoryBytes } = request
   return { hostName, hostIdentity, cores, clockMHz, memoryBytes }
 }
 

@@ -11,6 +11,7 @@ import { endpointKey } from '../../drivers/contract/endpoint.ts'
 import { allocationsByHolder, type Claim, holderOf, identityClaim, machineClaim } from '../claims.ts'
 import { defineReconciler, type Phase, type Reference } from '../define-reconciler.ts'
 import { remove } from '../effect.ts'
+import { heldByMachine } from '../holdings.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
 import { planNIC } from '../network/machine-nics.ts'
 import { once } from '../once.ts'
@@ -252,7 +253,7 @@ function fitsAfterRestart(self: Machine, world: World): boolean {
   if (request.cores === held.cores && request.clockMHz === held.clockMHz && request.memoryBytes === held.memoryBytes) {
     return true
   }
-  const freed = { cpuMHz: held.cores * held.clockMHz, memoryBytes: held.memoryBytes }
+  const freed = heldByMachine(world.identity(self), held, world)
   return place({ ...request, hostIdentity: held.hostIdentity, freed }, world).ok
 }
 

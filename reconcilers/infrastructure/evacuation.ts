@@ -1,4 +1,5 @@
 /** How far hosts in maintenance are empty: what runs there still, what of it cannot leave, and why. */
+
 import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import type { Holder } from '../../crds/infrastructure/allocation.ts'
 import { Host } from '../../crds/infrastructure/host.ts'
@@ -7,6 +8,7 @@ import { VirtualRouter } from '../../crds/infrastructure/virtual-router.ts'
 import type { CommonStatus } from '../../crds/meta.ts'
 import { type Claim, machineClaimsByHost } from '../claims.ts'
 import type { Phase } from '../define-reconciler.ts'
+import { heldOfHost } from '../holdings.ts'
 import { managementModeOf } from '../management.ts'
 import { satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import { defineDerived, type World } from '../world.ts'
@@ -56,9 +58,8 @@ export const hostEvacuation = defineDerived('hostEvacuation', (hostName, world):
     return passing.has(reason) ? [] : [`${nameOf(holder)} (${reason})`]
   })
   const { answers, listed } = world.observed.endpoint(key)
-  const { foreign, things } = world.observed.counts(key)
-  const placed = claims.filter(({ spec }) => seenAt(spec.value, key, world) !== undefined).length
-  const leftovers = Math.max(0, things - placed)
+  const { foreign } = world.observed.counts(key)
+  const { leftovers } = heldOfHost(world.identity(host), world)
   const off = claims.length - left.length
   return { known: answers === 'Yes' && listed, left: left.length, stuck, off, foreign, leftovers }
 })

@@ -5,18 +5,10 @@ import { HostCluster } from '../../crds/infrastructure/host-cluster.ts'
 import { Zone } from '../../crds/infrastructure/zone.ts'
 import { parseDuration } from '../../crds/invariants/duration.ts'
 import { operation } from '../../drivers/contract/operation.ts'
-import {
-  allocate,
-  type Claim,
-  claimedByHost,
-  fenceClaim,
-  fencesUnderWay,
-  holderOf,
-  moveClaim,
-  noteOnClaim,
-} from '../claims.ts'
+import { allocate, type Claim, fenceClaim, fencesUnderWay, holderOf, moveClaim, noteOnClaim } from '../claims.ts'
 import type { Phase } from '../define-reconciler.ts'
 import { type Effect, operate, remove } from '../effect.ts'
+import { heldOfHost } from '../holdings.ts'
 import { managementModeOf } from '../management.ts'
 import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import { isStored, type Wish, type World } from '../world.ts'
@@ -55,9 +47,9 @@ function failurePolicy(self: HostWish, world: World): FailurePolicy {
 }
 
 /** Whether somebody may be working at the host: it is in maintenance, and no machine could be helped by switching it off. */
-function isWorkedAt({ metadata: { name } }: HostWish, world: World): boolean {
-  if (world.derived(hostLifecycle, name).lifecycle !== 'Maintenance') return false
-  return (world.desired.total(claimedByHost, name).machines ?? 0) === 0
+function isWorkedAt(self: HostWish, world: World): boolean {
+  if (world.derived(hostLifecycle, self.metadata.name).lifecycle !== 'Maintenance') return false
+  return heldOfHost(world.identity(self), world).claims === 0
 }
 
 /** Whether nothing can run on the host unseen, and what brings that about (docs/operating.md, "A host is dead"). */

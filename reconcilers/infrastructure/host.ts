@@ -5,8 +5,9 @@ import { addressToNumber, parseRange } from '../../crds/invariants/addresses.ts'
 import { contains } from '../../crds/invariants/number-range.ts'
 import { formatQuantity } from '../../crds/invariants/quantity.ts'
 import { endpointKey } from '../../drivers/contract/endpoint.ts'
-import { claimedByHost, machineClaimsByHost } from '../claims.ts'
+import { machineClaimsByHost } from '../claims.ts'
 import { defineReconciler, type Mutable, type Phase } from '../define-reconciler.ts'
+import { heldOfHost } from '../holdings.ts'
 import { blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import type { StatusOf, Wish, World } from '../world.ts'
 import { capacityList, judgeCapacity } from './capacity.ts'
@@ -149,24 +150,17 @@ function report(status: Mutable<StatusOf<typeof Host>>, self: HostWish, world: W
   const key = hostKey(self, world)
   const facts = world.observed.host(key)
   status.capacity = capacityList(world.derived(hostCapacity, name))
-  status.machines = world.desired.total(claimedByHost, name).machines ?? 0
+  const { claims, leftovers } = heldOfHost(world.identity(self), world)
+  status.machines = claims
   if (self.spec.powerControl !== undefined)
     status.powerState = world.observed.power(powerKey(self, world))?.power ?? 'Unknown'
   if (facts === undefined) return
-  const { things, foreign } = world.observed.counts(key)
   status.hypervisorVersion = facts.hypervisorVersion
   status.cores = facts.cores
   status.clockMHz = facts.clockMHz
   status.memory = formatQuantity(facts.memoryBytes, 'Bytes')
-  status.leftovers = Math.max(0, things - claimedThere(name, key, world))
-  status.adoptables = foreign
-}
-
-/** How many of the claims on the host are for machines that are seen there. */
-function claimedThere(hostName: string, key: string, world: World): number {
-  return world.desired
-    .list(machineClaimsByHost, hostName)
-    .filter(({ spec }) => world.observed.machines(spec.value).some(({ endpoint }) => endpoint === key)).length
+  status.leftovers = leftovers
+  status.adoptables = world.observed.counts(key).foreign
 }
 
 /** Hosts are called, their capacity is counted, and their loss is proven or named. They go when no machine is on them. */

@@ -3,8 +3,9 @@ import { HostCluster } from '../../crds/infrastructure/host-cluster.ts'
 import { PrimaryStorage } from '../../crds/infrastructure/primary-storage.ts'
 import { Zone } from '../../crds/infrastructure/zone.ts'
 import { endpointKey } from '../../drivers/contract/endpoint.ts'
-import { claimedByPool, volumeClaimsByPool } from '../claims.ts'
+import { volumeClaimsByPool } from '../claims.ts'
 import { defineReconciler, type Mutable, type Reference } from '../define-reconciler.ts'
+import { heldOfPool } from '../holdings.ts'
 import { blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import { defineDerived, type StatusOf, type Wish, type World } from '../world.ts'
 import { capacityList, judgeCapacity } from './capacity.ts'
@@ -70,9 +71,9 @@ function keyOf(self: Pool, world: World) {
 /** Counts of a pool, by its name: remembered, so that a burst of claims does not wake the pool with each. */
 const poolCounts = defineDerived('poolCounts', (poolName, world) => {
   const pool = world.desired.get(PrimaryStorage, poolName)
-  const { volumes = 0 } = world.desired.total(claimedByPool, poolName)
-  const { foreign, things } = pool === undefined ? { foreign: 0, things: 0 } : world.observed.counts(keyOf(pool, world))
-  return { volumes, leftovers: Math.max(0, things - volumes), adoptables: foreign }
+  if (pool === undefined) return { volumes: 0, leftovers: 0, adoptables: 0 }
+  const { claims, leftovers } = heldOfPool(world.identity(pool), world)
+  return { volumes: claims, leftovers, adoptables: world.observed.counts(keyOf(pool, world)).foreign }
 })
 
 function report(status: Mutable<StatusOf<typeof PrimaryStorage>>, { metadata: { name } }: Pool, world: World): void {

@@ -10,7 +10,8 @@ import { addressToNumber, parseRange } from '../../crds/invariants/addresses.ts'
 import { contains, merged, parseNumberRange, poolSize } from '../../crds/invariants/number-range.ts'
 import { parseBytes } from '../../crds/invariants/quantity.ts'
 import { endpointKey } from '../../drivers/contract/endpoint.ts'
-import { allocatedByRealm, claimedByHost, claimedByPool, machineClaimsByHost } from '../claims.ts'
+import { allocatedByRealm } from '../claims.ts'
+import { heldOfHost, heldOfPool } from '../holdings.ts'
 import { candidateOf } from '../placement/candidates.ts'
 import { poolSpace } from '../placement/pools.ts'
 import { defineDerived, defineIndex, type Wish, type World } from '../world.ts'
@@ -31,30 +32,12 @@ import {
 export const hostCapacity = defineDerived('hostCapacity', (hostName, world): Amounts => {
   const host = world.derived(candidateOf, hostName)
   if (host === undefined) return {}
-  const { cpuMHz = 0, memoryBytes = 0 } = world.desired.total(claimedByHost, hostName)
-  const used = usedOn(hostName, endpointKey('Host', host.hostIdentity), world)
+  const { cpuMHz, memoryBytes, runningCPUMHz, runningMemoryBytes } = heldOfHost(host.hostIdentity, world)
   return {
-    CPU: { total: host.cpuMHz, allocated: cpuMHz, used: used.cpuMHz },
-    Memory: { total: host.memoryBytes, allocated: memoryBytes, used: used.memoryBytes },
+    CPU: { total: host.cpuMHz, allocated: cpuMHz, used: runningCPUMHz },
+    Memory: { total: host.memoryBytes, allocated: memoryBytes, used: runningMemoryBytes },
   }
 })
-
-function usedOn(
-  hostName: string,
-  key: string,
-  world: World,
-): { readonly cpuMHz: number; readonly memoryBytes: number } {
-  let cpuMHz = 0
-  let memoryBytes = 0
-  for (const { spec } of world.desired.list(machineClaimsByHost, hostName)) {
-    for (const { endpoint, facts } of world.observed.machines(spec.value)) {
-      if (endpoint !== key || facts.powerState !== 'Running') continue
-      cpuMHz += facts.definition.cores * facts.definition.clockMHz
-      memoryBytes += facts.definition.memoryBytes
-    }
-  }
-  return { cpuMHz, memoryBytes }
-}
 
 /** A group's hosts, and the pools that only one of them reaches. */
 const groupCapacity = defineDerived('groupCapacity', (key, world): Amounts => {
@@ -117,7 +100,7 @@ export const poolCapacity = defineDerived('poolCapacity', (poolName, world): Amo
   if (pool === undefined) return {}
   const { totalBytes, usedBytes } = poolSpace(pool, world)
   const total = Math.floor(totalBytes * Number(pool.spec.overcommitRatio))
-  const { bytes = 0 } = world.desired.total(claimedByPool, poolName)
+  const { bytes } = heldOfPool(world.identity(pool), world)
   return { PrimaryStorage: { total, allocated: bytes, used: usedBytes, real: totalBytes } }
 })
 

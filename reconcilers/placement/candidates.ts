@@ -5,7 +5,7 @@ import { HostCluster } from '../../crds/infrastructure/host-cluster.ts'
 import { HostPod } from '../../crds/infrastructure/host-pod.ts'
 import { Zone } from '../../crds/infrastructure/zone.ts'
 import type { Capability } from '../../drivers/contract/facts.ts'
-import { claimedByHost } from '../claims.ts'
+import { heldOfHost } from '../holdings.ts'
 import { hostDriver, hostKey, olderNamesake } from '../infrastructure/host-endpoint.ts'
 import { clustersOfZone, groupKey, hostGroups, hostsOfGroup, poolsByReach } from '../infrastructure/topology.ts'
 import { defineDerived, type Wish, type World } from '../world.ts'
@@ -80,7 +80,7 @@ export interface Room {
   readonly load: number
 }
 
-/** A group of hosts of one cluster, with what is left on each. Never staler than the claims. */
+/** A group of hosts of one cluster, with what is left on each. Never staler than the claims and the inventories. */
 export interface CandidateGroup {
   readonly candidates: readonly Candidate[]
   /** In the order of the candidates. */
@@ -96,8 +96,8 @@ export interface CandidateGroup {
   /** Names of hosts whose inventory was not read. */
   readonly unread: readonly string[]
   readonly unasked: readonly string[]
-  /** Machines that have a claim here. */
-  readonly machines: number
+  /** How many machines have a claim here. */
+  readonly claims: number
   /** Sums over all hosts whose size is known. */
   readonly sums: Sums
 }
@@ -105,22 +105,22 @@ export interface CandidateGroup {
 /** What hosts have, and what of it is promised. */
 export interface Sums {
   readonly cpuMHz: number
-  readonly claimedCPUMHz: number
+  readonly heldCPUMHz: number
   readonly memoryBytes: number
-  readonly claimedMemoryBytes: number
+  readonly heldMemoryBytes: number
 }
 
 /** The candidates of a group of hosts, by `groupKey`. */
 export const candidateGroup = defineDerived('placementGroup', (key, world): CandidateGroup => {
   const { hosts } = hostsOfGroup(key, world)
   const candidates = hosts.flatMap(hostName => world.derived(candidateOf, hostName) ?? [])
-  const claims = candidates.map(({ hostName }) => world.desired.total(claimedByHost, hostName))
+  const held = candidates.map(({ hostIdentity }) => heldOfHost(hostIdentity, world))
   const rooms = candidates.map((candidate, index): Room => {
-    const { cpuMHz: cpu = 0, memoryBytes: memory = 0 } = claims[index] ?? {}
+    const { cpuMHz = 0, memoryBytes = 0 } = held[index] ?? {}
     return {
-      cpuMHz: candidate.cpuMHz - cpu,
-      memoryBytes: candidate.memoryBytes - memory,
-      load: Math.max(share(cpu, candidate.cpuMHz), share(memory, candidate.memoryBytes)),
+      cpuMHz: candidate.cpuMHz - cpuMHz,
+      memoryBytes: candidate.memoryBytes - memoryBytes,
+      load: Math.max(share(cpuMHz, candidate.cpuMHz), share(memoryBytes, candidate.memoryBytes)),
     }
   })
   const open = rooms.filter((_, index) => candidates[index]?.refusal === undefined)
@@ -134,12 +134,12 @@ export const candidateGroup = defineDerived('placementGroup', (key, world): Cand
     lowestLoad: Math.min(Number.MAX_VALUE, ...open.map(({ load }) => load)),
     unread: candidates.filter(({ unread }) => unread).map(({ hostName }) => hostName),
     unasked: candidates.filter(({ unasked }) => unasked).map(({ hostName }) => hostName),
-    machines: sum(claims, ({ machines = 0 }) => machines),
+    claims: sum(held, ({ claims }) => claims),
     sums: {
       cpuMHz: sum(candidates, ({ cpuMHz }) => cpuMHz),
-      claimedCPUMHz: sum(claims, ({ cpuMHz = 0 }) => cpuMHz),
+      heldCPUMHz: sum(held, ({ cpuMHz }) => cpuMHz),
       memoryBytes: sum(candidates, ({ memoryBytes }) => memoryBytes),
-      claimedMemoryBytes: sum(claims, ({ memoryBytes = 0 }) => memoryBytes),
+      heldMemoryBytes: sum(held, ({ memoryBytes }) => memoryBytes),
     },
   }
 })
@@ -157,7 +157,7 @@ export interface CandidateCluster {
   readonly lowestLoad: number
   readonly unread: readonly string[]
   readonly unasked: readonly string[]
-  readonly machines: number
+  readonly claims: number
 }
 
 /** The candidates of a cluster, by its name. Undefined: there is no such cluster. */
@@ -184,7 +184,7 @@ export const candidateCluster = defineDerived(
       lowestLoad: Math.min(Number.MAX_VALUE, ...parts.map(({ lowestLoad }) => lowestLoad)),
       unread: parts.flatMap(({ unread }) => unread),
       unasked: parts.flatMap(({ unasked }) => unasked),
-      machines: sum(parts, ({ machines }) => machines),
+      claims: sum(parts, ({ claims }) => claims),
     }
   },
 )
@@ -198,8 +198,8 @@ export interface ClusterReading {
 
 /** How far the hosts of a cluster were read, by its name. */
 export const clusterReading = defineDerived('placementReading', (clusterName, world): ClusterReading => {
-  const { machines = 0, unread = [], unasked = [] } = world.derived(candidateCluster, clusterName) ?? {}
-  return { isClaimed: machines > 0, unread, unasked }
+  const { claims = 0, unread = [], unasked = [] } = world.derived(candidateCluster, clusterName) ?? {}
+  return { isClaimed: claims > 0, unread, unasked }
 })
 
 /** A zone as placements see it. */
@@ -231,9 +231,9 @@ function closedBy(cluster: Wish<typeof HostCluster>, pod: Wish<typeof HostPod> |
 export function sumSums(parts: readonly Sums[]): Sums {
   return {
     cpuMHz: sum(parts, ({ cpuMHz }) => cpuMHz),
-    claimedCPUMHz: sum(parts, ({ claimedCPUMHz }) => claimedCPUMHz),
+    heldCPUMHz: sum(parts, ({ heldCPUMHz }) => heldCPUMHz),
     memoryBytes: sum(parts, ({ memoryBytes }) => memoryBytes),
-    claimedMemoryBytes: sum(parts, ({ claimedMemoryBytes }) => claimedMemoryBytes),
+    heldMemoryBytes: sum(parts, ({ heldMemoryBytes }) => heldMemoryBytes),
   }
 }
 

@@ -2,7 +2,7 @@
 import { PrimaryStorage } from '../../crds/infrastructure/primary-storage.ts'
 import { parseBytes } from '../../crds/invariants/quantity.ts'
 import { endpointKey } from '../../drivers/contract/endpoint.ts'
-import { claimedByPool } from '../claims.ts'
+import { heldOfPool } from '../holdings.ts'
 import { settingsOf } from '../infrastructure/settings.ts'
 import { defineDerived, type Wish, type World } from '../world.ts'
 import type { ChosenPools, PlacementRule, PlacementVolume } from './request.ts'
@@ -28,10 +28,11 @@ export const candidatePool = defineDerived('placementPool', (poolName, world): C
   const { storageAllocated, storageUsed } = settingsOf(world).capacityThresholds
   const { totalBytes, usedBytes } = poolSpace(pool, world)
   const promisable = totalBytes * Number(pool.spec.overcommitRatio)
-  const { bytes = 0 } = world.desired.total(claimedByPool, poolName)
+  const poolIdentity = world.identity(pool)
+  const { bytes } = heldOfPool(poolIdentity, world)
   return {
     poolName,
-    poolIdentity: world.identity(pool),
+    poolIdentity,
     scope: pool.spec.scope,
     tags: pool.spec.tags,
     roomBytes: promisable * Number(storageAllocated.disable) - bytes,

@@ -176,8 +176,8 @@ export class Search {
   #thresholdRefusals(sums: Sums): readonly PlacementRule[] {
     const { cpu, memory } = this.#thresholds
     const rules: PlacementRule[] = []
-    const cpuAfter = sums.claimedCPUMHz + this.#needed.cpuMHz
-    const memoryAfter = sums.claimedMemoryBytes + this.#needed.memoryBytes
+    const cpuAfter = sums.heldCPUMHz + this.#needed.cpuMHz
+    const memoryAfter = sums.heldMemoryBytes + this.#needed.memoryBytes
     if (cpuAfter > sums.cpuMHz * Number(cpu.disable)) rules.push('ClusterCPUThreshold')
     if (memoryAfter > sums.memoryBytes * Number(memory.disable)) rules.push('ClusterMemoryThreshold')
     return rules
@@ -239,13 +239,16 @@ export class Search {
     return isReserved ? 'ReservedForRestarts' : 'NotReservedForRestarts'
   }
 
-  /** The machine is on this very host already: only a machine that grows needs room. */
+  /** The machine is on this very host already: only a machine that grows needs room. What it has it may keep. */
   #roomRefusals(candidate: Candidate, room: Room | undefined): readonly PlacementRule[] {
     const { cores, freed } = this.#request
     if (candidate.hostName !== this.scope.hostName) return ['NotWished']
     if (freed === undefined) return []
     const { cpuMHz = 0, memoryBytes = 0 } = room ?? {}
-    const grown = { cpuMHz: cpuMHz + freed.cpuMHz, memoryBytes: memoryBytes + freed.memoryBytes }
+    const grown = {
+      cpuMHz: Math.max(0, cpuMHz) + freed.cpuMHz,
+      memoryBytes: Math.max(0, memoryBytes) + freed.memoryBytes,
+    }
     return [...(cores > candidate.cores ? (['TooFewCores'] as const) : []), ...this.#shortOf(grown)]
   }
 

@@ -131,6 +131,18 @@ export class ObservedTables implements Observed {
     return this.#machines.filter(({ facts }) => facts.identity === identity).map(seen)
   }
 
+  /** All machines, everywhere they are seen. */
+  allMachines(): readonly Seen<MachineFacts>[] {
+    this.#reads.read('observed')
+    return this.#machines.map(seen)
+  }
+
+  /** All volumes, everywhere they are seen. */
+  allVolumes(): readonly Seen<VolumeFacts>[] {
+    this.#reads.read('observed')
+    return this.#volumes.map(seen)
+  }
+
   volumes(identity: string): readonly Seen<VolumeFacts>[] {
     this.#reads.read('observed')
     return this.#volumes.filter(({ facts }) => facts.identity === identity).map(seen)

@@ -5,6 +5,7 @@ import type { Operation } from '../../drivers/contract/operation.ts'
 import type { Effect, ObjectIdentity } from '../../reconcilers/effect.ts'
 import type { StatusOf, Wish, World } from '../../reconcilers/world.ts'
 import { Store } from './desired-store.ts'
+import { heldOf } from './held.ts'
 import { type ObservedParts, ObservedTables } from './observed-tables.ts'
 import { Reads } from './remembered.ts'
 import { uidOf } from './resource-builder.ts'
@@ -114,6 +115,16 @@ export function worldOf(parts: WorldParts = {}): TestWorld {
     desired: store,
     observed,
     identity: resource => store.identity(resource.metadata.uid),
+    held: (holdings, place) => {
+      reads.read(holdings.kind.kind)
+      const claims = store.all(holdings.kind)
+      return heldOf(holdings, place, {
+        installation,
+        claims,
+        machines: observed.allMachines(),
+        volumes: observed.allVolumes(),
+      })
+    },
     operations: identity => observed.operations.get(identity) ?? none,
     elapsed(since, limit) {
       reads.read('time')

@@ -231,6 +231,22 @@ test('a new claim has an epoch above any that a host has seen; a moved one has o
   t.is(moved?.spec.machine?.hostName, 'host-2')
 })
 
+test('a machine that is found is claimed as large as it is, and grows when it is off, where there is room', t => {
+  const parts: Situation = { claimed: false, seen: [[host2, {}]], wish: { request: larger } }
+  const world = worldWith(parts)
+  const judge = () => judgePlace(wishOf(parts), passOf(world))
+  const size = () => world.desired.get(Allocation, `machine-${identity}`)?.spec.machine?.memoryBytes
+  const placing = judge()
+  if (placing.is === 'acting') world.apply(placing.effects)
+  t.is(size(), machineFacts(guest).definition.memoryBytes)
+  t.is(brief(judge()), 'satisfied Placed')
+  world.see({ machines: [{ endpoint: host2, facts: machineFacts(guest, { powerState: 'Off' }) }] })
+  const growing = judge()
+  t.is(brief(growing), 'acting Resizing Update')
+  if (growing.is === 'acting') world.apply(growing.effects)
+  t.is(size(), larger.memoryBytes)
+})
+
 test('another host under the name of the lost one proves nothing', t => {
   const parts: Situation = { hostState: answering, held: { hostIdentity: uidOf('Host', 'former') }, lifecycle: 'Lost' }
   const world = worldWith(parts)

@@ -1,4 +1,6 @@
 import test from 'ava'
+import type { MachineFacts } from '../../../drivers/contract/facts.ts'
+import { heldOfHost } from '../../../reconcilers/holdings.ts'
 import { hostReconciler } from '../../../reconcilers/infrastructure/host.ts'
 import { machineClaim } from '../claim-builders.ts'
 import { hostFacts, machineFacts } from '../fact-builders.ts'
@@ -235,15 +237,17 @@ test('HST-005 INF-163 a host reports what was found, what is promised and used, 
   const world = cloud()
   const web = machine()
   world.put(machineClaim(web, 'host-1'), machineClaim(machine({ name: 'web-2' }), 'host-1'))
+  const off = machineFacts(machine({ name: 'lost' }), { powerState: 'Off' })
+  const { mark: _, ...foreign } = machineFacts(machine({ name: 'foreign' }))
   world.see({
-    machines: [{ endpoint: key, facts: machineFacts(web) }],
-    counts: { [key]: { things: 3, foreign: 1 } },
+    machines: [machineFacts(web), off, foreign].map(facts => ({ endpoint: key, facts })),
+    counts: { [key]: { things: 2, foreign: 1 } },
     powers: { [power]: { power: 'On', confirmed: false } as const },
   })
   t.deepEqual(reported(hostReconciler, host(), world) as unknown, {
     capacity: [
-      { resource: 'CPU', total: '76800', allocated: '2000', used: '1000' },
-      { resource: 'Memory', total: '64Gi', allocated: '1Gi', used: '512Mi' },
+      { resource: 'CPU', total: '76800', allocated: '4000', used: '2000' },
+      { resource: 'Memory', total: '64Gi', allocated: '2Gi', used: '1Gi' },
     ],
     machines: 2,
     powerState: 'On',
@@ -251,9 +255,34 @@ test('HST-005 INF-163 a host reports what was found, what is promised and used, 
     cores: 16,
     clockMHz: 2400,
     memory: '64Gi',
-    leftovers: 2,
+    leftovers: 1,
     adoptables: 1,
   })
+})
+
+test('HST-005 what is on a host without a claim is promised; what a silent host had, or what is foreign and off, is not', t => {
+  const world = cloud()
+  const allocated = () => heldOfHost(uidOf('Host', 'host-1'), world).memoryBytes / 2 ** 20
+  const [claimed, moving] = [machine(), machine({ name: 'moving' })]
+  world.put(machineClaim(claimed, 'host-1', { memoryBytes: 1024 * 2 ** 20 }), machineClaim(moving, 'host-2'))
+  t.is(allocated(), 1024)
+  const larger = machineFacts(claimed)
+  const grown = { ...larger, definition: { ...larger.definition, memoryBytes: 1536 * 2 ** 20 } }
+  const { mark: _, ...foreign } = machineFacts(machine({ name: 'foreign' }))
+  const seen = (...facts: readonly MachineFacts[]) =>
+    world.see({ machines: facts.map(each => ({ endpoint: key, facts: each })) })
+  seen(larger)
+  t.is(allocated(), 1024, 'claimed and seen: the larger, once')
+  seen(grown)
+  t.is(allocated(), 1536, 'it still has more than its claim says')
+  seen(grown, machineFacts(moving, { powerState: 'Off' }))
+  t.is(allocated(), 2048, 'its claim names another host')
+  seen(foreign)
+  t.is(allocated(), 1536, 'not ours')
+  seen({ ...foreign, powerState: 'Off' })
+  t.is(allocated(), 1024, 'not ours, and off')
+  world.see({ machines: [{ endpoint: key, facts: foreign, current: false }] })
+  t.is(allocated(), 1024, 'that was')
 })
 
 test('HST-043 INF-159 capacity is announced at the notification threshold and again at the disable threshold', t => {

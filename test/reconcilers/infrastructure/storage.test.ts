@@ -3,6 +3,7 @@ import type { Resource } from '../../../crds/meta.ts'
 import { primaryStorageReconciler } from '../../../reconcilers/infrastructure/primary-storage.ts'
 import { secondaryStorageReconciler } from '../../../reconcilers/infrastructure/secondary-storage.ts'
 import { volumeClaim } from '../claim-builders.ts'
+import { volumeFacts } from '../fact-builders.ts'
 import { cluster, host, pod, pool, store, zone } from '../infrastructure-builders.ts'
 import { judge, judgeTeardown, reported } from '../judge.ts'
 import { answering, notCalledYet, silent } from '../observed-tables.ts'
@@ -120,17 +121,21 @@ test('a pool is Connected once its inventory was read, and says what is missing 
 test('STO-042 a pool reports its space, over-commit included, and what is in it', t => {
   const self = pool({ overcommitRatio: '1.5', capacity: '1Ti' })
   const world = cloud(self)
-  world.put(volumeClaim(volume(), 'primary-1'))
+  const [claimed, lost, trashed] = [volume(), volume({ name: 'lost' }), volume({ name: 'trashed' })]
+  world.put(volumeClaim(claimed, 'primary-1'))
+  const { mark: _, ...foreign } = volumeFacts(volume({ name: 'foreign' }), { sizeBytes: 2 ** 30 })
+  const inTrash = volumeFacts(trashed, { trashedAt: '2026-11-02T11:00:00Z' })
   world.see({
     spaces: { [key]: { totalBytes: 2 ** 42, usedBytes: 3 * 2 ** 30 } },
-    counts: { [key]: { things: 2, foreign: 4 } },
+    volumes: [volumeFacts(claimed), volumeFacts(lost), inTrash, foreign].map(facts => ({ endpoint: key, facts })),
+    counts: { [key]: { things: 3, foreign: 1 } },
   })
   t.deepEqual(reported(primaryStorageReconciler, self, world) as unknown, {
-    capacity: [{ resource: 'PrimaryStorage', total: '1536Gi', allocated: '20Gi', used: '3Gi' }],
+    capacity: [{ resource: 'PrimaryStorage', total: '1536Gi', allocated: '61Gi', used: '3Gi' }],
     hosts: 1,
     volumes: 1,
-    leftovers: 1,
-    adoptables: 4,
+    leftovers: 2,
+    adoptables: 1,
   })
 })
 

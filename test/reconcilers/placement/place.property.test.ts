@@ -1,14 +1,14 @@
 import test from 'ava'
 import fc from 'fast-check'
 import type { Resource } from '../../../crds/meta.ts'
-import { claimedByHost, claimedByPool } from '../../../reconcilers/claims.ts'
+import { heldOfHost, heldOfPool } from '../../../reconcilers/holdings.ts'
 import { explain, place } from '../../../reconcilers/placement/place.ts'
 import type { Placed, PlacementRequest } from '../../../reconcilers/placement/request.ts'
 import { machineClaim, volumeClaim } from '../claim-builders.ts'
 import { hostFacts } from '../fact-builders.ts'
 import { cluster, host, pod, pool, zone } from '../infrastructure-builders.ts'
 import { answering } from '../observed-tables.ts'
-import { keyOf } from '../resource-builder.ts'
+import { keyOf, uidOf } from '../resource-builder.ts'
 import { machine, volume } from '../tenant-builders.ts'
 import { type TestWorld, worldOf } from '../world-builder.ts'
 
@@ -128,7 +128,7 @@ function claimsOf(request: PlacementRequest, placed: Placed, name: string): Reso
 }
 
 function loadOf(hostName: string, world: TestWorld): number {
-  const { cpuMHz = 0, memoryBytes = 0 } = world.desired.total(claimedByHost, hostName)
+  const { cpuMHz, memoryBytes } = heldOfHost(uidOf('Host', hostName), world)
   return Math.max(cpuMHz / hostCPU, memoryBytes / hostMemory)
 }
 
@@ -136,14 +136,14 @@ function checkCapacity(world: TestWorld): void {
   const sums = { 'cluster-1': 0, 'cluster-2': 0 }
   for (let index = 0; index < 42; index++) {
     if (loadOf(`host-${index}`, world) > 1) throw new Error(`host-${index} has promised more than it has`)
-    sums[index < 40 ? 'cluster-1' : 'cluster-2'] += world.desired.total(claimedByHost, `host-${index}`).memoryBytes ?? 0
+    sums[index < 40 ? 'cluster-1' : 'cluster-2'] += heldOfHost(uidOf('Host', `host-${index}`), world).memoryBytes
   }
   if (sums['cluster-1'] > 40 * hostMemory * 0.85 || sums['cluster-2'] > 2 * hostMemory * 0.85) {
     throw new Error('a cluster has passed its threshold')
   }
   for (const name of ['pool-1', 'pool-2', 'pool-zone', 'pool-host']) {
-    const { bytes = 0 } = world.desired.total(claimedByPool, name)
+    const { bytes } = heldOfPool(uidOf('PrimaryStorage', name), world)
     if (bytes > poolBytes * 0.85) throw new Error(`${name} has passed its threshold`)
   }
-  if (world.desired.total(claimedByPool, 'none').bytes !== undefined) throw new Error('a volume was given no pool')
+  if (heldOfPool(uidOf('PrimaryStorage', 'none'), world).bytes > 0) throw new Error('a volume was given no pool')
 }

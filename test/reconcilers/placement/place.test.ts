@@ -4,7 +4,7 @@ import type { Resource } from '../../../crds/meta.ts'
 import { explain, place } from '../../../reconcilers/placement/place.ts'
 import type { PlacementRequest, PlacementRule } from '../../../reconcilers/placement/request.ts'
 import { allocation, holder, machineClaim, volumeClaim } from '../claim-builders.ts'
-import { hostFacts } from '../fact-builders.ts'
+import { hostFacts, machineFacts, volumeFacts } from '../fact-builders.ts'
 import { cluster, host, pod, pool, settings, zone } from '../infrastructure-builders.ts'
 import { answering, notCalledYet, type ObservedParts, silent } from '../observed-tables.ts'
 import { keyOf, uidOf } from '../resource-builder.ts'
@@ -385,6 +385,48 @@ test('a host and a pool are found by an identity that was given to them', t => {
   const placed = place(request({ hostIdentity: 'e1' }), world)
   t.is(placed.ok ? placed.hostIdentity : placed.message, 'e1')
   t.false(place(request({ hostIdentity: given.metadata.uid }), world).ok)
+})
+
+test('a machine whose host has promised too much already may shrink there', t => {
+  const world = cloud(...hosts(1), pool())
+  world.put(
+    machineOn('host-1', { memoryBytes: 60 * gib }),
+    machineClaim(machine({ name: 'b' }), 'host-1', { memoryBytes: 8 * gib }),
+  )
+  const freed = { cpuMHz: 1000, memoryBytes: 8 * gib }
+  const resized = (size: number) =>
+    hostNameOf(place(request({ hostIdentity: uidOf('Host', 'host-1'), memoryBytes: size * gib, freed }), world))
+  t.is(resized(7), 'host-1')
+  t.is(resized(9), 'NoHostFits: None of 1 hosts fits: 1 with too little memory left')
+})
+
+test('what is seen on a host or in a pool and has no claim takes its room, whosever it is', t => {
+  const world = cloud(...hosts(2), pool({ capacity: '40Gi' }), pool({ name: 'primary-2' }))
+  const [lost, disk] = [machine({ name: 'lost' }), volume({ name: 'lost-root' })]
+  const facts = machineFacts(lost, { powerState: 'Off' })
+  const { mark: _, ...foreign } = machineFacts(machine({ name: 'foreign' }))
+  const see = (memory: number, seen: typeof foreign = facts) =>
+    world.see({
+      machines: [
+        {
+          endpoint: keyOf('Host', 'host-1'),
+          facts: { ...seen, definition: { ...facts.definition, memoryBytes: memory * gib } },
+        },
+      ],
+      volumes: [
+        { endpoint: keyOf('PrimaryStorage', 'primary-1'), facts: volumeFacts(disk, { sizeBytes: memory * gib }) },
+      ],
+    })
+  const where = () => {
+    const placed = place(request(), world)
+    return placed.ok ? `${placed.hostName} ${placed.pools.root?.poolName}` : placed.message
+  }
+  see(1)
+  t.is(where(), 'host-1 primary-1')
+  see(64)
+  t.is(where(), 'host-2 primary-2')
+  see(64, foreign)
+  t.is(where(), 'host-2 primary-2')
 })
 
 const tagged = settings({ restartHostTag: 'ha' })
