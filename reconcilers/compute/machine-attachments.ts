@@ -14,24 +14,14 @@ import {
 import { type Effect, remove, removeAfter } from '../effect.ts'
 import { whyUnknown } from '../placement/place.ts'
 import { volumeOnPool } from '../storage/volume-place.ts'
-import { type DiskUser, isStored, type Wish, type World } from '../world.ts'
+import { isStored, type Wish, type World } from '../world.ts'
 import type { DiskPlan } from './disk-plan.ts'
-import { isFenced } from './whereabouts.ts'
+import { otherUserOf } from './disk-user.ts'
 
 /**
  * The right to write to a disk. It is claimed when the disk was seen, never before: so the claim says as well that the
  * disk was made, and that a blank one must not take its place. Nobody writes to a disk without it.
  */
-
-/**
- * Another machine that is seen with the disk on a host that is not proven off: one that has lost its claim with the API's
- * store and is not rebound yet, a leftover, or somebody else's. While there is one, nobody else may write to the disk.
- */
-export function otherUserOf(volumeIdentity: string, machineIdentity: string, world: World): DiskUser | undefined {
-  return world.observed
-    .diskUsers(volumeIdentity)
-    .find(({ identity, endpoint }) => identity !== machineIdentity && !isFenced(endpoint, world))
-}
 
 /** Takes the attachments that a machine lacks of disks that are there, where nobody else has them. */
 export function claimAttachments(

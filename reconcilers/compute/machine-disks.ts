@@ -16,13 +16,13 @@ import {
 import { create, type Effect } from '../effect.ts'
 import { finalizerOf } from '../finalizer.ts'
 import { heldByMachine } from '../holdings.ts'
-import { hostOfIdentity } from '../infrastructure/topology.ts'
 import { place, whyUnknown } from '../placement/place.ts'
 import { claimedPool, volumeOnPool } from '../storage/volume-place.ts'
 import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
-import { type DiskUser, isStored, type Wish, type World } from '../world.ts'
+import { isStored, type Wish, type World } from '../world.ts'
 import { type DiskPlan, planDisks, rootVolumeName } from './disk-plan.ts'
-import { claimAttachments, otherUserOf, releaseAttachments } from './machine-attachments.ts'
+import { describeUser, otherUserOf } from './disk-user.ts'
+import { claimAttachments, releaseAttachments } from './machine-attachments.ts'
 import { definitionsHeld } from './machine-power.ts'
 import { machineRequest } from './machine-request.ts'
 import { isStorageClosed } from './storage-maintenance.ts'
@@ -209,7 +209,12 @@ function obstacleOf(machine: Machine, disk: DiskPlan, world: World): Verdict | u
     return waiting('VolumeInUse', `Volume "${volumeName}" is attached to machine "${holder.spec.holder.name}"`)
   }
   const user = holder === undefined ? otherUserOf(identity, world.identity(machine), world) : undefined
-  if (user !== undefined) return waiting('DiskUsedElsewhere', usedElsewhere(volumeName, user, world))
+  if (user !== undefined) {
+    return waiting(
+      'DiskUsedElsewhere',
+      `${describeUser(user, world)} is defined with the disk of Volume "${volumeName}" and does not hold it: run "skystead adopt --rebind" to take that machine over, or remove it there`,
+    )
+  }
   const why = holder === undefined && isGiven(identity, world) ? whyUnknown(machine.spec.zoneName, world) : undefined
   if (why !== undefined) return unknown('HostsNotRead', `Volume "${volumeName}" is not attached: ${why}`)
   const claim = volumeClaim(identity, world)
@@ -226,13 +231,4 @@ function obstacleOf(machine: Machine, disk: DiskPlan, world: World): Verdict | u
     'StorageMaintenance',
     `Volume "${volumeName}" lies in primary storage "${pool}", which is in maintenance`,
   )
-}
-
-function usedElsewhere(volumeName: string, { endpoint, identity }: DiskUser, world: World): string {
-  const seen = world.observed.machines(identity).find(each => each.endpoint === endpoint)
-  const mark = seen?.facts.mark
-  const name = mark === undefined ? '' : ` of the name "${mark.name}"`
-  const hostIdentity = endpoint.slice(endpoint.indexOf('/') + 1)
-  const host = hostOfIdentity(hostIdentity, world)?.metadata.name ?? hostIdentity
-  return `Machine ${identity}${name} on host "${host}" is defined with the disk of Volume "${volumeName}" and does not hold it: run "skystead adopt --rebind" to take that machine over, or remove it there`
 }

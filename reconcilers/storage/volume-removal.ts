@@ -2,6 +2,7 @@ import { parseDuration } from '../../crds/invariants/duration.ts'
 import type { Volume } from '../../crds/storage/volume.ts'
 import { operation } from '../../drivers/contract/operation.ts'
 import { attachmentClaim, identityClaim, noteOnClaim, volumeClaim } from '../claims.ts'
+import { describeUser, otherUserOf } from '../compute/disk-user.ts'
 import type { Phase } from '../define-reconciler.ts'
 import { observe, operate, remove } from '../effect.ts'
 import { settingsOf } from '../infrastructure/settings.ts'
@@ -32,6 +33,7 @@ export const removed: Phase<typeof Volume> = { condition: 'Provisioned', needs: 
 /**
  * With a `Settings.expungeDelay` the disk goes to the trash, and the rest is its pool's. Without, it is destroyed, and its
  * claim goes once a listing proves it. That the volume is being deleted is noted before: only then is the trash emptied.
+ * A disk that a machine is seen with stays: that machine may run, without a claim since the API's store was lost.
  */
 function judgeRemoved(self: VolumeWish, world: World): Verdict {
   const identity = world.identity(self)
@@ -53,6 +55,13 @@ function judgeRemoved(self: VolumeWish, world: World): Verdict {
   }
   if (!isOurs(seen.facts, world)) return acting('Releasing', 'The disk there is not ours', remove(claim))
   if (self.spec.management.deletionPolicy === 'Orphan') return judgeDiskGivenBack(claim, seen)
+  const user = otherUserOf(identity, undefined, world)
+  if (user !== undefined) {
+    return waiting(
+      'InUse',
+      `${describeUser(user, world)} is defined with the disk, and nothing here gives it that: remove the machine there, or apply its manifest and run "skystead adopt --rebind"`,
+    )
+  }
   const delay = parseDuration(settingsOf(world).expungeDelay)
   if (delay > 0 && claim.spec.notes?.deletedAt === undefined) {
     const note = noteOnClaim(claim, { deletedAt: world.now() })

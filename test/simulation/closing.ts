@@ -129,6 +129,10 @@ async function deleteAll(stage: Stage): Promise<void> {
     await cloud.delete({ apiVersion, kind, ...metadata })
   }
   await rest(stage, 'NotGone')
+  if (watchman.storeWasLost) {
+    removeLeftovers(cloud)
+    await rest(stage, 'NotGone')
+  }
   const left = objectsOf(cloud).filter(({ kind }) => kind !== 'Settings')
   if (left.length > 0) throw new Broken('NotGone', left.map(describe).sort(causesFirst).slice(0, 12).join('\n'))
   const claims = cloud.stored.all('allocations.infrastructure').map(({ metadata }) => metadata.name)
@@ -155,6 +159,21 @@ async function deleteAll(stage: Stage): Promise<void> {
         .slice(0, 12)
         .join('\n'),
     )
+}
+
+/**
+ * Machines whose objects were gone, or going, when the store was lost: nothing destroys them, and what they use waits. The
+ * operator removes them where they are.
+ */
+function removeLeftovers(cloud: SimulatedCloud): void {
+  const { world } = cloud.simulator
+  for (const { identity, host, facts } of world.list().machines) {
+    const { kind, namespace, name } = facts.mark ?? {}
+    const isWished = objectsOf(cloud).some(
+      ({ kind: ofKind, metadata }) => ofKind === kind && metadata.namespace === namespace && metadata.name === name,
+    )
+    if (facts.mark !== undefined && !isWished) world.removeMachine({ identity, host })
+  }
 }
 
 /** What waits for others says less than what others wait for. */

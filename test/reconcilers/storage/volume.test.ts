@@ -6,7 +6,7 @@ import type { EndpointState } from '../../../reconcilers/world.ts'
 import { allocation, holder, volumeClaim } from '../claim-builders.ts'
 import { attachment, placedVolume, pool1, root, withData } from '../compute/machine-world.ts'
 import { brief } from '../compute/power-situations.ts'
-import { volumeFacts } from '../fact-builders.ts'
+import { machineFacts, volumeFacts } from '../fact-builders.ts'
 import { cluster, host, pod, pool, settings, zone } from '../infrastructure-builders.ts'
 import { verdictsOf } from '../network/network-world.ts'
 import { answering, notCalledYet, silent } from '../observed-tables.ts'
@@ -303,6 +303,19 @@ test('STO-133 a volume that is attached is not removed, and names its machine', 
   t.regex(verdict.message, /Machine "web-1" uses the volume/)
   t.is(brief(judge({}, 'teardown').attached), 'satisfied Detached')
   t.deepEqual(volumeReconciler.teardown?.find(({ condition }) => condition === 'Provisioned')?.needs, ['Attached'])
+})
+
+test('a disk that a machine without a claim is seen with is not destroyed, and not noted as deleted', t => {
+  const world = worldWith({})
+  const stray = machineFacts(machine({ name: 'lost' }))
+  const disks = [{ identity: volume().metadata.uid, pool: pool1, name: 'data' }]
+  const facts = { ...stray, definition: { ...stray.definition, disks } }
+  world.see({ machines: [{ endpoint: keyOf('Host', 'host-1'), facts }] })
+  const judged = () => verdictsOf(volumeReconciler, volume(), world, 'teardown').Provisioned ?? fail()
+  t.is(brief(judged()), 'waiting InUse')
+  t.regex(judged().message, /^Machine .+ of the name "lost" on host "host-1" is defined with the disk/)
+  world.see({ machines: [] })
+  t.is(brief(judged()), 'acting Trashing Update')
 })
 
 test('an identity that was given to a volume goes back last', t => {
