@@ -106,7 +106,8 @@ export const benches: readonly Bench[] = [
   },
   {
     name: 'plan',
-    about: 'Random edits planned, then done on the same cloud, and both compared object by object',
+    about:
+      'Random edits of clouds that drift, planned, then done on the same cloud, and both compared object by object',
     file: 'plan.ts',
     targets: { differences: always('= 0') },
   },

@@ -61,7 +61,8 @@ async function runAll(): Promise<boolean> {
   const findings: Finding[] = []
   const measure = async (file: string) => {
     const only = wanted.filter(bench => bench.file === file).map(({ name }) => name)
-    const request: BenchRequest = { only, size: sizeOf(file), patienceSeconds: options.small ? 60 : 900 }
+    const patienceSeconds = options.small ? 60 : 900
+    const request: BenchRequest = { only, size: sizeOf(file), commit: circumstances.commit, patienceSeconds }
     for (let count = 0; count < runs; count++) findings.push(...(await runProcess(file, request)))
   }
   // Times do not count when it is small: everything at once.

@@ -17,6 +17,8 @@ export interface BenchRequest {
   /** Names of the benchmarks to run, of those that the process has. */
   readonly only: readonly string[]
   readonly size: Figures
+  /** The commit that is measured; with a plus where files differ from it. */
+  readonly commit: string
   /** After how many seconds a wait is given up. */
   readonly patienceSeconds: number
 }

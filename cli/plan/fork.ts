@@ -15,6 +15,7 @@ import { type VirtualEnvironment, virtualEnvironment } from '../../drivers/simul
 import { keyOf } from './object-name.ts'
 import type { Present } from './present.ts'
 import { type RecordedOperation, type RecordingListener, recordingDriver } from './recorder.ts'
+import { rememberSilent } from './remembered.ts'
 import { seededLog } from './seeded-log.ts'
 import { seededWorld } from './seeded-world.ts'
 
@@ -88,6 +89,7 @@ export class Fork implements AsyncDisposable {
       }),
     )
     activity.observed = plane.engine.observed
+    rememberSilent(plane.engine.observed, observed, clock)
     return new Fork({ environment, simulator, server, plane, activity, start })
   }
 

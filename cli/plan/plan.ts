@@ -10,8 +10,9 @@ import {
   unmetOf,
 } from './consequences.ts'
 import { type Disruption, disruptionsOf } from './disruptions.ts'
-import { applyEdits, type Edit, type JudgeOptions, judgeManifests, type Refusal } from './edits.ts'
+import { applyEdits, type Edit, type Refusal } from './edits.ts'
 import { Fork } from './fork.ts'
+import { type Judged, type JudgeOptions, judgeManifests } from './judge.ts'
 import { nameOf, type ObjectName } from './object-name.ts'
 import { type PlannedOperation, plannedOperations } from './planned-operation.ts'
 import { type Present, readPresent } from './present.ts'
@@ -23,6 +24,8 @@ export interface Plan {
   readonly changes: readonly Omit<Edit, 'after'>[]
   readonly unchanged: number
   readonly refused: readonly Refusal[]
+  /** Nothing is pruned, because something is refused; left out where it is not so. */
+  readonly isPruningHeld?: true
   /** What the manifests cause, in the order in which it begins. */
   readonly operations: readonly PlannedOperation[]
   readonly disruptions: readonly Disruption[]
@@ -61,9 +64,9 @@ export interface Expectation {
 }
 
 /** How long nothing may happen until what is under way counts as done, in virtual ms. */
-const underWayQuiet = 30_000
+export const underWayQuiet = 30_000
 /** Likewise for what edits cause: longer than an idle network keeps its router by default (10 minutes). */
-const editedQuiet = 660_000
+export const editedQuiet = 660_000
 
 /** What a plan is made with. */
 export interface PlanParts {
@@ -83,25 +86,25 @@ export async function makePlan(parts: PlanParts, options: JudgeOptions = {}): Pr
 }
 
 /** The plan of edits that were judged already, for a present that was read already. */
-export async function planFrom(
-  present: Present,
-  judged: Awaited<ReturnType<typeof judgeManifests>>,
-  definitions: readonly Writable[],
-): Promise<Plan> {
+export async function planFrom(present: Present, judged: Judged, definitions: readonly Writable[]): Promise<Plan> {
   const { edits, unchanged } = judged
   const measured = present.observed.durations
   const timing = Object.fromEntries(measured.map(({ verb, medianMs }) => [verb, medianMs]))
   const options = { definitions, timing }
   await using fork = await Fork.start(present, options)
   await using unedited = await Fork.start(present, options)
+  const identities = new Map(identitiesOf(fork))
+  const noteIdentities = () => {
+    for (const [identity, name] of identitiesOf(fork)) identities.set(identity, name)
+  }
   await fork.settle(underWayQuiet)
+  noteIdentities()
   const begin = fork.now()
   const first = fork.operations.length
-  const identities = new Map(identitiesOf(fork))
   const refusedLater = await applyEdits(fork, edits)
   const isWhole = await fork.settle(editedQuiet)
   await unedited.continueUntil(fork.now())
-  for (const [identity, name] of identitiesOf(fork)) identities.set(identity, name)
+  noteIdentities()
   const objectOf = (identity: string) => identities.get(identity)
   const { caused, anyway } = apart(fork.operations.slice(first), unedited.operations.slice(first))
   const operations = plannedOperations(caused, begin, objectOf)
@@ -110,13 +113,10 @@ export async function planFrom(
     holdsFor: basisOf(present),
     changes: edits
       .filter(({ object }) => !refusedLater.some(refusal => refusal.object === object))
-      .map(({ object, change, fields }) => ({
-        object,
-        change,
-        ...(fields === undefined ? {} : { fields }),
-      })),
+      .map(({ after: _, ...change }) => change),
     unchanged,
     refused: [...judged.refused, ...refusedLater],
+    ...(judged.isPruningHeld ? { isPruningHeld: true } : {}),
     operations,
     disruptions: disruptionsOf(operations),
     consequences: consequencesOf(before, after, edits),

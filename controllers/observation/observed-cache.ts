@@ -24,6 +24,9 @@ import { Questions } from './questions.ts'
 import { type Told, told } from './told.ts'
 import { topics } from './topics.ts'
 
+/** What an operation changes, and where. */
+type Aim = Pick<Operation, 'endpoint' | 'identity'>
+
 /**
  * Everything drivers have told, with its evidence. Getters are synchronous and answer with frozen values that stay the
  * same reference while nothing in them changes. Of two pieces of evidence always one is the later: moments are numbers
@@ -258,13 +261,15 @@ export class ObservedCache implements Observed {
     })
   }
 
-  /** An endpoint does not answer. The first message of a silence stays, so that its wording does not tick. */
-  fallSilent(key: EndpointKey, message: string): void {
+  /**
+   * An endpoint does not answer. The first message of a silence stays, so that its wording does not tick. `silentSince`
+   * (RFC 3339): left out, from now on.
+   */
+  fallSilent(key: EndpointKey, message: string, silentSince = timestamp(this.#environment.clock)): void {
     const place = this.#places.get(key)
     if (place === undefined || place.state.answers === 'No') return
     this.#changes.make(() => {
       place.silentFrom = this.moment()
-      const silentSince = timestamp(this.#environment.clock)
       this.#setState(place, { answers: 'No', listed: place.state.listed, silentSince, message })
       this.#refreshPowerAround(key)
     })
@@ -286,7 +291,7 @@ export class ObservedCache implements Observed {
   }
 
   /** An operation will be given to its endpoint: from now on nothing is proven about its identity there. */
-  beginOperation({ endpoint, identity }: Operation): void {
+  beginOperation({ endpoint, identity }: Aim): void {
     this.#changes.make(() => {
       if (this.#isProvenAbsent(identity, endpoint)) this.#changes.tell(topics.absent(identity, endpoint))
       this.#activity.begin(endpoint, identity)
@@ -295,7 +300,7 @@ export class ObservedCache implements Observed {
   }
 
   /** It ended. In doubt: it may still take effect. */
-  endOperation({ endpoint, identity }: Operation, { inDoubt }: { readonly inDoubt: boolean }): void {
+  endOperation({ endpoint, identity }: Aim, { inDoubt }: { readonly inDoubt: boolean }): void {
     this.#changes.make(() => {
       this.#activity.end(endpoint, identity, this.moment())
       if (!this.#places.has(endpoint)) this.#activity.forget(endpoint)

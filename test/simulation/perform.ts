@@ -50,7 +50,10 @@ export async function perform(step: Step, { cloud, watchman, places }: Stage): P
     case 'MistakeForLost':
       return mistakeForLost(step, cloud, places)
     case 'Outside':
-      leniently(() => change(step, simulator.world, watchman))
+      leniently(() => {
+        const foreign = changeOutside(step, simulator.world)
+        if (foreign !== undefined) watchman.foreign.add(foreign)
+      })
       return
     case 'Kill':
       for (const replica of replicas) replica.dieAt(step)
@@ -81,22 +84,21 @@ const machineChanges: Readonly<Record<MachineChange, (world: World, address: Mac
   ClearRouter: (world, address) => world.setRouterDocument(address, undefined),
 }
 
-function change({ change, nth }: OutsideChange, world: World, watchman: Watchman): void {
+/** Makes one change behind the control plane's back. Answers with the identity of what it added, which is not ours. */
+export function changeOutside({ change, nth }: OutsideChange, world: World): string | undefined {
   const { hosts, machines, pools } = world.list()
   if (change === 'AddForeignMachine') {
     const host = hosts[nth % Math.max(1, hosts.length)]
-    const power = nth % 2 === 0 ? 'Running' : 'Off'
-    if (host !== undefined) watchman.foreign.add(world.addForeignMachine(host.name, { power }))
-    return
+    return host && world.addForeignMachine(host.name, { power: nth % 2 === 0 ? 'Running' : 'Off' })
   }
   if (change === 'AddForeignVolume') {
     const pool = pools[nth % Math.max(1, pools.length)]
-    if (pool !== undefined) watchman.foreign.add(world.addForeignVolume(pool.url))
-    return
+    return pool && world.addForeignVolume(pool.url)
   }
   const ours = machines.filter(({ facts }) => facts.mark !== undefined)
   const target = ours[nth % Math.max(1, ours.length)]
   if (target !== undefined) machineChanges[change](world, { identity: target.identity, host: target.host })
+  return undefined
 }
 
 /** Somebody who starts a machine by hand starts no second one, and none whose disks another uses: that breach were his. */

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { exitCodeOf } from '../../cli/plan/command.ts'
-import { judgeManifests } from '../../cli/plan/edits.ts'
+import { judgeManifests } from '../../cli/plan/judge.ts'
 import { keyOf } from '../../cli/plan/object-name.ts'
 import { type Plan, planFrom } from '../../cli/plan/plan.ts'
 import { readPresent } from '../../cli/plan/present.ts'

@@ -1,8 +1,9 @@
-/** Checks that what is planned is what is done: random edits, planned and then done on the same cloud. */
+/** Checks that what is planned is what is done: random edits of a cloud that drifts, planned and then done there. */
 import equal from 'fast-deep-equal'
-import { seededRandom } from '../../../drivers/simulator/seeded-random.ts'
+import { Chance } from '../../simulation/chance.ts'
 import { Cloud, quickstart, withoutTrash } from '../../stories/cloud.ts'
-import { type Account, accountOf, doEdits, planEdits, settle } from './planned-and-done.ts'
+import { type Account, accountOf, doEdits, planEdits, planFiles, settle } from './planned-and-done.ts'
+import { RandomDrift } from './random-drift.ts'
 import { furniture, type RandomEdit, RandomEdits } from './random-edits.ts'
 
 /** A plan that was not what was done. */
@@ -10,6 +11,8 @@ export interface Difference {
   readonly seed: number
   /** The number of the plan on the seed's cloud. */
   readonly step: number
+  /** What happened outside before the plan was made. */
+  readonly drift: readonly string[]
   readonly edits: readonly RandomEdit[]
   readonly planned: Account
   readonly done: Account
@@ -22,6 +25,10 @@ export interface Checked {
   readonly operations: number
   /** Plans that caused no operation at all. */
   readonly quietPlans: number
+  /** Changes made outside before plans. */
+  readonly drifts: number
+  /** Plans that pruned. */
+  readonly prunings: number
   readonly differences: readonly Difference[]
   /** How long each plan took to make, in ms. */
   readonly planMs: readonly number[]
@@ -41,15 +48,16 @@ export async function checkPlans({ edits, seed, together }: CheckOptions): Promi
   await using cloud = await Cloud.start({ seed })
   await cloud.apply(withoutTrash, quickstart, ...furniture)
   await settle(cloud)
-  const random = seededRandom(seed)
-  const source = new RandomEdits(random)
+  const chance = new Chance(seed)
+  const outside = new RandomDrift(chance, cloud.simulator.world)
+  const source = new RandomEdits(chance, host => outside.isSilent(host))
   const differences: Difference[] = []
   const planMs: number[] = []
-  let [made, plans, operations, quietPlans] = [0, 0, 0, 0]
+  let [made, plans, operations, quietPlans, drifts, prunings] = [0, 0, 0, 0, 0, 0]
   const existing = new Set<string>()
   let next = source.next()
   while (made < edits) {
-    const most = Math.min(edits - made, 1 + Math.floor(random.next() * together))
+    const most = Math.min(edits - made, chance.between(1, together))
     const gathered = new Map<string, RandomEdit>()
     for (let tries = 3 * most; tries > 0 && gathered.size < most && gather(gathered, next, existing); tries--) {
       next = source.next()
@@ -60,18 +68,55 @@ export async function checkPlans({ edits, seed, together }: CheckOptions): Promi
       if (verb === 'Apply') existing.add(key)
       else existing.delete(key)
     }
+    const drift = chance.happens(0.5) ? Array.from({ length: chance.between(1, 3) }, () => outside.next()) : []
+    if (drift.length > 0) {
+      await cloud.advance(chance.pick(pauses))
+      await untilNoticed(cloud)
+    }
+    const prunes = chance.happens(0.2)
     const begun = performance.now()
-    const { plan, accepted } = await planEdits(cloud, batch)
+    const { plan, accepted } = prunes ? await planFiles(cloud, batch, source.files()) : await planEdits(cloud, batch)
     planMs.push(performance.now() - begun)
     const planned = accountOf(plan)
     const done = await doEdits(cloud, accepted, plan)
-    if (!equal(planned, done)) differences.push({ seed, step: plans, edits: accepted, planned, done })
-    made += accepted.length
+    if (!equal(planned, done)) differences.push({ seed, step: plans, drift, edits: accepted, planned, done })
+    made += batch.length
     plans++
     operations += plan.operations.length
+    drifts += drift.length
+    if (prunes) prunings++
     if (plan.operations.length === 0) quietPlans++
   }
-  return { edits: made, plans, operations, quietPlans, differences, planMs }
+  return { edits: made, plans, operations, quietPlans, drifts, prunings, differences, planMs }
+}
+
+/** How long after a change outside a plan is made, in virtual ms: what follows from it is under way. */
+const pauses = [1_000, 5_000, 45_000, 200_000] as const
+
+/**
+ * Lets time pass until the controllers know who answers and who does not, and no guest is on its way down, which nobody
+ * can see: a plan holds for what was observed.
+ */
+async function untilNoticed(cloud: Cloud): Promise<void> {
+  const isNoticed = () => {
+    const { hosts, pools, stores, machines } = cloud.simulator.world.list()
+    if (machines.some(({ shuttingDown }) => shuttingDown)) return false
+    const answering = new Set<string>()
+    for (const { name, state, powerController } of hosts) {
+      if (state === 'Booting') return false
+      if (state === 'Answering') answering.add(`Host ${name}`)
+      if (powerController === 'Answering') answering.add(`PowerController ${name}`)
+    }
+    for (const { url, state } of [...pools, ...stores]) if (state === 'Answering') answering.add(url)
+    return cloud.engine.observed.endpoints().every(key => {
+      const told = cloud.engine.observed.told(key)
+      if (told === undefined) return true
+      const { configuration, name } = told.endpoint
+      const place = 'url' in configuration ? configuration.url : `${configuration.type} ${name}`
+      return (told.state.answers === 'Yes') === answering.has(place)
+    })
+  }
+  await cloud.until(async () => isNoticed(), 1_800_000)
 }
 
 /** One manifest for each object, as in the files of a person: the last one. False: what is gone comes again, in the next batch. */
@@ -87,14 +132,14 @@ function gather(gathered: Map<string, RandomEdit>, next: RandomEdit, existing: R
 }
 
 /** A difference for a person: what was asked for, and the parts of both accounts that differ. */
-export function differenceText({ seed, step, edits, planned, done }: Difference): string {
+export function differenceText({ seed, step, drift, edits, planned, done }: Difference): string {
   const asked = edits.map(({ verb, manifest }) => {
     return `${verb} ${manifest.kind} ${manifest.metadata.name} ${verb === 'Apply' ? JSON.stringify(manifest.spec) : ''}`
   })
-  const parts = (['operations', 'consequences', 'claims', 'unmet'] as const).flatMap(part =>
+  const parts = (['underWay', 'operations', 'consequences', 'claims', 'unmet'] as const).flatMap(part =>
     equal(planned[part], done[part])
       ? []
       : [`${part} planned: ${JSON.stringify(planned[part])}`, `${part} done:    ${JSON.stringify(done[part])}`],
   )
-  return [`seed ${seed}, plan ${step}`, ...asked, ...parts].join('\n  ')
+  return [`seed ${seed}, plan ${step}`, `outside: ${drift.join(', ')}`, ...asked, ...parts].join('\n  ')
 }

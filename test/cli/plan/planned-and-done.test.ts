@@ -6,6 +6,6 @@ test('what is planned is what is done: operations, places, order, claims and wha
   t.timeout(120_000)
   const checked = await checkPlans({ edits: 100, seed: 20_261_120, together: 25 })
   t.deepEqual(checked.differences.map(differenceText), [])
-  t.true(checked.operations > 50, `the edits caused only ${checked.operations} operations`)
+  t.true(checked.operations >= 50, `the edits caused only ${checked.operations} operations`)
   t.log(`${checked.edits} edits in ${checked.plans} plans of ${checked.operations} operations`)
 })
