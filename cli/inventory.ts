@@ -31,7 +31,7 @@ export async function inventory(options: InventoryOptions): Promise<void> {
 
 /** Asks the controllers; of each place what the replica says that has read it last. */
 export async function askInventory(
-  access: Pick<ApiAccess, 'client' | 'kubeconfigPath'>,
+  access: Pick<ApiAccess, 'client' | 'kubeconfig'>,
   { host, storage }: Pick<InventoryOptions, 'host' | 'storage'>,
   environment: Pick<Environment, 'clock'>,
 ): Promise<InventoryAnswer> {

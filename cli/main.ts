@@ -1,6 +1,6 @@
-#!/usr/bin/env node
 /** The `skystead` command. */
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { addPlanOptions } from './plan/options.ts'
 import { addRecordOptions, recordOptionsOf } from './record-options.ts'
 import { addSimCommands, outputOption } from './sim-commands.ts'
 import { tracesOption } from './trace-options.ts'
@@ -65,15 +65,8 @@ withApi(program.command('operations'))
   .addOption(outputOption())
   .action(async options => (await import('./operations.ts')).operations(options))
 
-withApi(program.command('plan'))
+addPlanOptions(withApi(program.command('plan')))
   .description('Show what applying manifests would do, without doing it. Exit code 2: something, 0: nothing.')
-  .requiredOption('-f, --filename <path...>', 'files and directories of manifests; - is standard input')
-  .option('--delete', 'plan the deletion of what the manifests name instead', false)
-  .addOption(
-    new Option('-o, --output <format>', 'for people, for programs, or for the comment of a pull request')
-      .choices(['text', 'json', 'markdown'])
-      .default('text'),
-  )
   .action(async options => (await import('./plan/command.ts')).plan(options))
 
 withApi(program.command('adopt'))
@@ -109,8 +102,9 @@ try {
 
 function withApi(command: Command): Command {
   return command
-    .option('--home <directory>', 'the home of "skystead up"', '.skystead')
-    .option('--kubeconfig <file>', "kubeconfig of the API; left out: the home's own")
+    .option('--home <directory>', 'the home of "skystead up"')
+    .option('--kubeconfig <file>', 'kubeconfig of the API; left out: $KUBECONFIG, else .skystead, else ~/.kube/config')
+    .option('--context <name>', 'context of the kubeconfig; left out: its current one')
 }
 
 function logLevelOption(level: string): Option {

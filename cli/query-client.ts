@@ -1,6 +1,5 @@
 import { KubeConfig } from '@kubernetes/client-node'
 import { ApiError, apiErrorOf } from '../controllers/api/api-error.ts'
-import { loadKubeConfig } from '../controllers/api/kube-config.ts'
 import { kubernetesTransport } from '../controllers/api/kubernetes-transport.ts'
 import { type QueryAddress, queryAddresses } from '../controllers/query/publication.ts'
 import { queryServerName } from '../controllers/query/server.ts'
@@ -14,7 +13,7 @@ import { UserError } from './user-error.ts'
  * Throws one clear line where nobody answers, or where one refuses.
  */
 export async function askControllers<T>(
-  { client, kubeconfigPath }: Pick<ApiAccess, 'client' | 'kubeconfigPath'>,
+  { client, kubeconfig }: Pick<ApiAccess, 'client' | 'kubeconfig'>,
   path: string,
   environment: Pick<Environment, 'clock'>,
 ): Promise<readonly T[]> {
@@ -24,7 +23,7 @@ export async function askControllers<T>(
   for (const address of addresses) {
     try {
       // The edge: the controllers of this version answer as this version asks.
-      answers.push((await ask(address, kubeconfigPath, path, environment)) as T)
+      answers.push((await ask(address, kubeconfig, path, environment)) as T)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       if (error.status !== 0) throw new UserError(`The controllers refuse: ${error.message}`, { cause: error })
@@ -41,12 +40,12 @@ export async function askControllers<T>(
 
 async function ask(
   { url, authority }: QueryAddress,
-  kubeconfigPath: string,
+  known: KubeConfig,
   path: string,
   environment: Pick<Environment, 'clock'>,
 ): Promise<unknown> {
   const kubeconfig = new KubeConfig()
-  const user = loadKubeConfig(kubeconfigPath).getCurrentUser() ?? { name: 'anonymous' }
+  const user = known.getCurrentUser() ?? { name: 'anonymous' }
   const cluster = {
     name: 'skystead-controllers',
     server: url,

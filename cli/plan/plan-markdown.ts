@@ -2,7 +2,17 @@ import { downtimeOf } from './disruptions.ts'
 import { keyOf } from './object-name.ts'
 import type { Plan } from './plan.ts'
 import type { PlannedOperation } from './planned-operation.ts'
-import { basisText, changeText, claimText, expectationText, refusalTexts, secondsText, summaryOf } from './wording.ts'
+import {
+  basisText,
+  changeText,
+  claimText,
+  expectationText,
+  prunedText,
+  pruningHeldText,
+  refusalTexts,
+  secondsText,
+  summaryOf,
+} from './wording.ts'
 
 /** A comment on GitHub holds 65,536 characters: longer tables are cut, and say so. */
 const mostRows = 150
@@ -17,6 +27,7 @@ export function planMarkdown(plan: Plan): string {
         refusalTexts(each).map(text => `❌ **${escaped(keyOf(each.object))}** ${escaped(text)}`),
       ),
     ),
+    plan.isPruningHeld ? `⚠️ ${pruningHeldText}` : '',
     list(
       'Downtime',
       plan.disruptions.map(({ object, downtime, forMs }) => {
@@ -51,8 +62,8 @@ export function planMarkdown(plan: Plan): string {
 function changeBlock({ changes }: Plan): string {
   if (changes.length === 0) return ''
   const signs = { Create: '+', Change: '!', Delete: '-' }
-  const lines = changes.flatMap(({ object, change, fields = [] }) => [
-    `${signs[change]} ${keyOf(object)}`,
+  const lines = changes.flatMap(({ object, change, fields = [], isPruned }) => [
+    `${signs[change]} ${keyOf(object)}${isPruned ? `  ${prunedText}` : ''}`,
     ...fields.map(field => `!     ${changeText(field)}`),
   ])
   // No value of a manifest ends the block early.

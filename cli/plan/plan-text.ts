@@ -4,7 +4,17 @@ import { downtimeOf } from './disruptions.ts'
 import { keyOf } from './object-name.ts'
 import type { Plan } from './plan.ts'
 import type { PlannedOperation } from './planned-operation.ts'
-import { basisText, changeText, claimText, expectationText, refusalTexts, secondsText, summaryOf } from './wording.ts'
+import {
+  basisText,
+  changeText,
+  claimText,
+  expectationText,
+  prunedText,
+  pruningHeldText,
+  refusalTexts,
+  secondsText,
+  summaryOf,
+} from './wording.ts'
 
 /** How many changed fields of one operation are told; `-o json` has all. */
 const mostFields = 6
@@ -32,17 +42,18 @@ function section(title: string, lines: readonly string[], paint: Paint): readonl
   return lines.length === 0 ? [] : [paint.bold(title), ...lines.map(line => `  ${line}`), '']
 }
 
-function refusedLines({ refused }: Plan, paint: Paint): readonly string[] {
-  return refused.flatMap(each => [
+function refusedLines({ refused, isPruningHeld }: Plan, paint: Paint): readonly string[] {
+  const lines = refused.flatMap(each => [
     `${signOf('Stalled', paint)} ${keyOf(each.object)}`,
     ...refusalTexts(each).map(text => `    ${paint.red(text)}`),
   ])
+  return isPruningHeld ? [...lines, paint.yellow(pruningHeldText)] : lines
 }
 
 function changeLines({ changes }: Plan, paint: Paint): readonly string[] {
   const signs = { Create: paint.green('+'), Change: paint.yellow('~'), Delete: paint.red('-') }
-  return changes.flatMap(({ object, change, fields = [] }) => [
-    `${signs[change]} ${keyOf(object)}`,
+  return changes.flatMap(({ object, change, fields = [], isPruned }) => [
+    `${signs[change]} ${keyOf(object)}${isPruned ? paint.dim(`  ${prunedText}`) : ''}`,
     ...fields.map(field => `    ${changeText(field)}`),
   ])
 }

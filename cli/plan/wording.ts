@@ -8,6 +8,14 @@ import { hasChanges } from './plan.ts'
 /** The words that the text and the Markdown form of a plan share. */
 
 const longestValue = 60
+/** Members of a value that no person reads. */
+const unread: ReadonlySet<string> = new Set(['identity'])
+
+/** Why an object goes that no manifest says to delete. */
+export const prunedText = '(pruned: it has no manifest any more)'
+
+/** Why nothing is pruned although it was asked for. */
+export const pruningHeldText = 'Nothing is pruned as long as anything is refused.'
 
 /** `path: before → after`, with sizes as people read them. */
 export function changeText({ path, before, after }: FieldChange): string {
@@ -40,7 +48,7 @@ export function claimText(claim: ClaimChange): string {
 function claimedText({ type, value, place, of, isProvisional }: ClaimChange): string {
   if (place !== undefined) return type === 'Machine' ? `a place on ${place}` : `room in ${place}`
   if (of !== undefined) return `${type} of ${keyOf(of)}`
-  return isProvisional ? `${type}, which one shows when it is made,` : `${type} ${value}`
+  return isProvisional ? `${type} (known once it is made)` : `${type} ${value}`
 }
 
 /** Why a manifest is refused, field by field where fields are at fault. */
@@ -77,7 +85,7 @@ function valueText(value: unknown, path: string): string {
   if (typeof value === 'number' && path.endsWith('Bytes')) return bytesText(value)
   if (Array.isArray(value)) return cut(value.map(itemText).join(', ') || 'none')
   if (typeof value !== 'object' || value === null) return cut(String(value))
-  const members = Object.entries(value).filter(([, member]) => typeof member !== 'object')
+  const members = Object.entries(value).filter(([name, member]) => typeof member !== 'object' && !unread.has(name))
   return cut(members.map(([name, member]) => `${name} ${valueText(member, name)}`).join(', '))
 }
 

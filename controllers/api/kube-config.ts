@@ -1,8 +1,30 @@
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { KubeConfig } from '@kubernetes/client-node'
 
-/** Loads a kubeconfig. Throws one clear line, without anything of its content, where it cannot be used. */
-export function loadKubeConfig(path: string): KubeConfig {
+/** Options of loading. */
+export interface KubeConfigOptions {
+  /** The context to use. Default: the current one. */
+  readonly context?: string
+}
+
+/**
+ * Loads a kubeconfig. Of several files the first that has a name counts, and a file that does not exist is left out, as
+ * kubectl reads `$KUBECONFIG`. Throws one clear line, without anything of their content, where they cannot be used.
+ */
+export function loadKubeConfig(path: string | readonly string[], { context }: KubeConfigOptions = {}): KubeConfig {
+  const paths = typeof path === 'string' ? [path] : path
+  const there = paths.length === 1 ? paths : paths.filter(existsSync)
+  const shown = paths.join(', ')
+  if (there.length === 0) throw new Error(`Cannot read kubeconfig ${shown}: there is no such file`)
+  const config = joined(there.map(read))
+  if (context !== undefined) config.setCurrentContext(context)
+  const isMissing = context !== undefined && config.getContextObject(context) === null
+  const problem = isMissing ? `it has no context ${context}` : problemOf(config)
+  if (problem !== undefined) throw new Error(`Cannot use kubeconfig ${shown}: ${problem}`)
+  return config
+}
+
+function read(path: string): KubeConfig {
   try {
     accessSync(path, constants.R_OK)
   } catch (error) {
@@ -15,9 +37,18 @@ export function loadKubeConfig(path: string): KubeConfig {
     // The parser's message quotes the file, and with it credentials.
     throw new Error(`Cannot use kubeconfig ${path}: it is not a kubeconfig in YAML or JSON`)
   }
-  const problem = problemOf(config)
-  if (problem !== undefined) throw new Error(`Cannot use kubeconfig ${path}: ${problem}`)
   return config
+}
+
+function joined([first = new KubeConfig(), ...others]: readonly KubeConfig[]): KubeConfig {
+  const has = (known: readonly { readonly name: string }[], name: string) => known.some(each => each.name === name)
+  for (const other of others) {
+    for (const cluster of other.clusters) if (!has(first.clusters, cluster.name)) first.addCluster(cluster)
+    for (const user of other.users) if (!has(first.users, user.name)) first.addUser(user)
+    for (const context of other.contexts) if (!has(first.contexts, context.name)) first.addContext(context)
+    if (!first.currentContext && other.currentContext) first.setCurrentContext(other.currentContext)
+  }
+  return first
 }
 
 function accessProblem(error: unknown): string {

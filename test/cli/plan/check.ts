@@ -1,8 +1,8 @@
 /** Checks that what is planned is what is done: random edits of a cloud that drifts, planned and then done there. */
 import equal from 'fast-deep-equal'
 import { Chance } from '../../simulation/chance.ts'
-import { Cloud, quickstart, withoutTrash } from '../../stories/cloud.ts'
-import { type Account, accountOf, doEdits, planEdits, planFiles, settle } from './planned-and-done.ts'
+import { type Cloud, quickstart, withoutTrash } from '../../stories/cloud.ts'
+import { type Account, accountOf, Trial } from './planned-and-done.ts'
 import { RandomDrift } from './random-drift.ts'
 import { furniture, type RandomEdit, RandomEdits } from './random-edits.ts'
 
@@ -45,19 +45,18 @@ export interface CheckOptions {
 
 /** Makes a cloud and edits it. Everything follows from the seed. */
 export async function checkPlans({ edits, seed, together }: CheckOptions): Promise<Checked> {
-  await using cloud = await Cloud.start({ seed })
-  await cloud.apply(withoutTrash, quickstart, ...furniture)
-  await settle(cloud)
+  await using trial = await Trial.start(seed, withoutTrash, quickstart, ...furniture)
+  const { cloud } = trial
   const chance = new Chance(seed)
   const outside = new RandomDrift(chance, cloud.simulator.world)
   const source = new RandomEdits(chance, host => outside.isSilent(host))
   const differences: Difference[] = []
   const planMs: number[] = []
-  let [made, plans, operations, quietPlans, drifts, prunings] = [0, 0, 0, 0, 0, 0]
+  let [count, plans, operations, quietPlans, drifts, prunings] = [0, 0, 0, 0, 0, 0]
   const existing = new Set<string>()
   let next = source.next()
-  while (made < edits) {
-    const most = Math.min(edits - made, chance.between(1, together))
+  while (count < edits) {
+    const most = Math.min(edits - count, chance.between(1, together))
     const gathered = new Map<string, RandomEdit>()
     for (let tries = 3 * most; tries > 0 && gathered.size < most && gather(gathered, next, existing); tries--) {
       next = source.next()
@@ -73,21 +72,22 @@ export async function checkPlans({ edits, seed, together }: CheckOptions): Promi
       await cloud.advance(chance.pick(pauses))
       await untilNoticed(cloud)
     }
-    const prunes = chance.happens(0.2)
+    const prunes = !batch.some(({ movesMachines }) => movesMachines) && chance.happens(0.2)
     const begun = performance.now()
-    const { plan, accepted } = prunes ? await planFiles(cloud, batch, source.files()) : await planEdits(cloud, batch)
+    const made = prunes ? await trial.planFiles(batch, source.files()) : await trial.plan(batch)
     planMs.push(performance.now() - begun)
+    const { plan, accepted } = made
     const planned = accountOf(plan)
-    const done = await doEdits(cloud, accepted, plan)
+    const done = await trial.do(made)
     if (!equal(planned, done)) differences.push({ seed, step: plans, drift, edits: accepted, planned, done })
-    made += batch.length
+    count += batch.length
     plans++
     operations += plan.operations.length
     drifts += drift.length
     if (prunes) prunings++
     if (plan.operations.length === 0) quietPlans++
   }
-  return { edits: made, plans, operations, quietPlans, drifts, prunings, differences, planMs }
+  return { edits: count, plans, operations, quietPlans, drifts, prunings, differences, planMs }
 }
 
 /** How long after a change outside a plan is made, in virtual ms: what follows from it is under way. */
@@ -119,16 +119,27 @@ async function untilNoticed(cloud: Cloud): Promise<void> {
   await cloud.until(async () => isNoticed(), 1_800_000)
 }
 
-/** One manifest for each object, as in the files of a person: the last one. False: what is gone comes again, in the next batch. */
+/**
+ * One manifest for each object, as in the files of a person: the last one. False: it is for the next batch, as what is
+ * gone and comes again is, and what moves machines beside edits of machines.
+ */
 function gather(gathered: Map<string, RandomEdit>, next: RandomEdit, existing: ReadonlySet<string>): boolean {
   const { verb, manifest } = next
   const key = `${manifest.kind} ${manifest.metadata.name}`
   const known = gathered.get(key)
   if (known?.verb === 'Delete') return false
+  const others = [...gathered.values()]
+  if (next.movesMachines && others.some(isOfMachines)) return false
+  if (isOfMachines(next) && others.some(({ movesMachines }) => movesMachines)) return false
   gathered.delete(key)
   const wasNeverThere = verb === 'Delete' && known !== undefined && !existing.has(key)
   if (!wasNeverThere) gathered.set(key, next)
   return true
+}
+
+/** Whether an edit lets machines come, go or change. */
+function isOfMachines({ manifest: { kind }, movesMachines }: RandomEdit): boolean {
+  return movesMachines === true || kind === 'VirtualMachine'
 }
 
 /** A difference for a person: what was asked for, and the parts of both accounts that differ. */

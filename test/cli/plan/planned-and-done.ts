@@ -7,15 +7,16 @@ import { kindNamed } from '../../../cli/plan/manifests.ts'
 import { keyOf, nameOf, type ObjectName } from '../../../cli/plan/object-name.ts'
 import { editedQuiet, type Plan, planFrom, underWayQuiet } from '../../../cli/plan/plan.ts'
 import type { PlannedOperation } from '../../../cli/plan/planned-operation.ts'
-import { readPresent } from '../../../cli/plan/present.ts'
+import { type Present, readPresent } from '../../../cli/plan/present.ts'
 import { projectPath } from '../../../cli/repository.ts'
 import type { Writable } from '../../../controllers/api/client.ts'
+import type { Transport } from '../../../controllers/api/transport.ts'
 import { readDefinitions } from '../../../controllers/install.ts'
-import { type ObservedWorld, observedWorld } from '../../../controllers/query/observed.ts'
+import { observedWorld } from '../../../controllers/query/observed.ts'
 import { kinds } from '../../../crds/kinds.ts'
 import type { Resource } from '../../../crds/meta.ts'
 import type { JournalEntry } from '../../../drivers/simulator/journal.ts'
-import type { Cloud } from '../../stories/cloud.ts'
+import { Cloud } from '../../stories/cloud.ts'
 import { filesLabel, type RandomEdit } from './random-edits.ts'
 
 /** The CRDs that forks serve. */
@@ -32,61 +33,8 @@ export interface Account {
   readonly unmet: readonly string[]
 }
 
-/** Whose fields the edits are. */
-const fieldManager = 'kubectl'
-const selector = `${filesLabel.name}=${filesLabel.value}`
-
-/** Plans edits for the cloud as it stands. Answers with those as well that the API accepts: some are for what is still being deleted. */
-export async function planEdits(
-  cloud: Cloud,
-  edits: readonly RandomEdit[],
-): Promise<{ readonly plan: Plan; readonly accepted: readonly RandomEdit[] }> {
-  const { client, environment } = cloud
-  const complete = async <T>(promise: Promise<T>) => (await environment.until(promise)) as T
-  const present = await complete(readPresent(client, async () => observed(cloud)))
-  const judged: Edit[] = []
-  const accepted: RandomEdit[] = []
-  for (const edit of edits) {
-    const { verb, manifest } = edit
-    const { edits: changes, refused } = await complete(
-      judgeManifests(client, [manifest], { delete: verb === 'Delete', serverSide: { fieldManager, force: true } }),
-    )
-    if (refused.length > 0) continue
-    accepted.push(edit)
-    judged.push(...changes)
-  }
-  const plan = await planFrom(present, { edits: judged, refused: [], unchanged: 0 }, definitions)
-  return { plan, accepted }
-}
-
-/** Plans files that hold everything of the person's: what is there and not among them goes. Beside it, what is edited elsewhere. */
-export async function planFiles(
-  cloud: Cloud,
-  edits: readonly RandomEdit[],
-  files: readonly Writable[],
-): Promise<{ readonly plan: Plan; readonly accepted: readonly RandomEdit[] }> {
-  const { client, environment } = cloud
-  const complete = async <T>(promise: Promise<T>) => (await environment.until(promise)) as T
-  const isFiled = ({ metadata }: Pick<Resource, 'metadata'>) => metadata.labels?.[filesLabel.name] === filesLabel.value
-  const others = edits.filter(({ manifest }) => !isFiled(manifest as Resource)).map(({ manifest }) => manifest)
-  const manifests = [...others, ...files]
-  const present = await complete(readPresent(client, async () => observed(cloud)))
-  const judged = await complete(
-    judgeManifests(client, manifests, { serverSide: { fieldManager, force: true }, prune: { selector } }),
-  )
-  const plan = await planFrom(present, judged, definitions)
-  const named = new Set(manifests.map(manifest => keyOf(nameOf(manifest))))
-  const refused = new Set(judged.refused.map(({ object }) => keyOf(object)))
-  const applied = manifests.filter(manifest => !refused.has(keyOf(nameOf(manifest))))
-  const gone = [...objectsOf(cloud).values()].filter(object => isFiled(object) && !named.has(keyOf(nameOf(object))))
-  return {
-    plan,
-    accepted: [
-      ...applied.map(manifest => ({ verb: 'Apply' as const, manifest })),
-      ...(refused.size > 0 ? [] : gone.map(manifest => ({ verb: 'Delete' as const, manifest }))),
-    ],
-  }
-}
+/** As whom the edits are done. */
+const serverSide = { fieldManager: 'kubectl', force: true }
 
 /** What a plan says, as an account. */
 export function accountOf(plan: Plan): Account {
@@ -106,43 +54,173 @@ export function accountOf(plan: Plan): Account {
   }
 }
 
-/** Lets what is under way end, does the edits, lets the cloud settle, and gives an account of what was done. */
-export async function doEdits(cloud: Cloud, edits: readonly RandomEdit[], plan: Plan): Promise<Account> {
-  const { journal } = cloud.simulator.world
-  const begin = journal.sequence
-  const names = namesOf(cloud)
-  await settle(cloud, underWayQuiet)
-  const before = objectsOf(cloud)
-  const start = journal.sequence
-  for (const [identity, name] of namesOf(cloud)) names.set(identity, name)
-  for (const edit of edits) await doEdit(cloud, edit)
-  await settle(cloud)
-  const after = objectsOf(cloud)
-  for (const [identity, name] of namesOf(cloud)) names.set(identity, name)
-  const places = new Map(
-    cloud.engine.observed
-      .endpoints()
-      .map(key => [key as string, cloud.engine.observed.told(key)?.endpoint.name ?? key]),
-  )
-  const done = journal.since(begin).filter(({ source, outcome }) => source === 'Operation' && outcome === 'Done')
-  const told = ({ identity, action, place }: JournalEntry) => ({
-    object: names.get(identity),
-    identity,
-    what: `${action} ${places.get(place) ?? place}`,
-  })
-  return {
-    underWay: inNoOrder(done.map(told)),
-    operations: byObject(withoutAnyway(done, start, plan).map(told)),
-    consequences: consequencesOf(before, after, plan.changes)
-      .map(({ change, object }) => `${change} ${keyOf(object)}`)
-      .sort(),
-    claims: claimChanges(before, after, () => undefined)
-      .map(claimWords)
-      .sort(),
-    unmet: unmetOf(before, after)
-      .map(({ object, state, reason }) => `${keyOf(object)} ${state} ${reason}`)
-      .sort(),
+/** What a plan is made of: it, and the edits that the API accepts. Some are for what is still being deleted. */
+export interface Planned {
+  readonly plan: Plan
+  readonly accepted: readonly RandomEdit[]
+}
+
+/** A cloud on which edits are planned and then done. */
+export class Trial implements AsyncDisposable {
+  readonly cloud: Cloud
+  readonly #activity: Activity
+  /** Names of everything that there ever was, by identity. */
+  readonly #names = new Map<string, ObjectName>()
+
+  private constructor(cloud: Cloud, activity: Activity) {
+    this.cloud = cloud
+    this.#activity = activity
   }
+
+  /** A cloud with the manifests, settled. */
+  static async start(seed: number, ...manifests: readonly (string | Writable)[]): Promise<Trial> {
+    const activity: Activity = { writes: 0 }
+    const cloud = await Cloud.start({ seed, between: transport => noting(transport, activity) })
+    await cloud.apply(...manifests)
+    const trial = new Trial(cloud, activity)
+    await trial.settle(editedQuiet)
+    return trial
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.cloud[Symbol.asyncDispose]()
+  }
+
+  /** Plans edits for the cloud as it stands. */
+  async plan(edits: readonly RandomEdit[]): Promise<Planned> {
+    const { client } = this.cloud
+    const present = await this.#present()
+    const judged: Edit[] = []
+    const accepted: RandomEdit[] = []
+    for (const edit of edits) {
+      const options = { delete: edit.verb === 'Delete', serverSide }
+      const { edits: changes, refused } = await this.#complete(judgeManifests(client, [edit.manifest], options))
+      if (refused.length > 0) continue
+      accepted.push(edit)
+      judged.push(...changes)
+    }
+    return { plan: await planFrom(present, { edits: judged, refused: [], unchanged: 0 }, definitions), accepted }
+  }
+
+  /** Plans files that hold everything of a person's, so that what is there and not among them goes; and edits beside them. */
+  async planFiles(edits: readonly RandomEdit[], files: readonly Writable[]): Promise<Planned> {
+    const beside = edits.map(({ manifest }) => manifest).filter(manifest => !isFiled(manifest))
+    const manifests = [...beside, ...files]
+    const present = await this.#present()
+    const options = { serverSide, prune: { selector: `${filesLabel.name}=${filesLabel.value}` } }
+    const judged = await this.#complete(judgeManifests(this.cloud.client, manifests, options))
+    const named = new Set(manifests.map(manifest => keyOf(nameOf(manifest))))
+    const refused = new Set(judged.refused.map(({ object }) => keyOf(object)))
+    const applied = manifests.filter(manifest => !refused.has(keyOf(nameOf(manifest))))
+    const gone = [...objectsOf(this.cloud).values()].filter(each => isFiled(each) && !named.has(keyOf(nameOf(each))))
+    return {
+      plan: await planFrom(present, judged, definitions),
+      accepted: [
+        ...applied.map(manifest => ({ verb: 'Apply' as const, manifest })),
+        ...(refused.size > 0 ? [] : gone.map(manifest => ({ verb: 'Delete' as const, manifest }))),
+      ],
+    }
+  }
+
+  /** Lets what is under way end, does the edits, lets the cloud settle, and gives an account of what was done. */
+  async do({ plan, accepted }: Planned): Promise<Account> {
+    const { journal } = this.cloud.simulator.world
+    const begin = journal.sequence
+    this.#noteNames()
+    await this.settle(underWayQuiet)
+    const before = objectsOf(this.cloud)
+    const start = journal.sequence
+    for (const edit of accepted) await this.#edit(edit)
+    await this.settle(editedQuiet)
+    const after = objectsOf(this.cloud)
+    const done = journal.since(begin).filter(({ source, outcome }) => source === 'Operation' && outcome === 'Done')
+    const told = ({ identity, action, place }: JournalEntry) => ({
+      object: this.#names.get(identity),
+      identity,
+      what: `${action} ${this.#placeName(place)}`,
+    })
+    return {
+      underWay: inNoOrder(done.map(told)),
+      operations: byObject(withoutAnyway(done, start, plan).map(told)),
+      consequences: consequencesOf(before, after, plan.changes)
+        .map(({ change, object }) => `${change} ${keyOf(object)}`)
+        .sort(),
+      claims: claimChanges(before, after, () => undefined)
+        .map(claimWords)
+        .sort(),
+      unmet: unmetOf(before, after)
+        .map(({ object, state, reason }) => `${keyOf(object)} ${state} ${reason}`)
+        .sort(),
+    }
+  }
+
+  /** Lets time pass until nothing has been done or written for that long, in virtual ms; at most half an hour. */
+  async settle(quiet: number): Promise<void> {
+    const { journal } = this.cloud.simulator.world
+    const happened = () => journal.sequence + this.#activity.writes
+    for (let [idle, last, waited] = [0, happened(), 0]; idle < quiet && waited < 1_800_000; waited += 10_000) {
+      await this.cloud.advance(10_000)
+      this.#noteNames()
+      idle = happened() === last ? idle + 10_000 : 0
+      last = happened()
+    }
+  }
+
+  async #edit({ verb, manifest }: RandomEdit): Promise<void> {
+    const kind = kindNamed(manifest)
+    if (kind === undefined) throw new Error(`Cannot edit ${manifest.kind}: there is no such kind`)
+    const { client } = this.cloud
+    if (verb === 'Apply') {
+      await this.#complete(client.apply(kind, manifest, serverSide))
+      return
+    }
+    const { name, namespace } = manifest.metadata
+    const present = (await this.#complete(client.get(kind, name, namespace))) as Resource | undefined
+    if (present !== undefined) await this.#complete(client.remove(kind, present.metadata))
+  }
+
+  #present(): Promise<Present> {
+    const { client, engine, environment } = this.cloud
+    const observe = async () => observedWorld({ engine, environment, installation: 'installation-1' })
+    return this.#complete(readPresent(client, observe))
+  }
+
+  async #complete<T>(promise: Promise<T>): Promise<T> {
+    return (await this.cloud.environment.until(promise)) as T
+  }
+
+  #noteNames(): void {
+    for (const object of objectsOf(this.cloud).values()) {
+      this.#names.set(this.cloud.engine.identity(object), nameOf(object))
+    }
+  }
+
+  #placeName(key: string): string {
+    const { observed } = this.cloud.engine
+    const known = observed.endpoints().find(each => each === key)
+    return (known && observed.told(known)?.endpoint.name) ?? key
+  }
+}
+
+/** How often the controllers have written; events and leases are nobody's work. */
+interface Activity {
+  writes: number
+}
+
+function noting(transport: Transport, activity: Activity): Transport {
+  return {
+    request: request => {
+      if (request.method !== 'GET' && !/\/(events|leases)\b/.test(request.path)) activity.writes++
+      return transport.request(request)
+    },
+    watch: (path, options) => transport.watch(path, options),
+    close: () => transport.close(),
+  }
+}
+
+function isFiled({ metadata }: Pick<Writable, 'metadata'>): boolean {
+  const { labels } = metadata as Partial<Resource['metadata']>
+  return labels?.[filesLabel.name] === filesLabel.value
 }
 
 /** What is done after the edits and not without them: of operations of one id the first are those that are done anyway. */
@@ -157,41 +235,9 @@ function withoutAnyway(done: readonly JournalEntry[], start: number, plan: Plan)
   })
 }
 
-/** Lets time pass until nothing has been done for that long, in virtual ms. Default: as long as a plan waits. */
-export async function settle(cloud: Cloud, quiet = editedQuiet): Promise<void> {
-  const { journal } = cloud.simulator.world
-  for (let [idle, last, waited] = [0, journal.sequence, 0]; idle < quiet && waited < 1_800_000; waited += 10_000) {
-    await cloud.advance(10_000)
-    idle = journal.sequence === last ? idle + 10_000 : 0
-    last = journal.sequence
-  }
-}
-
-async function doEdit(cloud: Cloud, { verb, manifest }: RandomEdit): Promise<void> {
-  const kind = kindNamed(manifest)
-  if (kind === undefined) throw new Error(`Cannot edit ${manifest.kind}: there is no such kind`)
-  const { client, environment } = cloud
-  if (verb === 'Apply') {
-    await environment.until(client.apply(kind, manifest, { fieldManager, force: true }))
-    return
-  }
-  const { name, namespace } = manifest.metadata
-  const present = (await environment.until(client.get(kind, name, namespace))) as Resource | undefined
-  if (present !== undefined) await environment.until(client.remove(kind, present.metadata))
-}
-
-function observed({ engine, environment }: Cloud): ObservedWorld {
-  return observedWorld({ engine, environment, installation: 'installation-1' })
-}
-
 function objectsOf({ engine }: Cloud): ReadonlyMap<string, Resource> {
   const all = kinds.flatMap(kind => [...engine.desired.all(kind)])
   return new Map(all.map(object => [keyOf(nameOf(object)), object]))
-}
-
-function namesOf(cloud: Cloud): Map<string, ObjectName> {
-  const all = objectsOf(cloud).values()
-  return new Map(Array.from(all, object => [cloud.engine.identity(object), nameOf(object)]))
 }
 
 /** Values that follow from ids are left out. */

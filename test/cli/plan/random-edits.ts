@@ -6,6 +6,8 @@ import type { Chance } from '../../simulation/chance.ts'
 export interface RandomEdit {
   readonly verb: 'Apply' | 'Delete'
   readonly manifest: Writable
+  /** It moves or stops many machines, a few at a time: which goes first is chance, and no plan knows it. */
+  readonly movesMachines?: true
 }
 
 /** By which label everything in the person's files is known. */
@@ -119,7 +121,8 @@ export class RandomEdits {
         [1, () => this.#addNetwork()],
         [1, () => this.#remove(this.#networks)],
         [1, () => this.#changeHost()],
-        [0.2, () => this.#changePool()],
+        [0.3, () => this.#changeLifecycle()],
+        [0.1, () => this.#changePool()],
       ])
       const edit = make()
       if (edit !== undefined) return edit
@@ -226,17 +229,18 @@ export class RandomEdits {
     )
   }
 
-  /** Most hosts serve most of the time: one at a time is emptied or declared lost. */
   #changeHost(): RandomEdit {
-    const away = hostNames.find(name => (this.#hosts.get(name)?.lifecycle ?? 'Active') !== 'Active')
-    const silent = hostNames.find(name => this.#isSilent(name))
-    if (away !== undefined && this.#chance.happens(0.5)) return this.#wishOfHost(away, { lifecycle: 'Active' })
-    if (away === undefined && silent !== undefined) return this.#wishOfHost(silent, { lifecycle: 'Lost' })
-    if (away === undefined && this.#chance.happens(0.4)) {
-      return this.#wishOfHost(this.#chance.pick(hostNames), { lifecycle: 'Maintenance' })
-    }
     const allocationState = this.#chance.pick(['Enabled', 'Disabled'] as const)
     return this.#wishOfHost(this.#chance.pick(['host-3', 'host-4'] as const), { allocationState })
+  }
+
+  /** Most hosts serve most of the time: one at a time is emptied or declared lost. */
+  #changeLifecycle(): RandomEdit {
+    const away = hostNames.find(name => (this.#hosts.get(name)?.lifecycle ?? 'Active') !== 'Active')
+    if (away !== undefined) return { ...this.#wishOfHost(away, { lifecycle: 'Active' }), movesMachines: true }
+    const silent = hostNames.find(name => this.#isSilent(name))
+    const lifecycle = silent === undefined ? 'Maintenance' : 'Lost'
+    return { ...this.#wishOfHost(silent ?? this.#chance.pick(hostNames), { lifecycle }), movesMachines: true }
   }
 
   #wishOfHost(name: string, wish: HostWish): RandomEdit {
@@ -251,7 +255,8 @@ export class RandomEdits {
     const name = closed ?? this.#chance.pick(['primary-1', 'primary-2'])
     if (closed === undefined) this.#pools.add(name)
     else this.#pools.delete(name)
-    return { verb: 'Apply', manifest: pool(name, closed === undefined ? 'Maintenance' : 'Active') }
+    const lifecycle = closed === undefined ? 'Maintenance' : 'Active'
+    return { verb: 'Apply', manifest: pool(name, lifecycle), movesMachines: true }
   }
 
   #remove(table: Map<string, Manifest>): RandomEdit | undefined {
