@@ -75,24 +75,18 @@ export async function judgeManifests(
   return { edits, refused, unchanged }
 }
 
-async function judgeApply(
-  client: Client,
-  kind: AnyApiKind,
-  {
-    manifest,
-    newNamespaces,
-    serverSide,
-  }: {
-    readonly manifest: Writable
-    readonly newNamespaces: ReadonlySet<string>
-    readonly serverSide: ServerSide | undefined
-  },
-): Promise<Edit | undefined> {
-  const { name, namespace } = manifest.metadata
+interface Application {
+  readonly manifest: Writable
+  readonly newNamespaces: ReadonlySet<string>
+  readonly serverSide: ServerSide | undefined
+}
+
+async function judgeApply(client: Client, kind: AnyApiKind, application: Application): Promise<Edit | undefined> {
+  const { manifest, newNamespaces } = application
+  const { namespace } = manifest.metadata
   const object = nameOf(manifest)
-  const before = (await client.get(kind, name, namespace)) as Resource | undefined
   try {
-    const after = (await write(client, kind, { manifest, before, serverSide })) as Resource
+    const { before, after } = await written(client, kind, application)
     if (before === undefined) return { object, change: 'Create', after }
     const fields = fieldChanges(wishOf(before), wishOf(after))
     return fields.length === 0 ? undefined : { object, change: 'Change', fields, after }
@@ -104,23 +98,34 @@ async function judgeApply(
   }
 }
 
-function write(
+interface Written {
+  readonly before: Resource | undefined
+  readonly after: Resource
+}
+
+/** How often an object is read anew because somebody wrote it while it was being judged. */
+const mostReadings = 10
+
+async function written(
   client: Client,
   kind: AnyApiKind,
-  {
-    manifest,
-    before,
-    serverSide,
-  }: {
-    readonly manifest: Writable
-    readonly before: Resource | undefined
-    readonly serverSide: ServerSide | undefined
-  },
-): Promise<unknown> {
-  if (serverSide !== undefined) return client.apply(kind, manifest, { ...dryRun, ...serverSide })
+  { manifest, serverSide }: Omit<Application, 'newNamespaces'>,
+  readings = 1,
+): Promise<Written> {
+  const { name, namespace } = manifest.metadata
+  const before = (await client.get(kind, name, namespace)) as Resource | undefined
+  if (serverSide !== undefined) {
+    return { before, after: (await client.apply(kind, manifest, { ...dryRun, ...serverSide })) as Resource }
+  }
   const options = { ...dryRun, fieldManager: clientSideManager }
-  if (before === undefined) return client.create(kind, manifest, options)
-  return client.replace(kind, asKubectlMerges(before, manifest), options)
+  if (before === undefined) return { before, after: (await client.create(kind, manifest, options)) as Resource }
+  try {
+    return { before, after: (await client.replace(kind, asKubectlMerges(before, manifest), options)) as Resource }
+  } catch (error) {
+    const isStale = error instanceof ApiError && error.reason === 'Conflict'
+    if (!isStale || readings === mostReadings) throw error
+    return written(client, kind, { manifest, serverSide }, readings + 1)
+  }
 }
 
 async function judgeDeletion(client: Client, kind: AnyApiKind, manifest: Writable): Promise<Edit | undefined> {
