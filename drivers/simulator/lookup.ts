@@ -1,7 +1,8 @@
+import type { Mark } from '../contract/facts.ts'
 import type { Place, SimulatedHost, SimulatedMachine, SimulatedPool, SimulatedVolume } from './places.ts'
 import type { State } from './state.ts'
 
-/** A machine by identity or as `<namespace>/<name>` of its mark; with its host where several have it. */
+/** A machine by identity, or as `<namespace>/<name>` or `<name>` of its mark; with its host where several have it. */
 export type MachineAddress = string | { readonly identity: string; readonly host: string }
 
 /** The host of that name, endpoint key or own key. Throws `RangeError`. */
@@ -29,10 +30,13 @@ export function findStorage(state: State, name: string): Place {
 /** The machine at that address; of several the one that runs. Throws `RangeError`. */
 export function findMachine(state: State, address: MachineAddress): SimulatedMachine {
   if (typeof address !== 'string') {
-    return only([findHost(state, address.host).machines.get(address.identity)], `machine ${address.identity}`)
+    const host = findHost(state, address.host)
+    const what = `machine ${address.identity} on host ${address.host}`
+    const known = host.machines.get(address.identity)
+    return only(known === undefined ? namedMachines([host], address.identity) : [known], what)
   }
   const known = state.machines.of(address)
-  const found = known.length > 0 ? known : namedMachines(state, address)
+  const found = known.length > 0 ? known : namedMachines([...state.hosts.values()], address)
   const running = found.filter(machine => machine.facts.powerState === 'Running')
   return only(running.length > 0 ? running : found, `machine ${address}`)
 }
@@ -49,13 +53,12 @@ export function findVolume(
   return only(found, `volume ${identity}`)
 }
 
-function namedMachines(state: State, name: string): readonly SimulatedMachine[] {
-  const [namespace, machineName] = name.split('/')
-  return [...state.hosts.values()].flatMap(host =>
-    [...host.machines.values()].filter(
-      ({ facts }) => facts.mark?.namespace === namespace && facts.mark?.name === machineName,
-    ),
-  )
+function namedMachines(hosts: readonly SimulatedHost[], name: string): readonly SimulatedMachine[] {
+  return hosts.flatMap(({ machines }) => [...machines.values()].filter(({ facts: { mark } }) => nameOf(mark) === name))
+}
+
+function nameOf(mark: Mark | undefined): string | undefined {
+  return mark?.namespace === undefined ? mark?.name : `${mark.namespace}/${mark.name}`
 }
 
 function only<T>(found: readonly (T | undefined)[], what: string): T {

@@ -6,7 +6,7 @@ import { observe } from '../effect.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
 import { hostOfIdentity } from '../infrastructure/topology.ts'
 import { isOurs } from '../ownership.ts'
-import { acting, unknown, type Verdict, waiting } from '../verdict.ts'
+import { acting, blocked, unknown, type Verdict, waiting } from '../verdict.ts'
 import type { Seen, World } from '../world.ts'
 import { judgeLeaving } from './migration.ts'
 import { claimedHost, claimedTarget, isFenced, isMigrating, isOff } from './whereabouts.ts'
@@ -79,7 +79,7 @@ function seenTwice(running: readonly Seen<MachineFacts>[], claimed: string, worl
   const places = running.map(
     ({ endpoint, facts }) => `${facts.powerState} on host "${nameOf(endpoint, world) ?? endpoint}"`,
   )
-  return unknown(
+  return blocked(
     'SeenTwice',
     `The machine is ${places.join(' and ')}; its claim names host "${claimed}". Both may be writing to its disks, and nothing is started or stopped. Choose the one that is right and take the power from the other at its hypervisor: if the one that its claim names goes, its place follows the other`,
   )

@@ -115,7 +115,9 @@ function judgeConnection(self: HostWish, world: World): Verdict {
 
 function powerEvidence(self: HostWish, world: World): string {
   if (self.spec.powerControl === undefined) return 'It has no power controller'
-  const power = world.observed.power(powerKey(self, world))
+  const key = powerKey(self, world)
+  const power = world.observed.power(key)
+  if (world.observed.endpoint(key).answers === 'No') return 'Its power controller does not answer either'
   if (power === undefined) return 'Its power controller has not said anything'
   return `Its power controller says ${power.power}${power.confirmed ? ', confirmed' : ''}`
 }

@@ -156,6 +156,37 @@ test('VM-053 a machine is moved to another host by hand: its place follows it, a
   t.deepEqual(await deleteEverything(cloud), nothingLeft)
 })
 
+for (const wrong of ['the one that was there first', 'the one that was started elsewhere'] as const) {
+  test(`a host is said to be lost that is not: its machine runs twice, and the operator takes the power from ${wrong}`, async t => {
+    await using cloud = await Cloud.start()
+    const { world } = cloud.simulator
+    await cloud.apply(withoutTrash, quickstart)
+    await cloud.untilReady()
+    const host = await hostOf(cloud, 'web-2')
+    world.killPowerController(host)
+    world.freezeHost(host)
+    await cloud.patch(Host, host, undefined, { lifecycle: 'Lost' })
+    await cloud.until(async () => runsOn(cloud, 'web-2').includes(otherThan(host)))
+    world.reviveHost(host)
+    world.revivePowerController(host)
+    await untilSaid(cloud, VirtualMachine, 'web-2', ['PowerApplied', 'False SeenTwice'], 'shop')
+    const since = world.journal.sequence
+    await cloud.advance(300_000)
+    t.deepEqual(interruptions(cloud, since), [], 'nothing is chosen by itself')
+    const [dead, alive] = wrong === 'the one that was there first' ? [host, otherThan(host)] : [otherThan(host), host]
+    for (const { host: where, identity } of world.list().machines) {
+      const both = world.list().machines.filter(each => each.identity === identity)
+      if (both.length === 2 && where === dead) world.destroyMachine({ identity, host: dead })
+    }
+    await cloud.until(async () => placesOf(cloud, 'web-2').length === 1)
+    await cloud.patch(Host, host, undefined, { lifecycle: 'Active' })
+    await cloud.untilReady()
+    t.deepEqual(runsOn(cloud, 'web-2'), [alive])
+    t.is(placesOf(cloud, 'web-2').length, 1)
+    t.is(await hostOf(cloud, 'web-2'), alive)
+  })
+}
+
 test('VM-053 a machine turns up on another host while its own is silent: nothing is moved or started until that host is proven off', async t => {
   await using cloud = await Cloud.start()
   const { world } = cloud.simulator

@@ -26,7 +26,7 @@ test('everything that can be done to the world can be done through the socket', 
   await callControl(path, { action: 'startMachine', machine: 'a' })
   await callControl(path, { action: 'pauseMachine', machine: 'a' })
   t.is(w.facts('a')?.powerState, 'Paused')
-  await callControl(path, { action: 'destroyMachine', machine: 'a', host: 'host-1' })
+  await callControl(path, { action: 'destroyMachine', machine: 'shop/a', host: 'host-1' })
   t.is(w.facts('a')?.powerState, 'Off')
   await callControl(path, { action: 'removeMachine', machine: 'a' })
   t.is(w.facts('a'), undefined)

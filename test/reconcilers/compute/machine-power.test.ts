@@ -109,7 +109,7 @@ const cases: readonly (readonly [string, Situation, string])[] = [
     { here: { powerState: 'Off' }, elsewhere: {} },
     'waiting FollowingMachine',
   ],
-  ['VM-053 a machine that runs twice is left alone', { here: {}, elsewhere: {} }, 'unknown SeenTwice'],
+  ['VM-053 a machine that runs twice is left alone', { here: {}, elsewhere: {} }, 'blocked SeenTwice'],
   [
     'VM-053 a machine that runs elsewhere while its host is silent may run there as well',
     { elsewhere: {}, hostState: longSilent },
