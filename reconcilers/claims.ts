@@ -53,11 +53,6 @@ export const allocatedByRealm = defineTotals(Allocation, 'allocatedByRealm', ({ 
   realm === undefined ? [] : [{ key: `${type}/${realm}`, amounts: { count: 1 } }],
 )
 
-/** How many machine claims there are in all, under the key `all`: `machines`. */
-export const allMachineClaims = defineTotals(Allocation, 'allMachineClaims', ({ spec }) =>
-  spec.machine === undefined ? [] : [{ key: 'all', amounts: { machines: 1 } }],
-)
-
 /** Who holds an Allocation: the resource, by group, kind, name and uid. */
 export function holderOf(resource: {
   readonly apiVersion: string

@@ -67,6 +67,8 @@ export interface PoolHoldings {
   readonly claims: number
   /** Volumes of ours that are seen there and have none. */
   readonly leftovers: number
+  /** Those of them that bear a name: one in the trash has given its own away. */
+  readonly namesakes: number
 }
 
 /** A disk holds what it may grow to, whosever it is; in the trash as well, from where it may be taken back. */
@@ -74,20 +76,21 @@ const poolHoldings = defineHoldings(Allocation, 'pool', {
   claimName: volumeClaimName,
   claimed: ({ spec: { volume, value: identity } }) => {
     if (volume === undefined) return []
-    const amounts = { bytes: volume.sizeBytes, claims: 1, volumes: 1 }
+    const amounts = { bytes: volume.sizeBytes, claims: 1, volumes: 1, named: 1 }
     return [{ place: endpointKey('PrimaryStorage', volume.poolIdentity), identity, amounts }]
   },
   ofVolume: ({ facts, current }, isOurs) => ({
     ...(current ? { bytes: facts.sizeBytes } : {}),
     ...(isOurs ? { volumes: 1 } : {}),
+    ...(isOurs && facts.trashedAt === undefined ? { named: 1 } : {}),
   }),
 })
 
 /** What volumes hold of the pool of an identity. */
 export function heldOfPool(poolIdentity: string, world: World): PoolHoldings {
   const held = world.held(poolHoldings, endpointKey('PrimaryStorage', poolIdentity))
-  const { bytes = 0, claims = 0, volumes = 0 } = held
-  return { bytes, claims, leftovers: volumes - claims }
+  const { bytes = 0, claims = 0, volumes = 0, named = 0 } = held
+  return { bytes, claims, leftovers: volumes - claims, namesakes: named - claims }
 }
 
 interface MachineSize {

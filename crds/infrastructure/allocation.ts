@@ -90,12 +90,14 @@ export interface AllocationSpec {
 /**
  * What can be taken. A Stray is nothing scarce: it notes that a machine (`value`) left a host (`realm`) that was proven
  * off, and that what the host still has defined of it is to be removed when it is back. A Fence notes what is done about
- * a host (`value`) that fell silent, from before it is switched off until it answers again.
+ * a host (`value`) that fell silent, from before it is switched off until it answers again. An Inventory notes that
+ * nothing of ours was left over at a host or pool (`value`) when it was last read: it may be away, nothing unknown is there.
  */
 export type AllocationType =
   | 'Machine'
   | 'Stray'
   | 'Fence'
+  | 'Inventory'
   | 'Volume'
   | 'Attachment'
   | 'Identity'

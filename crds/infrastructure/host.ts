@@ -35,6 +35,7 @@ export const Host = defineKind<HostSpec, HostStatus>({
     Connected: 'The hypervisor answers and its inventory is complete.',
     StoragesConnected: 'Every primary storage that the host should reach is connected.',
     CapacityAvailable: 'Every resource of the host is below its threshold.',
+    Accounted: 'Everything of ours on the host belongs to an object: nothing is left over.',
     LossContained: 'Nothing can run on the host unseen: it is connected, or proven to be off.',
     Evacuated: 'The host is in maintenance and nothing runs there any more: it is safe to switch off.',
   },

@@ -20,6 +20,7 @@ export const PrimaryStorage = defineKind<PrimaryStorageSpec, PrimaryStorageStatu
     ReferencesResolved: 'The zone, cluster or host exists.',
     Connected: 'The pool is reached by at least one host and its inventory is complete.',
     CapacityAvailable: 'The space promised and used is below its threshold.',
+    Accounted: 'Everything of ours in the pool belongs to an object: nothing is left over.',
     Quiesced: 'The pool is in maintenance and no machine runs with a disk there: it is safe to take away for a while.',
   },
   shard: 'global',

@@ -81,6 +81,11 @@ export function endpointKey(type: EndpointType, identity: string): EndpointKey {
   return `${type}/${identity}`
 }
 
+/** The identity of what an endpoint is, from its key. */
+export function endpointIdentity(key: EndpointKey): string {
+  return key.slice(key.indexOf('/') + 1)
+}
+
 /** The type of an endpoint, from its key. */
 export function endpointType(key: EndpointKey): EndpointType {
   return key.slice(0, key.indexOf('/')) as EndpointType

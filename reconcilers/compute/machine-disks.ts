@@ -16,7 +16,7 @@ import {
 import { create, type Effect } from '../effect.ts'
 import { finalizerOf } from '../finalizer.ts'
 import { heldByMachine } from '../holdings.ts'
-import { place, whyUnknown } from '../placement/place.ts'
+import { placeNew, whyUnknown } from '../placement/place.ts'
 import { claimedPool, volumeOnPool } from '../storage/volume-place.ts'
 import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import { isStored, type Wish, type World } from '../world.ts'
@@ -185,7 +185,7 @@ function claimPools(
   const held = machineClaim(world.identity(machine), world)?.spec.machine
   if (request === undefined || held === undefined) return []
   const freed = heldByMachine(world.identity(machine), held, world)
-  const placed = place({ ...request, hostIdentity: held.hostIdentity, freed }, world)
+  const placed = placeNew({ ...request, hostIdentity: held.hostIdentity, freed }, world)
   if (!placed.ok) return []
   return unplaced.flatMap(identity => {
     const pool = placed.pools[identity]

@@ -7,7 +7,7 @@ import { observe, operate, remove } from '../effect.ts'
 import { heldByMachine } from '../holdings.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
 import { isOurs } from '../ownership.ts'
-import { place, whyUnknown } from '../placement/place.ts'
+import { place, placeNew, whyUnknown } from '../placement/place.ts'
 import type { Placement, PlacementRequest } from '../placement/request.ts'
 import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import type { World } from '../world.ts'
@@ -121,7 +121,7 @@ function judgeUnplaced(wish: PlaceWish, world: World): Verdict {
   const [place] = seen
   const unread = place === undefined ? judgeUnread(wish, world) : undefined
   if (unread !== undefined) return unread
-  const placed = findPlace(wish, place === undefined ? request : pinned(request, place.endpoint), world)
+  const placed = findFirstPlace(wish, place === undefined ? request : pinned(request, place.endpoint), world)
   if (!placed.ok) return waiting(placed.reason, placed.message, queueOf(wish))
   // What is there already holds what it has, whatever is wished by now: that it may grow is for its resize to find out.
   const size = place !== undefined && isOurs(place.facts, world) ? place.facts.definition : request
@@ -166,6 +166,13 @@ function findPlace(wish: PlaceWish, request: PlacementRequest, world: World) {
 function queueOf({ request, restartPriority }: PlaceWish, why?: 'HostLost') {
   const isRanked = why === 'HostLost' || restartPriority === 'System'
   return { queue: `placement/${request.zoneName}`, priority: isRanked ? restartRank[restartPriority] : 0 }
+}
+
+/** What is seen with all its disks is not made anew, so that nothing that was not read can be it. */
+function findFirstPlace(wish: PlaceWish, request: PlacementRequest, world: World): Placement {
+  const queued = world.queued(queueOf(wish).queue)
+  const isThere = request.volumes.every(({ poolName, poolIdentity }) => (poolName ?? poolIdentity) !== undefined)
+  return request.hostIdentity !== undefined && isThere ? place(request, queued) : placeNew(request, queued)
 }
 
 function pinned(request: PlacementRequest, endpoint: string): PlacementRequest {

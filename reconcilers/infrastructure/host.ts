@@ -10,6 +10,7 @@ import { defineReconciler, type Mutable, type Phase } from '../define-reconciler
 import { heldOfHost } from '../holdings.ts'
 import { blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import type { StatusOf, Wish, World } from '../world.ts'
+import { accounted, accountForgotten, type Place } from './accounted.ts'
 import { capacityList, judgeCapacity } from './capacity.ts'
 import { evacuated } from './evacuation.ts'
 import { hostDriver, hostEndpoints, hostKey, olderAtPowerController, olderNamesake, powerKey } from './host-endpoint.ts'
@@ -165,12 +166,21 @@ function report(status: Mutable<StatusOf<typeof Host>>, self: HostWish, world: W
   status.adoptables = world.observed.counts(key).foreign
 }
 
+const place: Place<typeof Host> = {
+  key: hostKey,
+  leftovers: (self, world) => heldOfHost(world.identity(self), world).leftovers,
+}
+
 /** Hosts are called, their capacity is counted, and their loss is proven or named. They go when no machine is on them. */
 export const hostReconciler = defineReconciler(Host, {
   references: ({ spec }) => [{ kind: HostCluster, name: spec.clusterName, field: 'spec.clusterName' }],
   endpoints: hostEndpoints,
-  phases: [valid, connected, lossContained, storagesConnected, capacityAvailable, evacuated],
+  phases: [valid, connected, accounted(place), lossContained, storagesConnected, capacityAvailable, evacuated],
   usedBy: [{ index: poolsByReach, value: ({ metadata }) => `Host/${metadata.name}` }],
-  teardown: [unclaimed((self, world) => world.desired.list(machineClaimsByHost, self.metadata.name)), fenceForgotten],
+  teardown: [
+    unclaimed((self, world) => world.desired.list(machineClaimsByHost, self.metadata.name)),
+    fenceForgotten,
+    accountForgotten(place),
+  ],
   report,
 })

@@ -8,6 +8,7 @@ import { defineReconciler, type Mutable, type Reference } from '../define-reconc
 import { heldOfPool } from '../holdings.ts'
 import { blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import { defineDerived, type StatusOf, type Wish, type World } from '../world.ts'
+import { accounted, accountForgotten, type Place } from './accounted.ts'
 import { capacityList, judgeCapacity } from './capacity.ts'
 import { trashEmptied, trashGone } from './pool-trash.ts'
 import { quiesced } from './quiescence.ts'
@@ -82,6 +83,11 @@ function report(status: Mutable<StatusOf<typeof PrimaryStorage>>, { metadata: { 
   Object.assign(status, world.derived(poolCounts, name))
 }
 
+const place: Place<typeof PrimaryStorage> = {
+  key: keyOf,
+  leftovers: (self, world) => heldOfPool(world.identity(self), world).namesakes,
+}
+
 /** Pools are called through what reaches them, and count their space. They go when no volume is claimed in them. */
 export const primaryStorageReconciler = defineReconciler(PrimaryStorage, {
   references,
@@ -93,9 +99,14 @@ export const primaryStorageReconciler = defineReconciler(PrimaryStorage, {
       informational: true,
       judge: (self, world) => judgeCapacity(world.derived(poolCapacity, self.metadata.name), world),
     },
+    accounted(place),
     trashEmptied,
     quiesced,
   ],
-  teardown: [trashGone, unclaimed((self, world) => world.desired.list(volumeClaimsByPool, self.metadata.name))],
+  teardown: [
+    trashGone,
+    unclaimed((self, world) => world.desired.list(volumeClaimsByPool, self.metadata.name)),
+    accountForgotten(place),
+  ],
   report,
 })

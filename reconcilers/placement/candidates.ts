@@ -6,9 +6,11 @@ import { HostPod } from '../../crds/infrastructure/host-pod.ts'
 import { Zone } from '../../crds/infrastructure/zone.ts'
 import type { Capability } from '../../drivers/contract/facts.ts'
 import { heldOfHost } from '../holdings.ts'
+import { mayHide } from '../infrastructure/accounted.ts'
 import { hostDriver, hostKey, olderNamesake } from '../infrastructure/host-endpoint.ts'
 import { clustersOfZone, groupKey, hostGroups, hostsOfGroup, poolsByReach } from '../infrastructure/topology.ts'
 import { defineDerived, type Wish, type World } from '../world.ts'
+import { hidingPools } from './pools.ts'
 import type { PlacementRule } from './request.ts'
 
 /** A host as placements see it: what does not change with what is placed there. */
@@ -28,8 +30,8 @@ export interface Candidate {
   readonly refusal?: PlacementRule
   /** It has an endpoint, and its inventory has not been read by this process. */
   readonly unread: boolean
-  /** It is unread, and this process has not even heard yet that it does not answer. */
-  readonly unasked: boolean
+  /** What may hold something that nobody knows of: `Host "host-1"`, and pools that only it reaches. */
+  readonly hiding: readonly string[]
 }
 
 /** The candidate of a host name. Undefined: there is no such host. */
@@ -40,8 +42,7 @@ export const candidateOf = defineDerived('placementCandidate', (hostName, world)
   const facts = world.observed.host(key)
   const spec = world.desired.get(HostCluster, host.spec.clusterName)?.spec
   const refusal = refusalOf(host, facts !== undefined, world)
-  const seen = world.observed.endpoint(key)
-  const unread = !seen.listed && isReachable(host, world)
+  const isOpenToReading = isReachable(host, world)
   return {
     hostName,
     hostIdentity: world.identity(host),
@@ -52,8 +53,11 @@ export const candidateOf = defineDerived('placementCandidate', (hostName, world)
     memoryBytes: (facts?.memoryBytes ?? 0) * Number(spec?.memoryOvercommitRatio ?? 1),
     ownPools: world.desired.list(poolsByReach, `Host/${hostName}`).map(({ metadata }) => metadata.name),
     ...(refusal === undefined ? {} : { refusal }),
-    unread,
-    unasked: unread && seen.answers === 'Unknown',
+    unread: isOpenToReading && !world.observed.endpoint(key).listed,
+    hiding: [
+      ...(isOpenToReading && mayHide(key, world) ? [`Host "${hostName}"`] : []),
+      ...hidingPools(`Host/${hostName}`, world).map(storageNamed),
+    ],
   }
 })
 
@@ -95,9 +99,8 @@ export interface CandidateGroup {
   readonly lowestLoad: number
   /** Names of hosts whose inventory was not read. */
   readonly unread: readonly string[]
-  readonly unasked: readonly string[]
-  /** How many machines have a claim here. */
-  readonly claims: number
+  /** What may hold something that nobody knows of. */
+  readonly hiding: readonly string[]
   /** Sums over all hosts whose size is known. */
   readonly sums: Sums
 }
@@ -133,8 +136,7 @@ export const candidateGroup = defineDerived('placementGroup', (key, world): Cand
     mostMemoryBytes: Math.max(0, ...open.map(({ memoryBytes }) => memoryBytes)),
     lowestLoad: Math.min(Number.MAX_VALUE, ...open.map(({ load }) => load)),
     unread: candidates.filter(({ unread }) => unread).map(({ hostName }) => hostName),
-    unasked: candidates.filter(({ unasked }) => unasked).map(({ hostName }) => hostName),
-    claims: sum(held, ({ claims }) => claims),
+    hiding: candidates.flatMap(({ hiding }) => hiding),
     sums: {
       cpuMHz: sum(candidates, ({ cpuMHz }) => cpuMHz),
       heldCPUMHz: sum(held, ({ cpuMHz }) => cpuMHz),
@@ -156,8 +158,7 @@ export interface CandidateCluster {
   readonly refusal?: PlacementRule
   readonly lowestLoad: number
   readonly unread: readonly string[]
-  readonly unasked: readonly string[]
-  readonly claims: number
+  readonly hiding: readonly string[]
 }
 
 /** The candidates of a cluster, by its name. Undefined: there is no such cluster. */
@@ -183,23 +184,24 @@ export const candidateCluster = defineDerived(
       ...(refusal === undefined ? {} : { refusal }),
       lowestLoad: Math.min(Number.MAX_VALUE, ...parts.map(({ lowestLoad }) => lowestLoad)),
       unread: parts.flatMap(({ unread }) => unread),
-      unasked: parts.flatMap(({ unasked }) => unasked),
-      claims: sum(parts, ({ claims }) => claims),
+      hiding: [
+        ...parts.flatMap(({ hiding }) => hiding),
+        ...hidingPools(`Cluster/${clusterName}`, world).map(storageNamed),
+      ],
     }
   },
 )
 
 /** What of a cluster says whether enough of its zone was read. It hardly ever changes, while its candidates do with every claim. */
 export interface ClusterReading {
-  readonly isClaimed: boolean
   readonly unread: readonly string[]
-  readonly unasked: readonly string[]
+  readonly hiding: readonly string[]
 }
 
 /** How far the hosts of a cluster were read, by its name. */
 export const clusterReading = defineDerived('placementReading', (clusterName, world): ClusterReading => {
-  const { claims = 0, unread = [], unasked = [] } = world.derived(candidateCluster, clusterName) ?? {}
-  return { isClaimed: claims > 0, unread, unasked }
+  const { unread = [], hiding = [] } = world.derived(candidateCluster, clusterName) ?? {}
+  return { unread, hiding }
 })
 
 /** A zone as placements see it. */
@@ -235,6 +237,11 @@ export function sumSums(parts: readonly Sums[]): Sums {
     memoryBytes: sum(parts, ({ memoryBytes }) => memoryBytes),
     heldMemoryBytes: sum(parts, ({ heldMemoryBytes }) => heldMemoryBytes),
   }
+}
+
+/** A pool in words. */
+export function storageNamed(poolName: string): string {
+  return `PrimaryStorage "${poolName}"`
 }
 
 function countRefusals(candidates: readonly Candidate[]): CandidateGroup['refused'] {

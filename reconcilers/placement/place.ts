@@ -3,7 +3,8 @@ import { PrimaryStorage } from '../../crds/infrastructure/primary-storage.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
 import { hostOfIdentity, poolOfIdentity } from '../infrastructure/topology.ts'
 import { defineDerived, type World } from '../world.ts'
-import { type CandidateZone, candidateZone, clusterReading } from './candidates.ts'
+import { type CandidateZone, candidateZone, clusterReading, storageNamed } from './candidates.ts'
+import { hidingPools } from './pools.ts'
 import { type HostVerdict, type Placed, type Placement, type PlacementRequest, refused } from './request.ts'
 import { type Scope, Search } from './search.ts'
 
@@ -17,13 +18,20 @@ export function place(request: PlacementRequest, world: World): Placement {
   if (zone.closed !== undefined && request.hostIdentity === undefined) {
     return refused('ZoneClosed', `Zone "${request.zoneName}" ${zone.closed}`)
   }
-  if (!world.derived(isZoneRead, request.zoneName)) {
-    return refused('InventoriesNotRead', unreadMessage(unreadInventories(zone, world)))
-  }
   const scope = scopeOf(request, world)
   if ('apart' in scope) return refused('VolumesApart', scope.apart)
   const search = new Search(withPoolNames(request, world), scope, world)
   return find(zone, search, request.planner) ?? search.refusal()
+}
+
+/**
+ * Finds a place for a machine that has none yet, or for disks to be made: refused while they may be there already, where
+ * nobody has looked.
+ */
+export function placeNew(request: PlacementRequest, world: World): Placement {
+  const zone = world.derived(candidateZone, request.zoneName)
+  if (zone === undefined || world.derived(isZoneRead, request.zoneName)) return place(request, world)
+  return refused('InventoriesNotRead', hidingMessage(hidingIn(zone, request.zoneName, world)))
 }
 
 /** What every host of the zone says to the request. For people: it looks at all of them. */
@@ -40,24 +48,22 @@ function find(zone: CandidateZone, search: Search, planner: PlacementRequest['pl
   return planner === 'Dispersing' ? search.leastLoaded(zone) : search.firstFit(zone)
 }
 
-/**
- * Names of hosts whose inventory must be read before anything is placed. While the zone holds no claim at all, the
- * claims may be what is missing, and the hosts alone know what runs. Later, and after each start of this process, every
- * host must at least have been asked: a machine without a claim may have a namesake there that is being rebound.
- */
-function unreadInventories(zone: CandidateZone, world: World): readonly string[] {
-  const clusters = zone.clusters.map(clusterName => world.derived(clusterReading, clusterName))
-  const isClaimed = clusters.some(cluster => cluster.isClaimed)
-  return clusters.flatMap(({ unread, unasked }) => (isClaimed ? unasked : unread))
+/** Hosts and pools of a zone that may hold something that nobody knows of, in words. */
+function hidingIn({ clusters }: CandidateZone, zoneName: string, world: World): readonly string[] {
+  return [
+    ...clusters.flatMap(clusterName => world.derived(clusterReading, clusterName).hiding),
+    ...hidingPools(`Zone/${zoneName}`, world).map(storageNamed),
+  ]
 }
 
 /**
- * Whether enough of a zone was read to tell what is new in it, by the zone's name. A zone that is not there yet has
+ * Whether enough of a zone was read to tell what is new in it, by the zone's name: after a loss of the API's store an
+ * object that has no claim may have its machine or disk wherever nobody has looked. A zone that is not there yet has
  * nothing to read. Remembered: what it rests on moves with every claim, and it hardly ever.
  */
 export const isZoneRead = defineDerived('isZoneRead', (zoneName, world): boolean => {
   const zone = world.derived(candidateZone, zoneName)
-  return zone === undefined || unreadInventories(zone, world).length === 0
+  return zone === undefined || hidingIn(zone, zoneName, world).length === 0
 })
 
 /** Names of a zone's hosts that have an endpoint and were not read by this process, by the zone's name. */
@@ -74,15 +80,15 @@ const unreadHosts = defineDerived('unreadHosts', (zoneName, world): readonly str
 export function whyUnknown(zoneName: string, world: World): string | undefined {
   const unread = world.derived(unreadHosts, zoneName).filter(hostName => !fenceOf(hostName, world).fenced)
   if (unread.length === 0) return undefined
-  return `it was given its identity and has no claim, so that it may be in use on a host that was not read since the controllers started: ${listed(unread)}. Bring the host back, or switch it off and set its spec.lifecycle to Lost`
+  return `it was given its identity and has no claim, so that it may be in use on a host that was not read since the controllers started: ${listed(unread.map(name => `"${name}"`))}. Bring the host back, or switch it off and set its spec.lifecycle to Lost`
 }
 
-function unreadMessage(unread: readonly string[]): string {
-  return `Nothing is placed in a zone until every host was asked for its inventory, in an empty one until each has answered; missing: ${listed(unread)}. A host that is off for good can be declared so by its spec.lifecycle Lost`
+function hidingMessage(hiding: readonly string[]): string {
+  return `Nothing new is made in a zone while a host or pool was never read that may have it already; missing: ${listed(hiding)}. A host that is off for good can be declared so by its spec.lifecycle Lost, a pool that is gone be deleted`
 }
 
 function listed(names: readonly string[]): string {
-  const named = names.slice(0, 5).map(name => `"${name}"`)
+  const named = names.slice(0, 5)
   return `${named.join(', ')}${names.length > named.length ? ` and ${names.length - named.length} more` : ''}`
 }
 

@@ -1,9 +1,13 @@
 /** Which pool holds which volume. */
+import { Host } from '../../crds/infrastructure/host.ts'
 import { PrimaryStorage } from '../../crds/infrastructure/primary-storage.ts'
 import { parseBytes } from '../../crds/invariants/quantity.ts'
 import { endpointKey } from '../../drivers/contract/endpoint.ts'
 import { heldOfPool } from '../holdings.ts'
+import { mayHide } from '../infrastructure/accounted.ts'
 import { settingsOf } from '../infrastructure/settings.ts'
+import { poolReach } from '../infrastructure/storage-endpoint.ts'
+import { poolsByReach } from '../infrastructure/topology.ts'
 import { defineDerived, type Wish, type World } from '../world.ts'
 import type { ChosenPools, PlacementRule, PlacementVolume } from './request.ts'
 
@@ -40,6 +44,24 @@ export const candidatePool = defineDerived('placementPool', (poolName, world): C
     open: isOpen(pool, world) && usedBytes <= totalBytes * Number(storageUsed.disable),
   }
 })
+
+/**
+ * Whether a pool may hold something that nobody knows of, by its name. That it is being deleted, or that the host whose own
+ * it is was declared lost, is the operator's word that it need not be waited for.
+ */
+const poolHides = defineDerived('poolHides', (poolName, world): boolean => {
+  const pool = world.desired.get(PrimaryStorage, poolName)
+  if (pool === undefined || pool.metadata.deletionTimestamp !== undefined) return false
+  const host = pool.spec.hostName === undefined ? undefined : world.desired.get(Host, pool.spec.hostName)
+  if (host?.spec.lifecycle === 'Lost' || world.derived(poolReach, poolName).endpoints.length === 0) return false
+  return mayHide(endpointKey('PrimaryStorage', world.identity(pool)), world)
+})
+
+/** Names of the pools that may hold something that nobody knows of, of those reached from a place (`poolsByReach`). */
+export function hidingPools(reach: string, world: World): readonly string[] {
+  const names = world.desired.list(poolsByReach, reach).map(({ metadata }) => metadata.name)
+  return names.filter(name => world.derived(poolHides, name))
+}
 
 /** A pool's size and what is used of it: as granted by the manifest, else as seen. Zero until it is known. */
 export function poolSpace(

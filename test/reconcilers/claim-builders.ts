@@ -42,6 +42,11 @@ export function machineClaim(object: Resource, hostName: string, changes: Partia
   })
 }
 
+/** The note that nothing is left over at a host or pool. */
+export function inventoryNote(object: Resource) {
+  return allocation({ type: 'Inventory', value: object.metadata.uid, holder: holder(object) })
+}
+
 /** The claim of a volume on a builder's pool: 20 GiB unless said otherwise. */
 export function volumeClaim(object: Resource, poolName: string, changes: Partial<VolumeClaim> = {}) {
   const claim = { poolName, poolIdentity: uidOf('PrimaryStorage', poolName), sizeBytes: 20 * 2 ** 30 }

@@ -5,7 +5,7 @@ import type { MachineFacts } from '../../../drivers/contract/facts.ts'
 import { judgePlace, judgeRelease, type PlaceWish } from '../../../reconcilers/compute/machine-place.ts'
 import type { Verdict } from '../../../reconcilers/verdict.ts'
 import type { EndpointState, OperationState, PowerState } from '../../../reconcilers/world.ts'
-import { allocation, holder, machineClaim } from '../claim-builders.ts'
+import { allocation, holder, inventoryNote, machineClaim } from '../claim-builders.ts'
 import { hostFacts, machineFacts } from '../fact-builders.ts'
 import { cluster, host, pod, pool, zone } from '../infrastructure-builders.ts'
 import { answering, noSignOfLife, notCalledYet, silent } from '../observed-tables.ts'
@@ -284,13 +284,13 @@ test('before a claim leaves a host that is proven off, it is noted that the host
   t.is(world.desired.get(Allocation, `machine-${identity}`)?.spec.machine?.hostName, 'host-1')
 })
 
-test('what was given its identity is placed only when every host was read or is proven off; what is new need not wait', t => {
+test('what was given its identity is placed only when every host was read or is proven off; what is new need not wait where nothing is left over', t => {
   const neighbour = machineClaim(machine({ name: 'web-9' }), 'host-2')
   const given = (value: string) => allocation({ type: 'Identity', value, holder: holder(guest) })
   const unread: EndpointState = { answers: 'No', listed: false, silentSince: '2026-11-02T11:00:00Z' }
   const placed = (parts: Situation, ...objects: readonly ReturnType<typeof allocation>[]) => {
     const world = worldWith({ claimed: false, hostState: unread, ...parts })
-    world.put(neighbour)
+    world.put(neighbour, inventoryNote(host()))
     world.put(...objects)
     return judgePlace(wishOf(parts), passOf(world))
   }

@@ -3,6 +3,7 @@ import type { MachineFacts } from '../../../drivers/contract/facts.ts'
 import { heldOfHost } from '../../../reconcilers/holdings.ts'
 import { hostReconciler } from '../../../reconcilers/infrastructure/host.ts'
 import { machineClaim } from '../claim-builders.ts'
+import { brief } from '../compute/power-situations.ts'
 import { hostFacts, machineFacts } from '../fact-builders.ts'
 import { cluster, host, pod, pool, zone } from '../infrastructure-builders.ts'
 import { judge, judgeTeardown, reported, users } from '../judge.ts'
@@ -283,6 +284,31 @@ test('HST-005 what is on a host without a claim is promised; what a silent host 
   t.is(allocated(), 1024, 'not ours, and off')
   world.see({ machines: [{ endpoint: key, facts: foreign, current: false }] })
   t.is(allocated(), 1024, 'that was')
+})
+
+test('that nothing of ours is left over on a host is noted, kept while it is silent, and taken back when something is', t => {
+  const world = cloud()
+  const accounted = () => judge(hostReconciler, 'Accounted', host(), world)
+  const follow = () => {
+    const verdict = accounted()
+    if (verdict.is === 'acting') world.apply(verdict.effects)
+    return brief(verdict)
+  }
+  world.see({ endpoints: { [key]: notCalledYet } })
+  t.is(follow(), 'unknown NotRead')
+  world.see({ endpoints: { [key]: answering } })
+  t.is(follow(), 'acting Noting Create')
+  t.is(follow(), 'satisfied Accounted')
+  world.see({ endpoints: { [key]: longAgo } })
+  t.is(follow(), 'satisfied Accounted')
+  const lost = machine({ name: 'lost' })
+  world.see({ endpoints: { [key]: answering }, machines: [{ endpoint: key, facts: machineFacts(lost) }] })
+  t.is(follow(), 'acting LeftoversThere Delete')
+  t.is(follow(), 'waiting LeftoversThere')
+  world.put(machineClaim(lost, 'host-1'))
+  t.is(follow(), 'acting Noting Create')
+  const forgotten = judgeTeardown(hostReconciler, 'Accounted', host(), world)
+  t.is(brief(forgotten), 'acting Forgetting Delete')
 })
 
 test('HST-043 INF-159 capacity is announced at the notification threshold and again at the disable threshold', t => {

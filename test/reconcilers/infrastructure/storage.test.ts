@@ -3,6 +3,7 @@ import type { Resource } from '../../../crds/meta.ts'
 import { primaryStorageReconciler } from '../../../reconcilers/infrastructure/primary-storage.ts'
 import { secondaryStorageReconciler } from '../../../reconcilers/infrastructure/secondary-storage.ts'
 import { volumeClaim } from '../claim-builders.ts'
+import { brief } from '../compute/power-situations.ts'
 import { volumeFacts } from '../fact-builders.ts'
 import { cluster, host, pod, pool, store, zone } from '../infrastructure-builders.ts'
 import { judge, judgeTeardown, reported } from '../judge.ts'
@@ -137,6 +138,18 @@ test('STO-042 a pool reports its space, over-commit included, and what is in it'
     leftovers: 2,
     adoptables: 1,
   })
+})
+
+test('a pool with a disk that nobody claims is not accounted for; one in the trash has given its name away', t => {
+  const world = cloud()
+  const accounted = () => brief(judge(primaryStorageReconciler, 'Accounted', pool(), world))
+  const lost = volume({ name: 'lost' })
+  world.see({ volumes: [{ endpoint: key, facts: volumeFacts(lost) }] })
+  t.is(accounted(), 'waiting LeftoversThere')
+  world.see({ volumes: [{ endpoint: key, facts: volumeFacts(lost, { trashedAt: '2026-11-02T11:00:00Z' }) }] })
+  t.is(accounted(), 'acting Noting Create')
+  world.see({ volumes: [] })
+  t.is(accounted(), 'acting Noting Create')
 })
 
 test('STO-044 a pool announces what is promised and what is really used', t => {

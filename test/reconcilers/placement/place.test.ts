@@ -1,9 +1,9 @@
 import test from 'ava'
 import { Host } from '../../../crds/infrastructure/host.ts'
 import type { Resource } from '../../../crds/meta.ts'
-import { explain, place } from '../../../reconcilers/placement/place.ts'
+import { explain, place, placeNew } from '../../../reconcilers/placement/place.ts'
 import type { PlacementRequest, PlacementRule } from '../../../reconcilers/placement/request.ts'
-import { allocation, holder, machineClaim, volumeClaim } from '../claim-builders.ts'
+import { allocation, holder, inventoryNote, machineClaim, volumeClaim } from '../claim-builders.ts'
 import { hostFacts, machineFacts, volumeFacts } from '../fact-builders.ts'
 import { cluster, host, pod, pool, settings, zone } from '../infrastructure-builders.ts'
 import { answering, notCalledYet, type ObservedParts, silent } from '../observed-tables.ts'
@@ -307,28 +307,40 @@ test('an operator may wish a host, a cluster or a pod', t => {
 
 const silentFromTheStart = { answers: 'No', listed: false, message: 'connection refused' } as const
 
-test('with no claim at all nothing is placed until the inventory of every host was read', t => {
-  const world = cloud(...hosts(2), pool())
-  world.see({ endpoints: { [keyOf('Host', 'host-2')]: notCalledYet } })
-  const refusal = place(request(), world)
-  t.is(refusal.ok ? '' : refusal.reason, 'InventoriesNotRead')
-  t.regex(refusal.ok ? '' : refusal.message, /missing: "host-2"\. A host that is off for good can be declared so/)
-  const lost = host({ name: 'host-2', address: '172.16.10.102', lifecycle: 'Lost' })
-  world.put(lost)
-  t.is(hostNameOf(place(request(), world)), 'host-1')
-  world.put(host({ name: 'host-2', address: '172.16.10.102' }))
-  world.see({ endpoints: { [keyOf('Host', 'host-2')]: silentFromTheStart } })
-  t.regex(hostNameOf(place(request(), world)), /^InventoriesNotRead: /)
-  world.put(machineOn('host-1'))
-  t.is(hostNameOf(place(request(), world)), 'host-1')
+test('nothing new is placed until every host and pool was read that may have it already', t => {
+  const self = host({ name: 'host-2', address: '172.16.10.102' })
+  const other = pool({ name: 'primary-2', url: 'sim://primary-2' })
+  const world = cloud(...hosts(2), pool(), other, machineOn('host-1'))
+  const placed = () => hostNameOf(placeNew(request(), world))
+  t.is(placed(), 'host-1')
+  for (const state of [notCalledYet, silentFromTheStart]) {
+    world.see({ endpoints: { [keyOf('Host', 'host-2')]: state } })
+    t.regex(placed(), /^InventoriesNotRead: .*missing: Host "host-2"\. A host that is off for good can be declared so/)
+    t.is(hostNameOf(place(request(), world)), 'host-1', 'what has a place is moved all the same')
+  }
+  world.put(host({ name: 'host-2', address: '172.16.10.102', lifecycle: 'Lost' }))
+  t.is(placed(), 'host-1', "the operator's word")
+  world.put(self, inventoryNote(self))
+  t.is(placed(), 'host-1', 'nothing was left over there')
+  world.see({ endpoints: { [keyOf('PrimaryStorage', 'primary-2')]: silentFromTheStart } })
+  t.regex(placed(), /missing: PrimaryStorage "primary-2"/)
+  world.put({ ...other, metadata: { ...other.metadata, deletionTimestamp: '2026-11-02T11:00:00Z', finalizers: ['x'] } })
+  t.is(placed(), 'host-1', "the operator's word")
+  world.put(other, inventoryNote(other))
+  t.is(placed(), 'host-1', 'nothing was left over there')
 })
 
-test('with claims nothing is placed until every host was asked: one of no claim may be there', t => {
-  const world = cloud(...hosts(2), pool(), machineOn('host-1'))
-  world.see({ endpoints: { [keyOf('Host', 'host-2')]: notCalledYet } })
-  t.regex(hostNameOf(place(request(), world)), /^InventoriesNotRead: .*missing: "host-2"/)
-  world.see({ endpoints: { [keyOf('Host', 'host-2')]: silentFromTheStart } })
-  t.is(hostNameOf(place(request(), world)), 'host-1')
+test('the own pool of a host is waited for as the host is, and goes with it when it is lost', t => {
+  const local = pool({ name: 'local', url: 'sim://local', scope: 'Host', clusterName: undefined, hostName: 'host-2' })
+  const wide = pool({ name: 'wide', url: 'sim://wide', scope: 'Zone', clusterName: undefined, zoneName: 'zone-a' })
+  const world = cloud(...hosts(2), pool(), local, wide)
+  const placed = () => hostNameOf(placeNew(request(), world))
+  world.see({ endpoints: { [keyOf('PrimaryStorage', 'local')]: silentFromTheStart } })
+  t.regex(placed(), /missing: PrimaryStorage "local"/)
+  world.put(host({ name: 'host-2', address: '172.16.10.102', lifecycle: 'Lost' }))
+  t.is(placed(), 'host-1')
+  world.see({ endpoints: { [keyOf('PrimaryStorage', 'wide')]: notCalledYet } })
+  t.regex(placed(), /missing: PrimaryStorage "wide"/)
 })
 
 test('a refusal tells tenants counts and no host names', t => {
