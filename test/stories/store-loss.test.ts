@@ -1,11 +1,13 @@
 import test from 'ava'
 import { findRebindings, rebind } from '../../cli/rebinding.ts'
+import type { Writable } from '../../controllers/api/client.ts'
 import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { Allocation } from '../../crds/infrastructure/allocation.ts'
 import { Host } from '../../crds/infrastructure/host.ts'
 import { kindOf } from '../../crds/kinds.ts'
 import { conditionOf } from '../../crds/meta.ts'
 import { PublicIP } from '../../crds/network/public-ip.ts'
+import { Volume } from '../../crds/storage/volume.ts'
 import { Cloud, documentsOf, quickstart, withoutTrash } from './cloud.ts'
 import { hostOf, placesOf, runsOn } from './incidents.ts'
 
@@ -221,4 +223,108 @@ test('the store lost, the disks rebound, and the controllers start again while a
   t.deepEqual(runsOn(cloud, 'web-1'), [host])
   t.is(placesOf(cloud, 'web-1').length, 1)
   t.deepEqual(world.invariants(), [])
+})
+
+const secondPool = `
+apiVersion: infrastructure.skystead.dev/v1alpha1
+kind: PrimaryStorage
+metadata: {name: primary-2}
+spec: {scope: Cluster, clusterName: cluster-1, url: sim://primary-2, capacity: 2Ti, tags: [ssd]}
+`
+
+test('the store lost, a machine not rebound, and the controllers start again while its host and its pool are away: it does not count as new', async t => {
+  await using cloud = await Cloud.start()
+  const { world } = cloud.simulator
+  await cloud.apply(withoutTrash, quickstart)
+  await cloud.untilReady()
+  await cloud.apply(secondPool)
+  await cloud.untilReady()
+  const [host = ''] = runsOn(cloud, 'web-1')
+  await cloud.loseStore()
+  await cloud.apply(withoutTrash, quickstart, secondPool)
+  await cloud.advance(60_000)
+  for (let round = 0; round < 4; round++) {
+    const { rebindings } = await complete(cloud, findRebindings(cloud.client))
+    const others = rebindings.filter(({ object }) => !object.metadata.name.startsWith('web-1'))
+    for (const rebinding of others) await complete(cloud, rebind(cloud.client, rebinding, cloud.environment))
+    await cloud.advance(30_000)
+  }
+  const accounted = async (name: string) => conditionOf((await cloud.get(Host, name)) ?? {}, 'Accounted')?.reason
+  t.is(await accounted(host), 'LeftoversThere')
+  const before = essence(cloud)
+  await cloud.stopControllers()
+  const away = [host, 'primary-1'].map(endpoint =>
+    world.faults.add({
+      verb: 'Inventory',
+      endpoint,
+      effect: 'Fail',
+      code: 'Unavailable',
+      times: Number.POSITIVE_INFINITY,
+    }),
+  )
+  await cloud.startControllers()
+  await cloud.advance(300_000)
+  t.deepEqual(essence(cloud), before)
+  const scheduled = conditionOf((await cloud.get(VirtualMachine, 'web-1', 'shop')) ?? {}, 'Scheduled')
+  t.is(scheduled?.reason, 'InventoriesNotRead')
+  t.regex(scheduled?.message ?? '', new RegExp(`Host "${host}", PrimaryStorage "primary-1"`))
+  for (const each of away) each.remove()
+  await cloud.advance(60_000)
+  await rebindAll(cloud)
+  await cloud.untilReady()
+  t.deepEqual(essence(cloud), before)
+  t.is(await accounted(host), 'Accounted')
+  t.deepEqual(world.invariants(), [])
+})
+
+test('machines of a lost store keep their room while they are not rebound: new ones are not placed over them', async t => {
+  await using cloud = await Cloud.start()
+  const { world } = cloud.simulator
+  // The router and two machines leave room for one more on one of the hosts.
+  const tight = quickstart.replaceAll('memory: 64Gi}', 'memory: 1Gi}')
+  await cloud.apply(withoutTrash, tight)
+  await cloud.untilReady()
+  const before = essence(cloud).machines
+  await cloud.loseStore()
+  const isKept = ({ kind, metadata: { namespace } }: Writable) => namespace === undefined || kind === 'Network'
+  const others = documentsOf(tight.replaceAll(/web-([12])/g, 'new-$1')).filter(
+    ({ kind, metadata }) => kind === 'VirtualMachine' && metadata.name !== 'new-2',
+  )
+  await cloud.apply(withoutTrash, ...documentsOf(tight).filter(isKept), ...others)
+  await cloud.advance(60_000)
+  await rebindAll(cloud)
+  await cloud.advance(300_000)
+  const { hosts, machines } = world.list()
+  t.true(before.every(({ identity }) => machines.some(machine => machine.identity === identity)))
+  for (const { name, size } of hosts) {
+    const there = machines.filter(machine => machine.host === name)
+    const bytes = there.reduce((sum, { facts }) => sum + facts.definition.memoryBytes, 0)
+    t.true(bytes <= size.memoryBytes, `${name} has promised ${bytes} bytes`)
+  }
+  t.deepEqual(world.invariants(), [])
+})
+
+test('the store lost, and a disk deleted that a machine without an object still has: it stays until that machine is removed', async t => {
+  await using cloud = await Cloud.start()
+  const { world } = cloud.simulator
+  await cloud.apply(withoutTrash, quickstart)
+  await cloud.untilReady()
+  const [machine] = placesOf(cloud, 'web-2')
+  const data = machine?.facts.definition.disks.find(({ name }) => name === 'data')?.identity
+  const hasData = () => world.list().volumes.some(({ identity }) => identity === data)
+  await cloud.loseStore()
+  const isKept = ({ kind, metadata }: Writable) => !(kind === 'VirtualMachine' && metadata.name === 'web-2')
+  await cloud.apply(withoutTrash, ...documentsOf(quickstart).filter(isKept))
+  await cloud.advance(60_000)
+  await rebindAll(cloud)
+  await cloud.untilReady()
+  await cloud.delete(Volume, 'web-2-data', 'shop')
+  await cloud.advance(300_000)
+  const provisioned = conditionOf((await cloud.get(Volume, 'web-2-data', 'shop')) ?? {}, 'Provisioned')
+  t.is(provisioned?.reason, 'InUse')
+  t.regex(provisioned?.message ?? '', new RegExp(`"web-2" on host "${machine?.host}"`))
+  t.true(hasData())
+  if (machine !== undefined) world.removeMachine(machine)
+  await cloud.until(async () => (await cloud.get(Volume, 'web-2-data', 'shop')) === undefined)
+  t.false(hasData())
 })
