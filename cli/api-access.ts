@@ -66,6 +66,6 @@ function kubeconfigsOf({ home, kubeconfig }: ApiOptions): readonly string[] {
   const general = join(homedir(), '.kube', 'config')
   if (home === undefined && existsSync(general)) return [general]
   throw new UserError(
-    `Cannot find a cloud: ${own} does not exist; start one with "skystead up", or name one with --home or --kubeconfig`,
+    `Cannot find a cloud: ${own} does not exist; start one with "skystead up", or name one with --home, --kubeconfig or $KUBECONFIG`,
   )
 }

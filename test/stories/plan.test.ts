@@ -181,6 +181,19 @@ test('a host that does not answer is named, and its machines are left as they ar
   t.deepEqual(plan.operations, [])
 })
 
+test('what was seen in a silent store is remembered: nothing is taken for missing that only cannot be asked for', async t => {
+  await using cloud = await Cloud.start()
+  await cloud.apply(quickstart)
+  await cloud.untilReady()
+  cloud.simulator.world.killStorage('secondary-1')
+  await cloud.until(async () =>
+    cloud.engine.observed.endpoints().some(key => cloud.engine.observed.endpoint(key).answers === 'No'),
+  )
+  const plan = await planFor(cloud, machine({ guestHostName: 'other' }))
+  t.deepEqual(plan.holdsFor.silent, ['SecondaryStorage secondary-1'])
+  t.false(plan.unmet.some(({ object }) => object.kind === 'PublicTemplate'))
+})
+
 test('what is under way without the manifests is told apart', async t => {
   await using cloud = await Cloud.start()
   await cloud.apply(quickstart)

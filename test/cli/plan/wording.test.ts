@@ -90,6 +90,25 @@ test('the text says first what it comes to, and last what it holds for', t => {
   t.regex(lines.at(-1) ?? '', /^Holds for what was observed at 2026-11-20T17:00:00Z/)
 })
 
+test('what is pruned is told apart from what is deleted, and that pruning waits for the refused', t => {
+  const pruned = plan({ changes: [{ object: web1, change: 'Delete', isPruned: true }] })
+  t.regex(
+    planLines(pruned, plain).join('\n'),
+    /- VirtualMachine shop\/web-1 {2}\(pruned: it has no manifest any more\)/,
+  )
+  t.regex(planMarkdown(pruned), /- VirtualMachine shop\/web-1 {2}\(pruned/)
+  const held = plan({ refused: [{ object: web1, message: 'no', fields: [] }], isPruningHeld: true })
+  t.regex(planLines(held, plain).join('\n'), /Nothing is pruned as long as anything is refused/)
+  t.regex(planMarkdown(held), /Nothing is pruned as long as anything is refused/)
+})
+
+test('identities inside of values are not shown: no person knows them', t => {
+  const disk = { name: 'data', identity: 'cfd65e99-782b-45f4-a431-9091e9578427', path: '/dev/x' }
+  const changes = [{ path: 'disks[data]', before: disk }]
+  const lines = planLines(plan({ operations: [operation('DefineMachine', { changes })] }), plain)
+  t.true(lines.join('\n').includes('disks[data]: name data, path /dev/x → none'))
+})
+
 test('what does not answer is named: what is there is not known', t => {
   const { holdsFor } = plan()
   const lines = planLines(plan({ holdsFor: { ...holdsFor, silent: ['Host host-9'] } }), plain)
