@@ -126,6 +126,9 @@ export class Trial implements AsyncDisposable {
   async do({ plan, accepted }: Planned): Promise<Account> {
     const { journal } = this.cloud.simulator.world
     const begin = journal.sequence
+    const { observed, observer } = this.cloud.engine
+    // A plan's fork lists every endpoint when it begins. Here that might be minutes away, and what it proves with it.
+    for (const key of observed.endpoints()) observer.listSoon(key)
     this.#noteNames()
     await this.settle(underWayQuiet)
     const before = objectsOf(this.cloud)
