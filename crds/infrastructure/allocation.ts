@@ -183,9 +183,10 @@ export interface FenceClaim {
   readonly decidedAt: Time
   /**
    * pausedFor is why nothing is switched for the time being: 'Storm', too many hosts of the zone are silent at once;
-   * 'AfterStorm', they were until decidedAt; 'PowerController', it did not obey. Left out: nothing is in the way.
+   * 'AfterStorm', they were until decidedAt; 'PowerController', it did not obey; 'Boot', it was proven off, and somebody
+   * gave it its power back at decidedAt. Left out: nothing is in the way.
    */
-  readonly pausedFor?: 'Storm' | 'AfterStorm' | 'PowerController'
+  readonly pausedFor?: 'Storm' | 'AfterStorm' | 'PowerController' | 'Boot'
   /**
    * powerOns is how many times it was powered on since it fell silent.
    * @integer

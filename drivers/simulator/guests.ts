@@ -47,6 +47,12 @@ export function startMachine(simulation: Simulation, machine: SimulatedMachine):
   if (powerState === 'Incoming') {
     throw new DriverError('FailedPrecondition', `Cannot start machine ${machine.identity}: current state is Incoming`)
   }
+  if (machine.host.power === 'Off') {
+    throw new DriverError(
+      'FailedPrecondition',
+      `Cannot start machine ${machine.identity}: host ${machine.host.name} has no power`,
+    )
+  }
   const [lost] = disksOutOfReach(state, machine.host, definition)
   if (lost !== undefined) {
     throw new DriverError(

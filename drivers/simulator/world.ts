@@ -267,6 +267,8 @@ export class World {
     const host = findHost(this.#state, hostName)
     const identity = foreign.identity ?? this.#simulation.random.uuid()
     if (host.machines.has(identity)) throw new RangeError(`Cannot add machine ${identity}: ${host.name} has it`)
+    if (host.power === 'Off' && foreign.power !== 'Off')
+      throw new RangeError(`Cannot run machine ${identity}: ${host.name} has no power`)
     this.#outside('addForeignMachine', identity, () => {
       const definition = { ...bareDefinition(identity), ...foreign.definition }
       const mark = foreign.mark === undefined ? {} : { mark: foreign.mark }

@@ -132,8 +132,16 @@ function judgeSilent(silent: Silent, world: World): Verdict {
   if (isStorm(self, world)) return judgeHeld(silent, world)
   if (!mayHavePower(self, world)) return judgeUnreadable(silent, world)
   if (claim === undefined || noted === undefined) return beginFence(silent, world)
+  if (claim.spec.notes?.fencedAt !== undefined && noted.power !== 'On' && noted.pausedFor !== 'Boot')
+    return letBoot(claim, noted, world)
   if (noted.power === 'Off') return judgeSwitchingOff(claim, noted, world)
   return judgePaused(claim, noted, why, world) ?? beginFence(silent, world)
+}
+
+/** It was proven off and has power again: somebody repairs it. It runs nothing of ours before it answers. */
+function letBoot(claim: Claim, { power: _, ...others }: FenceClaim, world: World): Verdict {
+  const fence: FenceClaim = { ...others, decidedAt: world.now(), pausedFor: 'Boot' }
+  return acting('PoweringOn', 'The host was off and has power again: it is given time', moveClaim(claim, { fence }))
 }
 
 /** Whether it was switched off cannot be read: after a while it gives its place in the line up to others. */
@@ -173,6 +181,10 @@ function judgePaused(claim: Claim, noted: FenceClaim, why: string, world: World)
   const { decidedAt, pausedFor } = noted
   if (pausedFor === 'PowerController') {
     return world.elapsed(decidedAt, fenceLimit) ? undefined : waiting('FencingFailed', failed(noted))
+  }
+  if (pausedFor === 'Boot') {
+    const since = `The host was off, and has had power again since ${decidedAt}. It does not answer yet`
+    return world.elapsed(decidedAt, bootLimit) ? undefined : waiting('PoweringOn', since)
   }
   const message = `${why}. Until a moment ago many hosts were silent at once: it is given time to answer as well`
   if (pausedFor === 'Storm') {

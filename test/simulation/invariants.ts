@@ -112,8 +112,11 @@ export class Watchman {
     for (const machine of machines) {
       const { identity, host, facts, active } = machine
       if (active === undefined || facts.mark === undefined) continue
-      memory.set(host, (memory.get(host) ?? 0) + active.memoryBytes)
-      cycles.set(host, (cycles.get(host) ?? 0) + active.cores * active.clockMHz)
+      // What is taken over runs already, whatever room there is.
+      if (!this.#wanted.has(identity)) {
+        memory.set(host, (memory.get(host) ?? 0) + active.memoryBytes)
+        cycles.set(host, (cycles.get(host) ?? 0) + active.cores * active.clockMHz)
+      }
       if (facts.powerState !== 'Running') continue
       const other = running.get(identity)
       if (other !== undefined) throw new Broken('RunsTwice', `${identity} runs on ${host} and ${other.host}`)

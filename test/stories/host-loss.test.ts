@@ -77,3 +77,35 @@ test('a machine whose offering is not highly available waits for its own host', 
   t.is(await hostOf(cloud, 'web-1'), lost)
   t.deepEqual(cloud.simulator.world.invariants(), [])
 })
+
+const automatic = `
+apiVersion: infrastructure.skystead.dev/v1alpha1
+kind: Settings
+metadata: {name: default}
+spec: {hostFailure: {fencing: Automatic}}
+`
+
+test('a host that was proven off and gets its power back by hand is let boot, not switched off again', async t => {
+  await using cloud = await Cloud.start()
+  await cloud.apply(quickstart, automatic)
+  await cloud.untilReady()
+  const { world } = cloud.simulator
+  const lost = await hostOf(cloud, 'web-1')
+  world.killHost(lost)
+  await cloud.until(async () => running(cloud).length === 3 && !running(cloud).includes(lost))
+  // It boots for two seconds; its power is read every ten: at some moment it is read as On meanwhile.
+  for (let phase = 0; phase < 10; phase++) {
+    await cloud.advance(60_000 + phase * 1_000)
+    world.reviveHost(lost)
+    await cloud.advance(30_000)
+    t.is(world.list().hosts.find(({ name }) => name === lost)?.state, 'Answering')
+    world.killHost(lost)
+    await cloud.until(
+      async () => conditionOf((await cloud.get(Host, lost)) ?? {}, 'LossContained')?.reason === 'Fenced',
+    )
+  }
+  const switched = world.journal
+    .since(0)
+    .filter(({ action, source }) => source === 'Operation' && action === 'SetPower')
+  t.deepEqual(switched, [])
+})
