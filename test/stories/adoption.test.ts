@@ -23,8 +23,14 @@ async function withForeigner(mark?: MachineFacts['mark']): Promise<Cloud> {
   const cloud = await Cloud.start()
   await cloud.apply(quickstart, withoutTrash)
   await cloud.untilReady()
-  const pool = await cloud.get(PrimaryStorage, 'primary-1')
-  const key = `PrimaryStorage/${pool?.metadata.uid}`
+  runForeigner(cloud, (await cloud.get(PrimaryStorage, 'primary-1'))?.metadata.uid ?? '', mark)
+  await cloud.advance(5_000)
+  return cloud
+}
+
+/** Somebody runs a machine with two disks in a pool. */
+function runForeigner(cloud: Cloud, pool: string, mark?: MachineFacts['mark']): void {
+  const key = `PrimaryStorage/${pool}` as const
   const { world } = cloud.simulator
   for (const identity of [root, data]) world.addForeignVolume('primary-1', { identity, sizeBytes: 2 * gibibyte })
   world.addForeignMachine('host-1', {
@@ -48,8 +54,6 @@ async function withForeigner(mark?: MachineFacts['mark']): Promise<Cloud> {
       ],
     },
   })
-  await cloud.advance(5_000)
-  return cloud
 }
 
 function identityOf(kind: string, group: string, name: string, identity: string): string {
@@ -385,5 +389,22 @@ test('a machine is given back whose host is off: that is waited for and says wha
   t.is(factsOf(cloud, mine?.identity)?.mark?.name, 'web-1', 'nobody removes what was given back')
   t.is(factsOf(cloud, mine?.identity)?.powerState, 'Off')
   t.is((await cloud.get(Host, host))?.status?.leftovers, 1)
+  t.deepEqual(world.invariants(), [])
+})
+
+// Found by the simulation and not mended: what no host has told of yet is placed like a new machine.
+test.failing('a machine that nobody has told of yet is not made a second time where it is described already', async t => {
+  await using cloud = await Cloud.start()
+  await cloud.apply(quickstart, withoutTrash)
+  await cloud.untilReady()
+  await cloud.patch(Host, 'host-1', undefined, { allocationState: 'Disabled' })
+  const { world } = cloud.simulator
+  world.faults.add({ verb: 'Event', endpoint: 'host-1', effect: 'Drop', times: 2 })
+  runForeigner(cloud, (await cloud.get(PrimaryStorage, 'primary-1'))?.metadata.uid ?? '')
+  const { sequence } = world.journal
+  await cloud.apply(...identities, shared, volume('old-web-root', root), volume('old-web-data', data), described())
+  await cloud.untilReady(900_000)
+  t.deepEqual(doneSince(cloud, sequence).toSorted(), ['AdoptMachine', 'AdoptVolume', 'AdoptVolume'])
+  t.is(factsOf(cloud)?.powerState, 'Running')
   t.deepEqual(world.invariants(), [])
 })

@@ -1,6 +1,6 @@
 /** What the generator knows of the cloud that it describes: always valid, whole or being taken apart. */
 import type { Chance } from '../chance.ts'
-import { keyOf, type Manifest, type ObjectReference, type Step } from '../scenario.ts'
+import { type Foreigner, keyOf, type Manifest, type ObjectReference, type Step } from '../scenario.ts'
 
 const groups = {
   Namespace: 'v1',
@@ -43,6 +43,8 @@ export class Model {
   readonly steps: Step[] = []
   /** Names of things that were deleted, and may be made again. */
   readonly removed: Manifest[] = []
+  /** Machines that somebody runs beside the cloud, and that nobody has taken over yet. */
+  readonly foreigners: Foreigner[] = []
   readonly #objects = new Map<string, Manifest>()
   #names = 0
   at = 0

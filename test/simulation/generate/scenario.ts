@@ -4,6 +4,7 @@ import type { Scenario } from '../scenario.ts'
 import { edit } from './edits.ts'
 import { Model } from './model.ts'
 import { describePlaces } from './places.ts'
+import { addForeigners } from './takeovers.ts'
 import { describeTenants } from './tenants.ts'
 import { type TroubleClass, trouble, usualClasses } from './troubles.ts'
 
@@ -34,7 +35,8 @@ export function generate(seed: number, options: GeneratorOptions): Scenario {
   const troubled = chance.some(classes, chance.pick([0.3, 0.6, 1]))
   const replicas = classes.includes('Kills') && chance.happens(0.25) ? 2 : 1
   const end = minutes * 60_000
-  model.at = chance.between(0, 30_000)
+  model.at = chance.between(10_000, 30_000)
+  addForeigners(model)
   while (model.at < end) {
     for (let count = chance.between(1, 4); count > 0; count--) {
       if (chance.happens(0.5)) edit(model)

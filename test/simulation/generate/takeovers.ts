@@ -1,5 +1,5 @@
 /** Machines that change hands: taken over as they run, given back running, disks taken back from the trash. */
-import type { Manifest } from '../scenario.ts'
+import type { Foreigner, Manifest } from '../scenario.ts'
 import { listIn, type Model, manifest, nameIn } from './model.ts'
 import { anyTenant, rootVolumeOf } from './tenants.ts'
 
@@ -14,25 +14,46 @@ export const takeovers: readonly (readonly [number, Edit])[] = [
 
 const gibibyte = 1024 ** 3
 
-/** Somebody runs a machine on a host; `skystead adopt` describes it, and the manifests are applied, in any order. */
+/**
+ * Somebody runs machines on hosts of the cloud, from before anything goes wrong: whoever takes one over later has seen it
+ * in the inventory, and so has the control plane.
+ */
+export function addForeigners(model: Model): void {
+  const { chance } = model
+  for (let count = chance.between(0, 4); count > 0; count--) {
+    const host = chance.pick(model.all('Host'))
+    const clusterName = nameIn(host, 'clusterName')
+    const pool = chance.pick(model.all('PrimaryStorage').filter(({ spec }) => spec.clusterName === clusterName))
+    const name = model.newName('old')
+    const nic = chance.happens(0.6) ? nicOf(model, zoneOf(host.metadata.name), name) : undefined
+    const foreigner = {
+      identity: chance.identity(),
+      host: host.metadata.name,
+      pool: pool.metadata.name,
+      power: chance.pick(['Running', 'Running', 'Off'] as const),
+      memoryBytes: gibibyte / 2,
+      guestHostName: name,
+      disks: [8, ...chance.some([2], 0.4)].map(size => ({ identity: chance.identity(), sizeBytes: size * gibibyte })),
+      nics: nic === undefined ? [] : [nic],
+    }
+    model.steps.push({ at: model.at, do: 'AddForeigner', ...foreigner })
+    model.foreigners.push(foreigner)
+  }
+}
+
+function zoneOf(host: string): string {
+  return host.split('-').slice(0, 2).join('-')
+}
+
+/** `skystead adopt` describes a machine that somebody runs, and the manifests are applied, in any order. */
 function takeOver(model: Model): void {
   const { chance } = model
-  const host = chance.maybePick(model.all('Host').filter(({ spec }) => spec.lifecycle !== 'Lost'))
-  const clusterName = host === undefined ? '' : nameIn(host, 'clusterName')
-  const pool = chance.maybePick(model.all('PrimaryStorage').filter(({ spec }) => spec.clusterName === clusterName))
-  if (host === undefined || pool === undefined) return
-  const zoneName = host.metadata.name.split('-').slice(0, 2).join('-')
+  const foreigner = model.foreigners.shift()
+  if (foreigner === undefined) return
+  const { identity, power, disks, guestHostName: name } = foreigner
+  const zoneName = zoneOf(foreigner.host)
   const namespace = anyTenant(model)
-  const name = model.newName('old')
-  const disks = [8, ...chance.some([2], 0.4)].map(size => ({ identity: chance.identity(), sizeBytes: size * gibibyte }))
-  const wire = chance.happens(0.6) ? wireOf(model, zoneName, namespace) : undefined
-  const power = chance.pick(['Running', 'Running', 'Off'] as const)
-  const identity = chance.identity()
-  const addresses = { host: host.metadata.name, pool: pool.metadata.name }
-  const nics = wire === undefined ? [] : [wire.nic]
-  const found = { identity, ...addresses, power, memoryBytes: gibibyte / 2, guestHostName: name, disks, nics }
-  model.steps.push({ at: model.at, do: 'AddForeigner', ...found })
-  model.at += chance.pick([0, 5_000, 60_000])
+  const wire = wireOf(foreigner, zoneName, namespace)
   const volumes = disks.map((disk, index) => ({ ...disk, name: index === 0 ? `${name}-root` : `${name}-data` }))
   const [root, ...data] = volumes
   const management = { deletionPolicy: chance.pick(['Orphan', 'Orphan', 'Delete']) }
@@ -69,19 +90,22 @@ function takeOver(model: Model): void {
   }
 }
 
-/** A wire in the fabric of the zone, outside the segments that the cloud gives out, and a NIC plugged into it. */
-function wireOf(model: Model, zoneName: string, namespace: string) {
-  const { chance } = model
+/** A NIC in the fabric of the zone, outside the segments that the cloud gives out. */
+function nicOf(model: Model, zoneName: string, name: string): Foreigner['nics'][number] | undefined {
   const fabric = model.all('PhysicalNetwork').find(({ spec }) => spec.zoneName === zoneName)
-  if (fabric === undefined) return undefined
-  const isolation = fabric.spec.isolation === 'VLAN' ? ('VLAN' as const) : ('VXLAN' as const)
-  const name = model.newName('wire')
+  const isolation = fabric?.spec.isolation === 'VLAN' ? ('VLAN' as const) : ('VXLAN' as const)
   const id = Number(name.split('-')[1]) + (isolation === 'VLAN' ? 1_000 : 6_000)
-  const macAddress = `52:54:00:00:${hex(chance)}:${hex(chance)}`
+  const macAddress = `52:54:00:00:${hex(model.chance)}:${hex(model.chance)}`
+  return { name: 'net0', macAddress, segment: { network: '', isolation, id, label: 'guest0' }, addresses: [] }
+}
+
+/** The network that a machine's NIC is plugged into, as an object, and the NIC as it is described. */
+function wireOf({ guestHostName, nics: [nic] }: Foreigner, zoneName: string, namespace: string) {
+  if (nic === undefined) return undefined
+  const name = `wire-${guestHostName}`
   return {
-    network: manifest('Network', name, { zoneName, networkOfferingName: 'wired', vlan: id }, namespace),
-    wish: { name: 'eth0', networkName: name, macAddress },
-    nic: { name: 'net0', macAddress, segment: { network: '', isolation, id, label: 'guest0' }, addresses: [] },
+    network: manifest('Network', name, { zoneName, networkOfferingName: 'wired', vlan: nic.segment.id }, namespace),
+    wish: { name: 'eth0', networkName: name, macAddress: nic.macAddress },
   }
 }
 
