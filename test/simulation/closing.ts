@@ -29,7 +29,15 @@ export async function close(stage: Stage): Promise<void> {
 }
 
 /** Fields by which a person keeps the control plane from something, for a while. */
-const holds = ['management', 'protected', 'placement', 'lifecycle', 'restartWindow', 'managementDefaults'] as const
+const holds = [
+  'management',
+  'protected',
+  'placement',
+  'lifecycle',
+  'allocationState',
+  'restartWindow',
+  'managementDefaults',
+] as const
 
 /** What was only observed, protected or to be left is enforced again; places are opened, and machines may be where they fit. */
 async function enforceAll(cloud: SimulatedCloud): Promise<void> {
