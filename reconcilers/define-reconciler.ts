@@ -5,7 +5,7 @@ import type { HostVerdict, PlacementRequest } from './placement/request.ts'
 import type { Verdict } from './verdict.ts'
 import type { Index, StatusOf, Wish, World } from './world.ts'
 
-/** Removes readonly all the way down: the shape of a draft that recipes write into. */
+/** Removes readonly all the way down: the shape of an immer draft. */
 export type Mutable<T> = T extends readonly (infer Item)[]
   ? Mutable<Item>[]
   : T extends object

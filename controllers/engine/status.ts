@@ -1,7 +1,8 @@
 import deepEqual from 'fast-deep-equal'
+import { Immer } from 'immer'
 import type { AnyKind } from '../../crds/define-kind.ts'
 import type { CommonStatus, Condition } from '../../crds/meta.ts'
-import type { Mutable, Phase } from '../../reconcilers/define-reconciler.ts'
+import type { Phase } from '../../reconcilers/define-reconciler.ts'
 import type { Verdict } from '../../reconcilers/verdict.ts'
 
 /** A phase and what it said in this pass. */
@@ -22,25 +23,17 @@ export interface StatusInput {
   readonly report: (draft: never) => void
 }
 
+/** What is written into a cache is frozen there: freezing every draft of a status as well would be for nothing. */
+const { produce } = new Immer({ autoFreeze: false })
+
 /** The next status. The same reference back when nothing changes: then nothing is to be written. */
 export function nextStatus(input: StatusInput): CommonStatus {
   const before = input.status ?? {}
-  // No recipe reads conditions, and they are made anew: copying them would be for nothing.
-  const next = copyOf(before.conditions === undefined ? before : { ...before, conditions: [] })
-  input.report(next as never)
-  next.conditions = nextConditions(before.conditions ?? [], input)
-  next.observedGeneration = input.generation
+  const reported = produce(before, draft => input.report(draft as never))
+  // No recipe reads conditions: they are made anew, outside the draft.
+  const conditions = nextConditions(before.conditions ?? [], input)
+  const next = { ...reported, conditions, observedGeneration: input.generation }
   return deepEqual(before, next) ? before : next
-}
-
-/** A plain value copied all the way down, for recipes to write into. */
-function copyOf<T>(value: T): Mutable<T>
-function copyOf(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(copyOf)
-  if (!isObject(value)) return value
-  const copy: Record<string, unknown> = {}
-  for (const key of Object.keys(value)) copy[key] = copyOf(value[key])
-  return copy
 }
 
 /** The merge patch that turns one value into another: members that are gone become null. Undefined: nothing to do. */
@@ -66,20 +59,19 @@ interface Said {
   readonly message: string
 }
 
-function nextConditions(before: readonly Condition[], input: StatusInput): Mutable<Condition>[] {
+function nextConditions(before: readonly Condition[], input: StatusInput): Condition[] {
   const said = new Map<string, Said>()
   for (const { phase, verdict } of input.judgements) {
     said.set(phase.condition, { type: phase.condition, status: statusOf(verdict), ...textOf(verdict) })
   }
   const summary = summaryOf(input)
   const order = ['Ready', 'Reconciling', 'Stalled', ...input.conditionTypes.filter(type => type !== 'Ready')]
-  const conditions: Mutable<Condition>[] = []
+  const conditions: Condition[] = []
   for (const type of order) {
     const known = before.find(condition => condition.type === type)
     const now = summary.get(type) ?? (input.conditionTypes.includes(type) ? said.get(type) : undefined)
     if (now !== undefined) conditions.push(merge(known, now, input))
-    else if (type !== 'Reconciling' && type !== 'Stalled')
-      conditions.push({ ...(known ?? merge(known, notYet(type), input)) })
+    else if (type !== 'Reconciling' && type !== 'Stalled') conditions.push(known ?? merge(known, notYet(type), input))
   }
   return conditions
 }
