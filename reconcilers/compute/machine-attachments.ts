@@ -1,4 +1,6 @@
 import type { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
+import { Host } from '../../crds/infrastructure/host.ts'
+import { PrimaryStorage } from '../../crds/infrastructure/primary-storage.ts'
 import { Volume } from '../../crds/storage/volume.ts'
 import type { MachineDefinition } from '../../drivers/contract/facts.ts'
 import {
@@ -8,10 +10,12 @@ import {
   claimAttachment,
   holderOf,
   isGiven,
+  machineClaim,
   noteOnClaim,
   volumeClaim,
 } from '../claims.ts'
 import { type Effect, remove, removeAfter } from '../effect.ts'
+import { reachesOf, reachOf } from '../infrastructure/topology.ts'
 import { whyUnknown } from '../placement/place.ts'
 import { volumeOnPool } from '../storage/volume-place.ts'
 import { isStored, type Wish, type World } from '../world.ts'
@@ -22,6 +26,16 @@ import { otherUserOf } from './disk-user.ts'
  * The right to write to a disk. It is claimed when the disk was seen, never before: so the claim says as well that the
  * disk was made, and that a blank one must not take its place. Nobody writes to a disk without it.
  */
+
+/** Whether a volume lies in a pool that the machine's host does not reach. */
+export function isOutOfReach(volumeIdentity: string, machineIdentity: string, world: World): boolean {
+  const place = machineClaim(machineIdentity, world)?.spec.machine
+  const poolName = volumeClaim(volumeIdentity, world)?.spec.volume?.poolName
+  const host = place === undefined ? undefined : world.desired.get(Host, place.hostName)
+  const pool = poolName === undefined ? undefined : world.desired.get(PrimaryStorage, poolName)
+  if (host === undefined || pool === undefined) return false
+  return !reachesOf(host, world).includes(reachOf(pool.spec))
+}
 
 /** Takes the attachments that a machine lacks of disks that are there, where nobody else has them. */
 export function claimAttachments(
@@ -35,6 +49,7 @@ export function claimAttachments(
   return disks.flatMap(({ identity: id, volume }) => {
     if (id === undefined || volume?.metadata.deletionTimestamp !== undefined) return []
     if (attachmentClaim(id, world) !== undefined || otherUserOf(id, identity, world) !== undefined) return []
+    if (!defined.has(id) && isOutOfReach(id, identity, world)) return []
     if (!defined.has(id) && isGiven(id, world) && whyUnknown(machine.spec.zoneName, world) !== undefined) return []
     const isThere = defined.has(id) || volumeOnPool(id, volumeClaim(id, world), world) !== undefined
     return isThere ? [claimAttachment(id, identity, holderOf(machine), world)] : []

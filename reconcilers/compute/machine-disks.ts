@@ -22,7 +22,7 @@ import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../v
 import { isStored, type Wish, type World } from '../world.ts'
 import { type DiskPlan, planDisks, rootVolumeName } from './disk-plan.ts'
 import { describeUser, otherUserOf } from './disk-user.ts'
-import { claimAttachments, releaseAttachments } from './machine-attachments.ts'
+import { claimAttachments, isOutOfReach, releaseAttachments } from './machine-attachments.ts'
 import { definitionsHeld } from './machine-power.ts'
 import { machineRequest } from './machine-request.ts'
 import { isStorageClosed } from './storage-maintenance.ts'
@@ -185,7 +185,8 @@ function claimPools(
   const held = machineClaim(world.identity(machine), world)?.spec.machine
   if (request === undefined || held === undefined) return []
   const freed = heldByMachine(world.identity(machine), held, world)
-  const placed = placeNew({ ...request, hostIdentity: held.hostIdentity, freed }, world)
+  const volumes = request.volumes.filter(({ identity }) => unplaced.includes(identity))
+  const placed = placeNew({ ...request, volumes, hostIdentity: held.hostIdentity, freed }, world)
   if (!placed.ok) return []
   return unplaced.flatMap(identity => {
     const pool = placed.pools[identity]
@@ -213,6 +214,12 @@ function obstacleOf(machine: Machine, disk: DiskPlan, world: World): Verdict | u
     return waiting(
       'DiskUsedElsewhere',
       `${describeUser(user, world)} is defined with the disk of Volume "${volumeName}" and does not hold it: run "skystead adopt --rebind" to take that machine over, or remove it there`,
+    )
+  }
+  if (isOutOfReach(identity, world.identity(machine), world)) {
+    return blocked(
+      'VolumesApart',
+      `Volume "${volumeName}" lies in primary storage "${volumeClaim(identity, world)?.spec.volume?.poolName}", which the machine's host does not reach: take it out of the spec`,
     )
   }
   const why = holder === undefined && isGiven(identity, world) ? whyUnknown(machine.spec.zoneName, world) : undefined

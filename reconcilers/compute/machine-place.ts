@@ -1,6 +1,6 @@
 import type { Holder, MachineClaim } from '../../crds/infrastructure/allocation.ts'
 import { Host } from '../../crds/infrastructure/host.ts'
-import { type EndpointKey, endpointKey } from '../../drivers/contract/endpoint.ts'
+import { type EndpointKey, endpointIdentity, endpointKey } from '../../drivers/contract/endpoint.ts'
 import { operation } from '../../drivers/contract/operation.ts'
 import { type Claim, claimMachine, claimVolume, isGiven, machineClaim, moveClaim } from '../claims.ts'
 import { observe, operate, remove } from '../effect.ts'
@@ -118,13 +118,15 @@ function judgeUnplaced(wish: PlaceWish, world: World): Verdict {
     )
   }
   if (!wish.wanted && seen.length === 0) return satisfied('NotNeeded', 'The machine is off and holds no place')
-  const [place] = seen
-  const unread = place === undefined ? judgeUnread(wish, world) : undefined
+  const [there] = seen
+  const seenAt = there?.endpoint
+  const unread = seenAt === undefined ? judgeUnread(wish, world) : undefined
   if (unread !== undefined) return unread
-  const placed = findFirstPlace(wish, place === undefined ? request : pinned(request, place.endpoint), world)
+  const queued = world.queued(queueOf(wish).queue)
+  const placed = seenAt === undefined ? placeNew(request, queued) : place(whereItIs(request, seenAt), queued)
   if (!placed.ok) return waiting(placed.reason, placed.message, queueOf(wish))
   // What is there already holds what it has, whatever is wished by now: that it may grow is for its resize to find out.
-  const size = place !== undefined && isOurs(place.facts, world) ? place.facts.definition : request
+  const size = there !== undefined && isOurs(there.facts, world) ? there.facts.definition : request
   const machine = capacityClaim(size, placed)
   const volumes = Object.entries(placed.pools).map(([volume, pool]) => {
     const sizeBytes = request.volumes.find(({ identity: id }) => id === volume)?.sizeBytes ?? 0
@@ -168,15 +170,9 @@ function queueOf({ request, restartPriority }: PlaceWish, why?: 'HostLost') {
   return { queue: `placement/${request.zoneName}`, priority: isRanked ? restartRank[restartPriority] : 0 }
 }
 
-/** What is seen with all its disks is not made anew, so that nothing that was not read can be it. */
-function findFirstPlace(wish: PlaceWish, request: PlacementRequest, world: World): Placement {
-  const queued = world.queued(queueOf(wish).queue)
-  const isThere = request.volumes.every(({ poolName, poolIdentity }) => (poolName ?? poolIdentity) !== undefined)
-  return request.hostIdentity !== undefined && isThere ? place(request, queued) : placeNew(request, queued)
-}
-
-function pinned(request: PlacementRequest, endpoint: string): PlacementRequest {
-  return { ...request, hostIdentity: endpoint.slice(endpoint.indexOf('/') + 1) }
+/** What is seen keeps its place whatever disks it is to have: those get their pools afterwards, from there. */
+function whereItIs(request: PlacementRequest, endpoint: EndpointKey): PlacementRequest {
+  return { ...request, hostIdentity: endpointIdentity(endpoint), volumes: [] }
 }
 
 /** The host does not answer. Only a fence frees what it held. */

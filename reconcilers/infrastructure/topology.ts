@@ -105,6 +105,12 @@ export function zoneOfPool({ spec }: Wish<typeof PrimaryStorage>, world: World):
   return clusterName === undefined ? undefined : zoneOfCluster(clusterName, world)
 }
 
+/** What a host reaches pools through, as `poolsByReach` has it: itself, its cluster, its zone. */
+export function reachesOf({ metadata, spec }: Wish<typeof Host>, world: World): readonly string[] {
+  const zoneName = zoneOfCluster(spec.clusterName, world) ?? ''
+  return [`Host/${metadata.name}`, `Cluster/${spec.clusterName}`, `Zone/${zoneName}`]
+}
+
 /** The hosts that reach a pool by its scope: all of the zone or cluster, or the one. Oldest first. */
 export function hostsInReach({ spec }: Wish<typeof PrimaryStorage>, world: World): readonly Wish<typeof Host>[] {
   if (spec.hostName !== undefined) return world.desired.list(hostNamed, spec.hostName)

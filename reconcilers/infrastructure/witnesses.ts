@@ -2,7 +2,7 @@ import type { Host } from '../../crds/infrastructure/host.ts'
 import { type EndpointKey, endpointKey } from '../../drivers/contract/endpoint.ts'
 import type { Wish, World } from '../world.ts'
 import { fenceOf } from './fencing.ts'
-import { hostsByCluster, poolsByReach, zoneOfCluster } from './topology.ts'
+import { hostsByCluster, poolsByReach, reachesOf } from './topology.ts'
 
 /** How many pools and neighbours are asked. */
 const poolsAsked = 3
@@ -22,10 +22,8 @@ export function witnessesOf(host: Wish<typeof Host>, world: World): readonly End
 }
 
 /** The pools that a host should reach: its own, its cluster's, its zone's. */
-export function poolsReached({ metadata, spec }: Wish<typeof Host>, world: World) {
-  const zoneName = zoneOfCluster(spec.clusterName, world) ?? ''
-  const reaches = [`Host/${metadata.name}`, `Cluster/${spec.clusterName}`, `Zone/${zoneName}`]
-  return reaches.flatMap(reach => world.desired.list(poolsByReach, reach))
+export function poolsReached(host: Wish<typeof Host>, world: World) {
+  return reachesOf(host, world).flatMap(reach => world.desired.list(poolsByReach, reach))
 }
 
 function neighbours(host: Wish<typeof Host>, world: World): readonly EndpointKey[] {

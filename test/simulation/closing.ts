@@ -223,6 +223,7 @@ const excuses: ReadonlySet<string> = new Set([
   'NoHostFits',
   'VolumeNotPlaced',
   'NoHosts',
+  'VolumesApart',
 ])
 
 function isExcused(cloud: SimulatedCloud, object: Resource): boolean {

@@ -9,7 +9,7 @@ export const usage = `npm run simulate -- [options]
   --seed S       the first of them (default 1)
   --minutes M    virtual minutes with faults of each (default 60)
   --hosts N      hosts of the cloud (default: the seed draws 3 to 20)
-  --classes A,B  what may go wrong: ${troubleClasses.join(', ')} (default: all but Store)
+  --classes A,B  what may go wrong: ${troubleClasses.join(', ')} (default: all)
   --workers W    processes that run seeds side by side (default 1)
   --planted BUG  plants a bug that must be found: ${plantedBugs.join(', ')}
   --shrink       makes the first failing scenario small, and prints its steps

@@ -232,6 +232,42 @@ metadata: {name: primary-2}
 spec: {scope: Cluster, clusterName: cluster-1, url: sim://primary-2, capacity: 2Ti, tags: [ssd]}
 `
 
+const farCluster = `
+apiVersion: infrastructure.skystead.dev/v1alpha1
+kind: HostCluster
+metadata: {name: cluster-2}
+spec: {podName: pod-1, hypervisor: Simulator}
+---
+apiVersion: infrastructure.skystead.dev/v1alpha1
+kind: Host
+metadata: {name: host-3}
+spec:
+  clusterName: cluster-2
+  address: 172.16.10.103
+  simulator: {cores: 16, clockMHz: 2400, memory: 64Gi}
+---
+apiVersion: infrastructure.skystead.dev/v1alpha1
+kind: PrimaryStorage
+metadata: {name: primary-3}
+spec: {scope: Cluster, clusterName: cluster-2, url: sim://primary-3, capacity: 2Ti}
+---
+apiVersion: compute.skystead.dev/v1alpha1
+kind: VirtualMachine
+metadata: {name: far, namespace: shop}
+spec:
+  zoneName: zone-a
+  serviceOfferingName: small
+  templateRef: {kind: PublicTemplate, name: tiny-linux}
+  placement: {clusterName: cluster-2}
+  nics: [{name: web, networkName: web}]
+  volumes: [{name: data, volumeName: far-data}]
+---
+apiVersion: storage.skystead.dev/v1alpha1
+kind: Volume
+metadata: {name: far-data, namespace: shop}
+spec: {zoneName: zone-a, diskOfferingName: data-20g}
+`
+
 test('the store lost, a machine not rebound, and the controllers start again while its host and its pool are away: it does not count as new', async t => {
   await using cloud = await Cloud.start()
   const { world } = cloud.simulator
@@ -327,4 +363,29 @@ test('the store lost, and a disk deleted that a machine without an object still 
   if (machine !== undefined) world.removeMachine(machine)
   await cloud.until(async () => (await cloud.get(Volume, 'web-2-data', 'shop')) === undefined)
   t.false(hasData())
+})
+
+test('the store lost, and a machine that runs is to have a disk which its host does not reach: it keeps its place and runs on', async t => {
+  await using cloud = await Cloud.start()
+  await cloud.apply(withoutTrash, quickstart, farCluster)
+  await cloud.untilReady()
+  const [host = ''] = runsOn(cloud, 'web-1')
+  await cloud.loseStore()
+  const moved = quickstart.replace(
+    /(metadata: \{name: web-1, .*\nspec:\n)/,
+    '$1  volumes: [{name: far, volumeName: far-data}]\n',
+  )
+  await cloud.apply(withoutTrash, moved, farCluster.replace('  volumes: [{name: data, volumeName: far-data}]\n', ''))
+  await cloud.advance(60_000)
+  await rebindAll(cloud)
+  await cloud.advance(300_000)
+  t.is(await hostOf(cloud, 'web-1'), host)
+  const attached = conditionOf((await cloud.get(VirtualMachine, 'web-1', 'shop')) ?? {}, 'VolumesAttached')
+  t.is(attached?.reason, 'VolumesApart')
+  t.deepEqual(
+    placesOf(cloud, 'web-1').map(({ facts }) => facts.definition.disks.map(({ name }) => name)),
+    [['root']],
+  )
+  cloud.simulator.world.crashGuest({ identity: placesOf(cloud, 'web-1')[0]?.identity ?? '', host })
+  await cloud.until(async () => runsOn(cloud, 'web-1').includes(host))
 })

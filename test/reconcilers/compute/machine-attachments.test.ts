@@ -8,7 +8,7 @@ import type { Verdict } from '../../../reconcilers/verdict.ts'
 import type { EndpointState } from '../../../reconcilers/world.ts'
 import { allocation, holder, volumeClaim } from '../claim-builders.ts'
 import { machineFacts, volumeFacts } from '../fact-builders.ts'
-import { host } from '../infrastructure-builders.ts'
+import { host, pool } from '../infrastructure-builders.ts'
 import { brief, created, host1, verdictsOf } from '../network/network-world.ts'
 import { answering } from '../observed-tables.ts'
 import { keyOf, uidOf } from '../resource-builder.ts'
@@ -152,6 +152,21 @@ test('a disk that another machine is seen with is not claimed, until it is seen 
   t.is(brief(PowerApplied), 'waiting DiskUsedElsewhere')
   see({ ...off, definition })
   t.is(brief(judgeMachine(world).VolumesAttached), 'acting Attaching Create')
+})
+
+test('a disk in a pool that the machine’s host does not reach is not claimed, and told', t => {
+  const [rootClaim, dataClaim] = attachments
+  if (rootClaim === undefined || dataClaim === undefined) throw new Error('Cannot find the claims')
+  const far = pool({ name: 'primary-1', clusterName: 'cluster-2' })
+  const world = machineWorld([withData, root, volume(), ...unnoted, rootClaim, place, address, far], made)
+  const { VolumesAttached } = judgeMachine(world)
+  t.is(brief(VolumesAttached), 'blocked VolumesApart')
+  t.regex(
+    String(VolumesAttached?.message),
+    /lies in primary storage "primary-1", which the machine's host does not reach/,
+  )
+  world.put(pool())
+  t.deepEqual(created(judgeMachine(world).VolumesAttached), [dataClaim.metadata.name])
 })
 
 test('what a machine itself is seen with, on two hosts while it migrates, keeps it from no claim', t => {

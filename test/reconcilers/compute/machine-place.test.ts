@@ -125,6 +125,21 @@ const cases: readonly (readonly [string, Situation, string, RegExp?])[] = [
     /host-2/,
   ],
   [
+    'a machine that is seen is placed where it is, whatever disks it is to have',
+    {
+      claimed: false,
+      seen: [[host2, {}]],
+      wish: {
+        request: {
+          ...wishOf({}).request,
+          volumes: [{ identity: volume().metadata.uid, sizeBytes: 2 ** 60, tags: ['none'], poolName: 'elsewhere' }],
+        },
+      },
+    },
+    'acting Placing Create',
+    /host-2/,
+  ],
+  [
     'one that is not to run and is seen keeps its place as well',
     { claimed: false, wish: { wanted: false }, seen: [[host2, { powerState: 'Off' }]] },
     'acting Placing Create',

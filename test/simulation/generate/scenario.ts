@@ -6,7 +6,7 @@ import { Model } from './model.ts'
 import { describePlaces } from './places.ts'
 import { addForeigners } from './takeovers.ts'
 import { describeTenants } from './tenants.ts'
-import { type TroubleClass, trouble, usualClasses } from './troubles.ts'
+import { type TroubleClass, trouble, troubleClasses } from './troubles.ts'
 
 /** How large a scenario is. */
 export interface GeneratorOptions {
@@ -16,7 +16,7 @@ export interface GeneratorOptions {
   readonly hosts?: number
   /** How many machines there are at first. Default: drawn by the seed, 3 to 14, few more often. */
   readonly machines?: number
-  /** What may go wrong. Default: `usualClasses`. */
+  /** What may go wrong. Default: every class. */
   readonly classes?: readonly TroubleClass[]
 }
 
@@ -25,7 +25,7 @@ const meanPause = 180_000
 
 /** The scenario of a seed. */
 export function generate(seed: number, options: GeneratorOptions): Scenario {
-  const { minutes, classes = usualClasses } = options
+  const { minutes, classes = troubleClasses } = options
   const chance = new Chance(seed)
   const { hosts = drawHosts(chance), machines = drawMachines(chance) } = options
   const model = new Model(chance)

@@ -34,12 +34,6 @@ export const troubleClasses: readonly TroubleClass[] = [
   'Store',
 ]
 
-/**
- * The classes that a scenario may have where nothing else is said. The loss of the API's store is asked for by name:
- * what is rebound afterwards disk by disk is not safe yet against manifests that were edited meanwhile (decision 22).
- */
-export const usualClasses: readonly TroubleClass[] = troubleClasses.filter(each => each !== 'Store')
-
 const weights: Readonly<Record<TroubleClass, number>> = {
   Faults: 8,
   Places: 6,
