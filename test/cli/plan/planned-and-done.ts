@@ -49,7 +49,7 @@ export function accountOf(plan: Plan): Account {
     underWay: inNoOrder([...plan.underWay.filter(isDone).map(told), ...caused]),
     operations: byObject(caused),
     consequences: plan.consequences.map(({ change, object }) => `${change} ${keyOf(object)}`).sort(),
-    claims: plan.claims.map(claimWords).sort(),
+    claims: claimWords(plan.claims),
     unmet: plan.unmet.map(({ object, state, reason }) => `${keyOf(object)} ${state} ${reason}`).sort(),
   }
 }
@@ -148,9 +148,7 @@ export class Trial implements AsyncDisposable {
       consequences: consequencesOf(before, after, plan.changes)
         .map(({ change, object }) => `${change} ${keyOf(object)}`)
         .sort(),
-      claims: claimChanges(before, after, () => undefined)
-        .map(claimWords)
-        .sort(),
+      claims: claimWords(claimChanges(before, after, () => undefined)),
       unmet: unmetOf(before, after)
         .map(({ object, state, reason }) => `${keyOf(object)} ${state} ${reason}`)
         .sort(),
@@ -243,9 +241,15 @@ function objectsOf({ engine }: Cloud): ReadonlyMap<string, Resource> {
   return new Map(all.map(object => [keyOf(nameOf(object)), object]))
 }
 
-/** Values that follow from ids are left out. */
-function claimWords({ change, type, holder, place }: Plan['claims'][number]): string {
-  return `${change} ${type} ${place ?? ''} for ${keyOf(holder)}`
+/**
+ * Without values that follow from ids. Notes of strays are freed by the collector's clock, with the edits or without
+ * them: that is no part of what they cause.
+ */
+function claimWords(claims: Plan['claims']): readonly string[] {
+  return claims
+    .filter(({ change, type }) => change !== 'Free' || type !== 'Stray')
+    .map(({ change, type, holder, place }) => `${change} ${type} ${place ?? ''} for ${keyOf(holder)}`)
+    .sort()
 }
 
 interface Told {
