@@ -6,6 +6,7 @@ import {
   basisText,
   changeText,
   claimText,
+  disruptionText,
   expectationText,
   prunedText,
   pruningHeldText,
@@ -30,10 +31,7 @@ export function planMarkdown(plan: Plan): string {
     plan.isPruningHeld ? `⚠️ ${pruningHeldText}` : '',
     list(
       'Downtime',
-      plan.disruptions.map(({ object, downtime, forMs }) => {
-        const time = forMs === undefined ? '' : `, about ${secondsText(forMs)}`
-        return `⚠️ **${escaped(keyOf(object))}** ${downtime}${time}`
-      }),
+      plan.disruptions.map(disruption => `⚠️ ${escaped(disruptionText(disruption))}`),
     ),
     changeBlock(plan),
     operationTable('Operations', plan.operations, plan),
@@ -51,7 +49,7 @@ export function planMarkdown(plan: Plan): string {
         .filter(({ isNew }) => isNew)
         .map(({ object, reason, message }) => `**${escaped(keyOf(object))}** ${reason}: ${escaped(message)}`),
     ),
-    operationTable('Done anyway, without these manifests', plan.underWay, plan),
+    operationTable('Done anyway, without these manifests', plan.underWay, plan, 'folded'),
     plan.operations.length === 0 ? '' : escaped(expectationText(plan.expected)),
     plan.isWhole ? '' : 'It goes on for longer than an hour; what comes later is not told.',
     `<sub>${escaped(basisText(plan.holdsFor))}</sub>`,
@@ -70,7 +68,12 @@ function changeBlock({ changes }: Plan): string {
   return ['#### Changes', '```diff', ...cutRows(lines).map(line => line.replaceAll('```', "'''")), '```'].join('\n')
 }
 
-function operationTable(title: string, operations: readonly PlannedOperation[], plan: Plan): string {
+function operationTable(
+  title: string,
+  operations: readonly PlannedOperation[],
+  plan: Plan,
+  form: Form = 'open',
+): string {
   if (operations.length === 0) return ''
   const rows = operations.map(operation => {
     const { verb, object, identity, endpoint, startsAfterMs, changes, failure } = operation
@@ -85,20 +88,25 @@ function operationTable(title: string, operations: readonly PlannedOperation[], 
     ]
     return `| ${cells.map(escaped).join(' | ')} |`
   })
-  return [
-    `#### ${title}`,
-    '',
+  const table = [
     '| after | operation | on | at | downtime | |',
     '| ---: | --- | --- | --- | --- | --- |',
     ...cutRows(rows),
-  ].join('\n')
+  ]
+  return form === 'open' ? [`#### ${title}`, '', ...table].join('\n') : folded(title, operations.length, table)
 }
 
-function list(title: string, items: readonly string[], form: 'open' | 'folded' = 'open'): string {
+/** Whether a part is shown at once, or when it is clicked. */
+type Form = 'open' | 'folded'
+
+function list(title: string, items: readonly string[], form: Form = 'open'): string {
   if (items.length === 0) return ''
   const lines = cutRows(items.map(item => `- ${item}`))
-  if (form === 'open') return [`#### ${title}`, ...lines].join('\n')
-  return [`<details><summary>${title} (${items.length})</summary>`, '', ...lines, '', '</details>'].join('\n')
+  return form === 'open' ? [`#### ${title}`, ...lines].join('\n') : folded(title, items.length, lines)
+}
+
+function folded(title: string, count: number, lines: readonly string[]): string {
+  return [`<details><summary>${title} (${count})</summary>`, '', ...lines, '', '</details>'].join('\n')
 }
 
 function cutRows(rows: readonly string[]): readonly string[] {

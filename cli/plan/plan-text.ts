@@ -8,6 +8,7 @@ import {
   basisText,
   changeText,
   claimText,
+  disruptionText,
   expectationText,
   prunedText,
   pruningHeldText,
@@ -92,11 +93,7 @@ function consequenceLines({ consequences, claims }: Plan, paint: Paint): readonl
 }
 
 function downtimeLines({ disruptions }: Plan, paint: Paint): readonly string[] {
-  const told = { BriefPause: 'pauses briefly', Restart: 'restarts', Stop: 'stops' }
-  return disruptions.map(({ object, downtime, forMs }) => {
-    const time = forMs === undefined ? '' : `, away for about ${secondsText(forMs)}`
-    return `${paint.yellow('!')} ${keyOf(object)} ${told[downtime]}${time}`
-  })
+  return disruptions.map(disruption => `${paint.yellow('!')} ${disruptionText(disruption)}`)
 }
 
 function unmetLines({ unmet }: Plan, paint: Paint): readonly string[] {

@@ -1,4 +1,5 @@
 import type { ClaimChange } from './consequences.ts'
+import type { Disruption } from './disruptions.ts'
 import type { Edit, Refusal } from './edits.ts'
 import type { FieldChange } from './field-changes.ts'
 import { keyOf } from './object-name.ts'
@@ -51,6 +52,13 @@ function claimedText({ type, value, place, of, isProvisional }: ClaimChange): st
   return isProvisional ? `${type} (known once it is made)` : `${type} ${value}`
 }
 
+/** What users of a machine notice, as in `VirtualMachine shop/web-1 restarts, away for about 2.0 s`. */
+export function disruptionText({ object, downtime, forMs }: Disruption): string {
+  const told = { BriefPause: 'pauses briefly', Restart: 'restarts', Stop: 'stops' }
+  const time = forMs === undefined ? '' : `, away for about ${secondsText(forMs)}`
+  return `${keyOf(object)} ${told[downtime]}${time}`
+}
+
 /** Why a manifest is refused, field by field where fields are at fault. */
 export function refusalTexts({ message, fields }: Refusal): readonly string[] {
   return fields.length === 0 ? [message] : fields.map(each => `${each.field}: ${each.message}`)
@@ -69,7 +77,9 @@ export function expectationText({ milliseconds, measured, modelled }: Expectatio
 export function basisText({ observedAt, oldestListing, resourceVersion, silent }: Basis): string {
   const listing = oldestListing === undefined ? '' : `, oldest listing of ${oldestListing}`
   const held = `Holds for what was observed at ${observedAt}${listing}, and for objects up to version ${resourceVersion}.`
-  return silent.length === 0 ? held : `${held} These do not answer, what is there is not known: ${silent.join(', ')}.`
+  return silent.length === 0
+    ? held
+    : `${held} These do not answer, what is there now is not known: ${silent.join(', ')}.`
 }
 
 /** A length of time in seconds. */
@@ -89,13 +99,14 @@ function valueText(value: unknown, path: string): string {
   return cut(members.map(([name, member]) => `${name} ${valueText(member, name)}`).join(', '))
 }
 
-function itemText(item: unknown): string {
-  if (isNamed(item)) return item.name
-  return typeof item === 'object' ? JSON.stringify(item) : String(item)
-}
+/** Members by which people know an item of a list, the best first. */
+const names = ['name', 'hostName', 'address'] as const
 
-function isNamed(value: unknown): value is { readonly name: string } {
-  return typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string'
+function itemText(item: unknown): string {
+  if (typeof item !== 'object' || item === null) return String(item)
+  const members: Readonly<Record<string, unknown>> = { ...item }
+  const name = names.map(each => members[each]).find(value => typeof value === 'string')
+  return typeof name === 'string' ? name : `(${valueText(item, '')})`
 }
 
 function bytesText(bytes: number): string {

@@ -6,6 +6,7 @@ import type { Plan } from '../../../cli/plan/plan.ts'
 import { planMarkdown } from '../../../cli/plan/plan-markdown.ts'
 import { planLines } from '../../../cli/plan/plan-text.ts'
 import type { PlannedOperation } from '../../../cli/plan/planned-operation.ts'
+import { changeText } from '../../../cli/plan/wording.ts'
 
 const web1 = { kind: 'VirtualMachine', namespace: 'shop', name: 'web-1' }
 
@@ -109,10 +110,17 @@ test('identities inside of values are not shown: no person knows them', t => {
   t.true(lines.join('\n').includes('disks[data]: name data, path /dev/x → none'))
 })
 
+test('items of lists are told by what people know them by, and never as JSON', t => {
+  const dhcp = [{ macAddress: '02:00', hostName: 'web-1' }]
+  t.is(changeText({ path: 'dhcp', after: dhcp }), 'dhcp: web-1')
+  const rules = [{ identity: 'cfd65e99', protocol: 'TCP', publicPort: 80 }]
+  t.is(changeText({ path: 'rules', after: rules }), 'rules: (protocol TCP, publicPort 80)')
+})
+
 test('what does not answer is named: what is there is not known', t => {
   const { holdsFor } = plan()
   const lines = planLines(plan({ holdsFor: { ...holdsFor, silent: ['Host host-9'] } }), plain)
-  t.regex(lines.join('\n'), /do not answer, what is there is not known: Host host-9/)
+  t.regex(lines.join('\n'), /do not answer, what is there now is not known: Host host-9/)
 })
 
 test('in Markdown nothing from a manifest is markup, mentions anybody, or ends a block', t => {
