@@ -2,7 +2,7 @@ import type { Environment } from '../../crds/environment.ts'
 import type { DriverName, EndpointKey, EndpointType } from '../../drivers/contract/endpoint.ts'
 import type { DriverErrorCode } from '../../drivers/contract/errors.ts'
 import type { MachineFacts, VolumeFacts } from '../../drivers/contract/facts.ts'
-import type { Verb } from '../../drivers/contract/operation.ts'
+import type { Operation, Verb } from '../../drivers/contract/operation.ts'
 import type { Seen } from '../../reconcilers/world.ts'
 import type { Logger } from '../log.ts'
 
@@ -25,6 +25,9 @@ interface SightingOf<Sort, Facts> {
   readonly before: Seen<Facts> | undefined
   readonly after: Seen<Facts> | undefined
 }
+
+/** What an operation changes, and where. */
+export type Aim = Pick<Operation, 'endpoint' | 'identity'>
 
 /** When a listing was begun: as a moment of the cache's own count, and on the monotonic clock. */
 export interface Begun {

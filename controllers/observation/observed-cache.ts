@@ -15,7 +15,7 @@ import type { DiskUser, EndpointState, Life, Observed, PowerState, Seen } from '
 import { deepFreeze } from '../engine/deep-freeze.ts'
 import { Activity } from './activity.ts'
 import { addTo, Changes, removeFrom } from './changes.ts'
-import type { Begun, ObservedCacheOptions } from './hooks.ts'
+import type { Aim, Begun, ObservedCacheOptions } from './hooks.ts'
 import { type Counts, Inventories } from './inventories.ts'
 import { Lives } from './lives.ts'
 import { emptyPlace, listedState, noCounts, type Place, roundedSpace, type Space, unknownState } from './place.ts'
@@ -23,9 +23,6 @@ import { powerStateOf, provingSince, withoutProof, withReading } from './power-r
 import { Questions } from './questions.ts'
 import { type Told, told } from './told.ts'
 import { topics } from './topics.ts'
-
-/** What an operation changes, and where. */
-type Aim = Pick<Operation, 'endpoint' | 'identity'>
 
 /**
  * Everything drivers have told, with its evidence. Getters are synchronous and answer with frozen values that stay the
@@ -261,10 +258,7 @@ export class ObservedCache implements Observed {
     })
   }
 
-  /**
-   * An endpoint does not answer. The first message of a silence stays, so that its wording does not tick. `silentSince`
-   * (RFC 3339): left out, from now on.
-   */
+  /** An endpoint does not answer, by default from now on. The first message stays, so that its wording does not tick. */
   fallSilent(key: EndpointKey, message: string, silentSince = timestamp(this.#environment.clock)): void {
     const place = this.#places.get(key)
     if (place === undefined || place.state.answers === 'No') return
