@@ -1,3 +1,4 @@
+import equal from 'fast-deep-equal'
 import { ApiError, type Client, type Writable } from '../../controllers/api/client.ts'
 import type { AnyApiKind } from '../../controllers/api/paths.ts'
 import type { Resource } from '../../crds/meta.ts'
@@ -8,6 +9,7 @@ import { kindNamed } from './manifests.ts'
 import { nameOf } from './object-name.ts'
 import { Namespace } from './present.ts'
 import { type PruneOptions, prunedObjects } from './prune.ts'
+import { withoutTakenOver } from './takeover.ts'
 
 /** What the API said to all manifests. */
 export interface Judged {
@@ -114,13 +116,19 @@ async function written(
 ): Promise<Written> {
   const { name, namespace } = manifest.metadata
   const before = (await client.get(kind, name, namespace)) as Resource | undefined
-  if (serverSide !== undefined) {
-    return { before, after: (await client.apply(kind, manifest, { ...dryRun, ...serverSide })) as Resource }
+  const options = { ...dryRun, fieldManager: serverSide?.fieldManager ?? clientSideManager }
+  const applied =
+    serverSide && ((await client.apply(kind, manifest, { ...options, force: serverSide.force })) as Resource)
+  if (before === undefined) {
+    return { before, after: applied ?? ((await client.create(kind, manifest, options)) as Resource) }
   }
-  const options = { ...dryRun, fieldManager: clientSideManager }
-  if (before === undefined) return { before, after: (await client.create(kind, manifest, options)) as Resource }
+  const next = applied && withoutTakenOver(before, applied, options.fieldManager)
+  if (next !== undefined && equal(next, applied)) return { before, after: next }
   try {
-    return { before, after: (await client.replace(kind, asKubectlMerges(before, manifest), options)) as Resource }
+    return {
+      before,
+      after: (await client.replace(kind, next ?? asKubectlMerges(before, manifest), options)) as Resource,
+    }
   } catch (error) {
     const isStale = error instanceof ApiError && error.reason === 'Conflict'
     if (!isStale || readings === mostReadings) throw error

@@ -167,8 +167,8 @@ test('what kubectl did not apply before it changes, and takes nothing out of it'
 })
 
 test('on the server side fields that the manager leaves out go, and those of others stay', async t => {
-  const engine = { serverSide: { fieldManager: 'kustomize-controller', force: true } }
-  const flags = ['--server-side', '--field-manager=kustomize-controller', '--force-conflicts']
+  const engine = { serverSide: { fieldManager: 'engine', force: true } }
+  const flags = ['--server-side', '--field-manager=engine', '--force-conflicts']
   const spec = { guestHostName: 'three', volumes: [] }
   await plannedAsDone(t, file('c.yaml', machine('p-3', spec)), { options: engine, flags })
   await kubectl('label', '-n', 'shop', 'vm/p-3', 'owner=somebody')
@@ -184,6 +184,30 @@ test('on the server side a field of another manager is refused, unless it is tak
   t.deepEqual(await plannedAsDone(t, path, { options, flags }), [])
   const forced = { serverSide: { ...options.serverSide, force: true } }
   t.is((await plannedAsDone(t, path, { options: forced, flags: [...flags, '--force-conflicts'] })).length, 1)
+})
+
+test('what kubectl applied on the client side it takes over on the server side: fields left out go at once', async t => {
+  const spec = { guestHostName: 'four', serviceOfferingName: 'small', volumes: [] }
+  await plannedAsDone(t, file('m.yaml', machine('p-13', spec, { labels: { app: 'planned', tier: 'a' } })))
+  const options = { serverSide: { fieldManager: 'kubectl', force: false } }
+  const flags = ['--server-side']
+  const changes = await plannedAsDone(t, file('m.yaml', machine('p-13', {})), { options, flags })
+  t.like(changes, [{ fields: [{ path: 'metadata.labels.tier' }, { path: 'spec.guestHostName', before: 'four' }] }])
+  t.deepEqual(await plannedAsDone(t, file('m.yaml', machine('p-13', {})), { options, flags }), [])
+  const again = await plannedAsDone(t, file('m.yaml', machine('p-13', { guestHostName: 'five' })), { options, flags })
+  t.is(again.length, 1)
+  t.is((await plannedAsDone(t, file('m.yaml', machine('p-13', {})), { options, flags })).length, 1)
+})
+
+test('Flux takes over what kubectl wrote beside it, and leaves what others did', async t => {
+  const spec = { guestHostName: 'six' }
+  const path = file('n.yaml', machine('p-14', {}))
+  await kubectl('apply', '-n', 'shop', '--server-side', '--field-manager=kustomize-controller', '-f', path)
+  await kubectl('patch', '-n', 'shop', 'vm/p-14', '--type=merge', '-p', JSON.stringify({ spec }))
+  await kubectl('label', '-n', 'shop', 'vm/p-14', 'owner=somebody', '--field-manager=somebody')
+  const { edits } = await judged(path, { serverSide: { fieldManager: 'kustomize-controller', force: true } })
+  t.like(edits, [{ change: 'Change', fields: [{ path: 'spec.guestHostName', before: 'six' }] }])
+  t.is(edits[0]?.fields?.length, 1)
 })
 
 test('a field that does not exist is refused, as kubectl refuses it', async t => {
@@ -202,6 +226,7 @@ test('what is pruned is what kubectl prunes: applied before, with the labels, an
   t.deepEqual(changes, [
     { key: 'FirewallRule shop/p-1', change: 'Delete' },
     { key: 'FirewallRule shop/p-6', change: 'Delete' },
+    { key: 'VirtualMachine shop/p-13', change: 'Delete' },
     { key: 'VirtualMachine shop/p-2', change: 'Delete' },
     { key: 'VirtualMachine shop/p-7', change: 'Delete' },
   ])
