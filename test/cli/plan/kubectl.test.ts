@@ -177,10 +177,12 @@ test('on the server side fields that the manager leaves out go, and those of oth
 })
 
 test('on the server side a field of another manager is refused, unless it is taken over', async t => {
-  const path = file('c.yaml', machine('p-3', { runStrategy: 'Once' }))
+  const first = ['--server-side', '--field-manager=engine']
+  await kubectl('apply', '-n', 'shop', '-f', file('c.yaml', machine('p-15', {})), ...first)
+  const path = file('c.yaml', machine('p-15', { runStrategy: 'Once' }))
   const options = { serverSide: { fieldManager: 'somebody', force: false } }
   const flags = ['--server-side', '--field-manager=somebody']
-  t.like((await judged(path, options)).refused, [{ object: { name: 'p-3' } }])
+  t.like((await judged(path, options)).refused, [{ object: { name: 'p-15' } }])
   t.deepEqual(await plannedAsDone(t, path, { options, flags }), [])
   const forced = { serverSide: { ...options.serverSide, force: true } }
   t.is((await plannedAsDone(t, path, { options: forced, flags: [...flags, '--force-conflicts'] })).length, 1)
