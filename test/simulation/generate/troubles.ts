@@ -71,12 +71,15 @@ const troubles: Readonly<Record<TroubleClass, (model: Model) => Happening | unde
 }
 
 const verbs = Object.keys(servedBy) as readonly Verb[]
+/** Where a lost or repeated call costs most: they are met more often than the others. */
+const costly: readonly Verb[] = ['DefineMachine', 'StartMachine', 'StopMachine', 'MigrateMachine', 'CreateVolume']
 const codes = Object.keys(driverErrorCodes) as readonly DriverErrorCode[]
 
 function fault(model: Model): Happening {
   const { chance } = model
   const verb = chance.weighted<FaultTarget | undefined>([
-    [6, chance.pick(verbs)],
+    [5, chance.pick(costly)],
+    [4, chance.pick(verbs)],
     [3, undefined],
     [2, 'Event'],
     [1, 'Inventory'],
