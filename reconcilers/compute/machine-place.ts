@@ -1,8 +1,9 @@
 import type { Holder, MachineClaim } from '../../crds/infrastructure/allocation.ts'
 import { Host } from '../../crds/infrastructure/host.ts'
 import { type EndpointKey, endpointIdentity, endpointKey } from '../../drivers/contract/endpoint.ts'
+import type { MachineFacts } from '../../drivers/contract/facts.ts'
 import { operation } from '../../drivers/contract/operation.ts'
-import { type Claim, claimMachine, claimVolume, isGiven, machineClaim, moveClaim } from '../claims.ts'
+import { allocationName, type Claim, claimMachine, claimVolume, isGiven, machineClaim, moveClaim } from '../claims.ts'
 import { observe, operate, remove } from '../effect.ts'
 import { heldByMachine } from '../holdings.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
@@ -10,7 +11,7 @@ import { isOurs } from '../ownership.ts'
 import { place, placeNew, whyUnknown } from '../placement/place.ts'
 import type { Placement, PlacementRequest } from '../placement/request.ts'
 import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
-import type { World } from '../world.ts'
+import type { Seen, World } from '../world.ts'
 import { hasLocalDisk, reasonToLeave } from './leaving.ts'
 import { judgeFound } from './machine-found.ts'
 import { judgeLeaving } from './migration.ts'
@@ -119,6 +120,8 @@ function judgeUnplaced(wish: PlaceWish, world: World): Verdict {
   }
   if (!wish.wanted && seen.length === 0) return satisfied('NotNeeded', 'The machine is off and holds no place')
   const [there] = seen
+  const untaken = judgeUntaken(identity, there, world)
+  if (untaken !== undefined) return untaken
   const seenAt = there?.endpoint
   const unread = seenAt === undefined ? judgeUnread(wish, world) : undefined
   if (unread !== undefined) return unread
@@ -137,6 +140,18 @@ function judgeUnplaced(wish: PlaceWish, world: World): Verdict {
     `Claiming a place on host "${placed.hostName}"`,
     claimMachine(identity, holder, { machine }, world),
     ...volumes,
+  )
+}
+
+/**
+ * A machine that bears no mark is taken over where it runs, and nowhere else: its host would not keep it from running a
+ * second time when it comes back.
+ */
+function judgeUntaken(identity: string, there: Seen<MachineFacts> | undefined, world: World): Verdict | undefined {
+  if (there === undefined || there.current || isOurs(there.facts, world)) return undefined
+  return unknown(
+    'HostSilent',
+    `The machine is not taken over yet, and its host does not answer: bring the host back. If it is gone for good, take over the disks alone: delete this machine and Allocation "${allocationName('Identity', identity)}", and name its volumes in a new machine`,
   )
 }
 
@@ -179,6 +194,8 @@ function whereItIs(request: PlacementRequest, endpoint: EndpointKey): PlacementR
 function judgeLost(wish: PlaceWish, claim: Claim, held: MachineClaim, world: World): Verdict {
   const fence = fenceOf(held.hostName, world, { hostIdentity: held.hostIdentity })
   if (!fence.fenced) return unknown('HostSilent', fence.why)
+  const untaken = judgeUntaken(wish.identity, whereSeen(wish.identity, claim, world), world)
+  if (untaken !== undefined) return untaken
   if (!wish.wanted || !wish.movable || claim.spec.notes?.guestEndedAt !== undefined) {
     return satisfied('Placed', `Host "${held.hostName}", which is proven off`)
   }

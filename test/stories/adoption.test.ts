@@ -392,6 +392,28 @@ test('a machine is given back whose host is off: that is waited for and says wha
   t.deepEqual(world.invariants(), [])
 })
 
+test('a machine is taken over where it ran, and nowhere else: its lost host is waited for', async t => {
+  await using cloud = await withForeigner()
+  const { world } = cloud.simulator
+  world.killHost('host-1')
+  await cloud.advance(300_000)
+  const { sequence } = world.journal
+  await cloud.apply(...identities, shared, volume('old-web-root', root), volume('old-web-data', data), described())
+  await cloud.patch(Host, 'host-1', undefined, { lifecycle: 'Lost' })
+  await cloud.advance(600_000)
+  const waiting = (await cloud.get(VirtualMachine, 'old-web', 'shop')) as Resource
+  t.is(conditionOf(waiting, 'Scheduled')?.reason, 'HostSilent')
+  t.deepEqual(
+    doneSince(cloud, sequence).filter(action => action.endsWith('Machine')),
+    [],
+  )
+  world.reviveHost('host-1')
+  await cloud.patch(Host, 'host-1', undefined, { lifecycle: 'Active' })
+  await cloud.untilReady(900_000)
+  t.true(doneSince(cloud, sequence).includes('AdoptMachine'))
+  t.deepEqual(world.invariants(), [])
+})
+
 // Found by the simulation and not mended: what no host has told of yet is placed like a new machine.
 test.failing('a machine that nobody has told of yet is not made a second time where it is described already', async t => {
   await using cloud = await Cloud.start()
