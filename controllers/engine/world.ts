@@ -152,6 +152,11 @@ function observedWorld(cache: ObservedCache, recording: Recording): Observed {
     inDoubt: identity => read(observedTopics.doubt(identity), cache.inDoubt(identity)),
     provenAbsent: (identity, endpoint, after) =>
       read(observedTopics.absent(identity, endpoint), cache.provenAbsent(identity, endpoint, after)),
+    untold: (identity, endpoints) => {
+      const untold = cache.untold(identity, endpoints)
+      for (const first of untold.slice(0, 1)) recording.topic(observedTopics.absent(identity, first))
+      return untold
+    },
     counts: key => read(observedTopics.counts(key), cache.counts(key)),
   }
 }

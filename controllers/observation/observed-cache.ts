@@ -40,8 +40,6 @@ export class ObservedCache implements Observed {
   /** Signs of life of silent hosts. */
   readonly lives: Lives
   readonly #inventories: Inventories
-  /** Asked for and not proven absent, by endpoint: only for these can a listing bring news of absence. */
-  readonly #askedAbsent = new Map<EndpointKey, Set<string>>()
   readonly #questions = new Questions(
     key => this.#places.get(key),
     () => this.moment(),
@@ -121,8 +119,14 @@ export class ObservedCache implements Observed {
   provenAbsent(identity: string, endpoint: EndpointKey, after?: EndpointKey): boolean {
     const isLate = after === undefined || this.#questions.isAnswered(identity, endpoint, after)
     if (isLate && this.#isProvenAbsent(identity, endpoint)) return true
-    addTo(this.#askedAbsent, endpoint, identity)
+    this.#questions.awaitAbsence(identity, endpoint)
     return false
+  }
+
+  untold(identity: string, endpoints: readonly EndpointKey[]): readonly EndpointKey[] {
+    const unheard = this.#questions.unheard(identity, endpoints)
+    for (const first of unheard.slice(0, 1)) this.#questions.awaitAbsence(identity, first)
+    return unheard
   }
 
   /** Keys of all declared endpoints. */
@@ -384,11 +388,8 @@ export class ObservedCache implements Observed {
   }
 
   #tellAbsent(endpoint: EndpointKey): void {
-    for (const identity of this.#askedAbsent.get(endpoint) ?? []) {
-      if (!this.#isProvenAbsent(identity, endpoint)) continue
-      removeFrom(this.#askedAbsent, endpoint, identity)
+    for (const identity of this.#questions.takeProven(endpoint, each => this.#isProvenAbsent(each, endpoint)))
       this.#changes.tell(topics.absent(identity, endpoint))
-    }
   }
 }
 

@@ -8,7 +8,7 @@ import { observe, operate, remove } from '../effect.ts'
 import { heldByMachine } from '../holdings.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
 import { isOurs } from '../ownership.ts'
-import { place, placeNew, whyUnknown } from '../placement/place.ts'
+import { listed, place, placeNew, untoldKeepers, whyUnknown } from '../placement/place.ts'
 import type { Placement, PlacementRequest } from '../placement/request.ts'
 import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import type { Seen, World } from '../world.ts'
@@ -161,10 +161,28 @@ function judgeUntaken(identity: string, there: Seen<MachineFacts> | undefined, w
  */
 function judgeUnread({ identity, request }: PlaceWish, world: World): Verdict | undefined {
   const given = [identity, ...request.volumes.map(volume => volume.identity)].find(each => isGiven(each, world))
-  const why = given === undefined ? undefined : whyUnknown(request.zoneName, world)
-  if (why === undefined) return undefined
+  if (given === undefined) return undefined
+  const why = whyUnknown(request.zoneName, world)
   const what = given === identity ? 'The machine is not placed' : `The machine is not placed for its disk ${given}`
-  return unknown('HostsNotRead', `${what}: ${why}`)
+  if (why !== undefined) return unknown('HostsNotRead', `${what}: ${why}`)
+  return given === identity ? judgeUntold(identity, request.zoneName, world) : undefined
+}
+
+/** A machine that was given its identity may run where nobody has told of it yet: every host is read once more. */
+function judgeUntold(identity: string, zoneName: string, world: World): Verdict | undefined {
+  const untold = untoldKeepers(identity, zoneName, world)
+  if (untold.length === 0) return undefined
+  const silent = untold.filter(({ answers }) => !answers).map(({ hostName }) => `"${hostName}"`)
+  if (silent.length > 0)
+    return unknown(
+      'HostsNotRead',
+      `The machine is not placed: it was given its identity, and may run on a host that does not answer: ${listed(silent)}. Bring the host back, or switch it off and set its spec.lifecycle to Lost`,
+    )
+  return acting(
+    'ProvingAbsence',
+    'Whether a host has it already is being read',
+    ...untold.map(({ key }) => observe(key)),
+  )
 }
 
 /** The same installation's mark for the same name, but another identity: somebody else's machine until it is rebound. */

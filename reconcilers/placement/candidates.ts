@@ -62,7 +62,7 @@ export const candidateOf = defineDerived('placementCandidate', (hostName, world)
 })
 
 /** Whether there is anything to read: a driver, an address of its own, and no word that it is off for good. */
-function isReachable(host: Wish<typeof Host>, world: World): boolean {
+export function isReachable(host: Wish<typeof Host>, world: World): boolean {
   if (host.spec.lifecycle === 'Lost') return false
   return hostDriver(host, world) !== undefined && olderNamesake(host, world) === undefined
 }

@@ -1,9 +1,11 @@
 import { Host } from '../../crds/infrastructure/host.ts'
 import { PrimaryStorage } from '../../crds/infrastructure/primary-storage.ts'
+import type { EndpointKey } from '../../drivers/contract/endpoint.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
-import { hostOfIdentity, poolOfIdentity } from '../infrastructure/topology.ts'
+import { hostKey } from '../infrastructure/host-endpoint.ts'
+import { clustersOfZone, hostOfIdentity, hostsByCluster, poolOfIdentity } from '../infrastructure/topology.ts'
 import { defineDerived, type World } from '../world.ts'
-import { type CandidateZone, candidateZone, clusterReading, storageNamed } from './candidates.ts'
+import { type CandidateZone, candidateZone, clusterReading, isReachable, storageNamed } from './candidates.ts'
 import { hidingPools } from './pools.ts'
 import { type HostVerdict, type Placed, type Placement, type PlacementRequest, refused } from './request.ts'
 import { type Scope, Search } from './search.ts'
@@ -83,11 +85,43 @@ export function whyUnknown(zoneName: string, world: World): string | undefined {
   return `it was given its identity and has no claim, so that it may be in use on a host that was not read since the controllers started: ${listed(unread.map(name => `"${name}"`))}. Bring the host back, or switch it off and set its spec.lifecycle to Lost`
 }
 
+/** A host that may have what nobody has told of yet. */
+export interface Keeper {
+  readonly hostName: string
+  readonly key: EndpointKey
+  readonly answers: boolean
+}
+
+/** A zone's hosts but those that are proven to run nothing, by the zone's name. */
+const keepers = defineDerived('keepers', (zoneName, world): readonly Keeper[] =>
+  world
+    .derived(clustersOfZone, zoneName)
+    .flatMap(clusterName => world.desired.list(hostsByCluster, clusterName))
+    .filter(host => isReachable(host, world))
+    .map(host => {
+      const key = hostKey(host, world)
+      return { hostName: host.metadata.name, key, answers: world.observed.endpoint(key).answers === 'Yes' }
+    })
+    .filter(({ hostName, answers }) => answers || !fenceOf(hostName, world).fenced),
+)
+
+/** Hosts of a zone that were not read since it was first asked where the identity is. */
+export function untoldKeepers(identity: string, zoneName: string, world: World): readonly Keeper[] {
+  const all = world.derived(keepers, zoneName)
+  const untold = new Set(
+    world.observed.untold(
+      identity,
+      all.map(({ key }) => key),
+    ),
+  )
+  return all.filter(({ key }) => untold.has(key))
+}
+
 function hidingMessage(hiding: readonly string[]): string {
   return `Nothing new is made in a zone while a host or pool was never read that may have it already; missing: ${listed(hiding)}. A host that is off for good can be declared so by its spec.lifecycle Lost, a pool that is gone be deleted`
 }
 
-function listed(names: readonly string[]): string {
+export function listed(names: readonly string[]): string {
   const named = names.slice(0, 5)
   return `${named.join(', ')}${names.length > named.length ? ` and ${names.length - named.length} more` : ''}`
 }

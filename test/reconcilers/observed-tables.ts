@@ -31,6 +31,8 @@ export interface ObservedParts {
   readonly jobs?: readonly Sighting<JobFacts>[]
   /** Endpoints where an operation on the identity may still have taken effect. */
   readonly inDoubt?: Readonly<Record<string, readonly EndpointKey[]>>
+  /** Endpoints that were not listed since anything was asked. Default: none. */
+  readonly untold?: ReadonlySet<EndpointKey>
   /** `<identity> <endpoint>` of what is proven absent. Default: absent where the endpoint is listed and nothing is seen. */
   readonly absent?: ReadonlySet<string>
   /** Operations running or failed, by identity. */
@@ -73,6 +75,7 @@ export class ObservedTables implements Observed {
   readonly #inDoubt = new Map<string, readonly EndpointKey[]>()
   readonly #reads: Reads
   #absent: ReadonlySet<string> | undefined
+  #untold: ReadonlySet<EndpointKey> = new Set()
   #machines: readonly Sighting<MachineFacts>[] = none
   #volumes: readonly Sighting<VolumeFacts>[] = none
   #images: readonly Sighting<ImageFacts>[] = none
@@ -95,6 +98,7 @@ export class ObservedTables implements Observed {
     merge(this.#inDoubt, parts.inDoubt)
     merge(this.operations, parts.operations)
     this.#absent = parts.absent ?? this.#absent
+    this.#untold = parts.untold ?? this.#untold
     this.#machines = deepFreeze(parts.machines ?? this.#machines)
     this.#volumes = deepFreeze(parts.volumes ?? this.#volumes)
     this.#images = deepFreeze(parts.images ?? this.#images)
@@ -182,6 +186,11 @@ export class ObservedTables implements Observed {
   inDoubt(identity: string): readonly EndpointKey[] {
     this.#reads.read('observed')
     return this.#inDoubt.get(identity) ?? none
+  }
+
+  untold(_identity: string, endpoints: readonly EndpointKey[]): readonly EndpointKey[] {
+    this.#reads.read('observed')
+    return endpoints.filter(key => this.#untold.has(key))
   }
 
   provenAbsent(identity: string, endpoint: EndpointKey, _after?: EndpointKey): boolean {

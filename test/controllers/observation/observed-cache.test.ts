@@ -295,6 +295,21 @@ test('absence is proven by a listing begun after the last operation there ended,
   t.deepEqual(told(), [topics.absent('m', hostA)])
 })
 
+test('who asks where an identity may be is told of endpoints that were not listed since', t => {
+  const { cache, told } = bench(hostEndpoint(hostA), hostEndpoint(hostB))
+  list(cache, hostA, hostListing([]))
+  const end = begin(cache, hostA)
+  t.deepEqual(cache.untold('m', [hostA, hostB]), [hostA, hostB])
+  end(hostListing([]))
+  t.deepEqual(cache.untold('m', [hostA, hostB]), [hostA, hostB], 'the listing was begun before anybody asked')
+  told()
+  list(cache, hostA, hostListing([]))
+  t.true(told().includes(topics.absent('m', hostA)))
+  t.deepEqual(cache.untold('m', [hostA, hostB]), [hostB])
+  list(cache, hostB, hostListing([]))
+  t.deepEqual(cache.untold('m', [hostA, hostB]), [])
+})
+
 test('what appears is absent no longer', t => {
   const { cache, told } = bench(hostEndpoint(hostA))
   list(cache, hostA, hostListing([]))

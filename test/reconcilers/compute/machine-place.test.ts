@@ -1,6 +1,7 @@
 import test from 'ava'
 import type { ClaimNotes } from '../../../crds/infrastructure/allocation.ts'
 import { Allocation } from '../../../crds/infrastructure/allocation.ts'
+import type { EndpointKey } from '../../../drivers/contract/endpoint.ts'
 import type { MachineFacts } from '../../../drivers/contract/facts.ts'
 import { judgePlace, judgeRelease, type PlaceWish } from '../../../reconcilers/compute/machine-place.ts'
 import type { Verdict } from '../../../reconcilers/verdict.ts'
@@ -34,6 +35,7 @@ interface Situation {
   readonly wish?: Partial<PlaceWish>
   readonly local?: boolean
   readonly absent?: ReadonlySet<string>
+  readonly untold?: ReadonlySet<EndpointKey>
   readonly namesake?: boolean
 }
 
@@ -67,6 +69,7 @@ function worldWith(parts: Situation) {
     spaces: { [keyOf('PrimaryStorage', 'primary-1')]: { totalBytes: 2 ** 41, usedBytes: 0 } },
     ...(parts.power === undefined ? {} : { powers: { [keyOf('PowerController', 'host-1')]: parts.power } }),
     ...(parts.absent === undefined ? {} : { absent: parts.absent }),
+    ...(parts.untold === undefined ? {} : { untold: parts.untold }),
     operations: { [identity]: parts.running === true ? [running] : [] },
     machines: [...sightings, ...(parts.namesake === true ? [{ endpoint: host2, facts: other }] : [])],
   })
@@ -320,4 +323,20 @@ test('what was given its identity is placed only when every host was read or is 
   t.is(brief(placed({ lifecycle: 'Lost' }, given(identity))), 'acting Placing Create')
   t.is(brief(placed({ hostState: answering }, given(identity))), 'acting Placing Create')
   t.is(brief(placed({ seen: [[host2, {}]] }, given(identity))), 'acting Placing Create')
+})
+
+test('what was given its identity may run where nobody has told of it: hosts are read once more before it is placed', t => {
+  const given = allocation({ type: 'Identity', value: identity, holder: holder(guest) })
+  const placed = (parts: Situation, ...objects: readonly ReturnType<typeof allocation>[]) => {
+    const world = worldWith({ claimed: false, ...parts })
+    world.put(inventoryNote(host()), ...objects)
+    return judgePlace(wishOf(parts), passOf(world))
+  }
+  const untold = { untold: new Set([host1]) }
+  const isSilent = { hostState: { answers: 'No', listed: true, silentSince: '2026-11-02T11:00:00Z' } } as const
+  t.is(brief(placed(untold)), 'acting Placing Create')
+  t.is(brief(placed(untold, given)), 'acting ProvingAbsence Observe')
+  t.is(brief(placed({ ...untold, ...isSilent }, given)), 'unknown HostsNotRead')
+  t.is(brief(placed({ ...untold, ...isSilent, lifecycle: 'Lost' }, given)), 'acting Placing Create')
+  t.is(brief(placed({}, given)), 'acting Placing Create')
 })
