@@ -228,6 +228,7 @@ const excuses: ReadonlySet<string> = new Set([
 
 function isExcused(cloud: SimulatedCloud, object: Resource): boolean {
   if (conditionOf(object, 'Stalled')?.status === 'True' || usesDeletedAddress(cloud, object)) return true
+  if (lacksPublicRange(cloud, object)) return true
   const reason = conditionOf(object, 'Ready')?.reason
   return reason !== undefined && (excuses.has(reason) || reason.endsWith('NotFound'))
 }
@@ -239,6 +240,14 @@ function usesDeletedAddress(cloud: SimulatedCloud, { metadata: { namespace }, sp
     .all('publicips.network')
     .find(({ metadata }) => metadata.namespace === namespace && metadata.name === publicIPName)
   return address?.metadata.deletionTimestamp !== undefined
+}
+
+/** Public addresses of a zone whose range was deleted while they were in use, and gone with the store that was lost. */
+function lacksPublicRange({ wished }: SimulatedCloud, object: Resource): boolean {
+  const reason = conditionOf(object, 'Ready')?.reason
+  if (reason !== 'AddressesExhausted' && reason !== 'AddressPending') return false
+  const { zoneName } = (object.spec ?? {}) as { readonly zoneName?: string }
+  return ![...wished.values()].some(({ kind, spec }) => kind === 'PublicIPRange' && spec.zoneName === zoneName)
 }
 
 function isReady(object: Resource): boolean {
