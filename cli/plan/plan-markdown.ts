@@ -1,6 +1,6 @@
 import { downtimeOf } from './disruptions.ts'
 import { keyOf } from './object-name.ts'
-import type { Plan } from './plan.ts'
+import type { Aftermath, Plan } from './plan.ts'
 import type { PlannedOperation } from './planned-operation.ts'
 import {
   basisText,
@@ -35,14 +35,7 @@ export function planMarkdown(plan: Plan): string {
     ),
     changeBlock(plan),
     operationTable('Operations', plan.operations, plan),
-    list(
-      'Made and removed by the control plane',
-      [
-        ...plan.consequences.map(({ object, change }) => `${change} ${escaped(keyOf(object))}`),
-        ...plan.claims.map(claim => `${claim.change} ${escaped(claimText(claim))}`),
-      ],
-      'folded',
-    ),
+    list('Made and removed by the control plane', aftermathItems(plan), 'folded'),
     list(
       'Not Ready afterwards',
       plan.unmet
@@ -50,11 +43,19 @@ export function planMarkdown(plan: Plan): string {
         .map(({ object, reason, message }) => `**${escaped(keyOf(object))}** ${reason}: ${escaped(message)}`),
     ),
     operationTable('Done anyway, without these manifests', plan.underWay, plan, 'folded'),
+    list('Made and removed anyway, without these manifests', aftermathItems(plan.anyway), 'folded'),
     plan.operations.length === 0 ? '' : escaped(expectationText(plan.expected)),
     plan.isWhole ? '' : 'It goes on for longer than an hour; what comes later is not told.',
     `<sub>${escaped(basisText(plan.holdsFor))}</sub>`,
   ]
   return `${blocks.filter(block => block !== '').join('\n\n')}\n`
+}
+
+function aftermathItems({ consequences, claims }: Aftermath): readonly string[] {
+  return [
+    ...consequences.map(({ change, object }) => `${change} ${escaped(keyOf(object))}`),
+    ...claims.map(claim => `${claim.change} ${escaped(claimText(claim))}`),
+  ]
 }
 
 function changeBlock({ changes }: Plan): string {

@@ -2,7 +2,7 @@ import { columns } from '../columns.ts'
 import { colourOf, type Paint, signOf } from '../paint.ts'
 import { downtimeOf } from './disruptions.ts'
 import { keyOf } from './object-name.ts'
-import type { Plan } from './plan.ts'
+import type { Aftermath, Plan } from './plan.ts'
 import type { PlannedOperation } from './planned-operation.ts'
 import {
   basisText,
@@ -26,10 +26,14 @@ export function planLines(plan: Plan, paint: Paint): readonly string[] {
     section('Refused', refusedLines(plan, paint), paint),
     section('Changes', changeLines(plan, paint), paint),
     section('Operations', operationLines(plan.operations, plan, paint), paint),
-    section('Made and removed by the control plane', consequenceLines(plan, paint), paint),
+    section('Made and removed by the control plane', aftermathLines(plan, paint), paint),
     section('Downtime', downtimeLines(plan, paint), paint),
     section('Not Ready afterwards', unmetLines(plan, paint), paint),
-    section('Done anyway, without these manifests', operationLines(plan.underWay, plan, paint), paint),
+    section(
+      'Done anyway, without these manifests',
+      [...operationLines(plan.underWay, plan, paint), ...aftermathLines(plan.anyway, paint)],
+      paint,
+    ),
   ]
   const ends = [
     ...(plan.operations.length === 0 ? [] : [expectationText(plan.expected)]),
@@ -83,7 +87,7 @@ function detailLines(operation: PlannedOperation | undefined, paint: Paint): rea
   return [...shown, ...more, ...(failed === undefined ? [] : [failed])]
 }
 
-function consequenceLines({ consequences, claims }: Plan, paint: Paint): readonly string[] {
+function aftermathLines({ consequences, claims }: Aftermath, paint: Paint): readonly string[] {
   const signs = { Create: paint.green('+'), Delete: paint.red('-') }
   const claimSigns = { Take: paint.green('+'), Free: paint.red('-'), Move: paint.yellow('~') }
   return [

@@ -1,3 +1,4 @@
+import equal from 'fast-deep-equal'
 import type { Client, Writable } from '../../controllers/api/client.ts'
 import type { ObservedWorld } from '../../controllers/query/observed.ts'
 import type { Verb } from '../../drivers/contract/operation.ts'
@@ -18,8 +19,15 @@ import { type PlannedOperation, plannedOperations } from './planned-operation.ts
 import { type Present, readPresent } from './present.ts'
 import type { RecordedOperation } from './recorder.ts'
 
+/** What the control plane does to its own objects. */
+export interface Aftermath {
+  /** Objects that it makes or removes by itself. */
+  readonly consequences: readonly Consequence[]
+  readonly claims: readonly ClaimChange[]
+}
+
 /** What applying manifests would do. Plain data: `-o json` is this. */
-export interface Plan {
+export interface Plan extends Aftermath {
   readonly holdsFor: Basis
   readonly changes: readonly Omit<Edit, 'after'>[]
   readonly unchanged: number
@@ -29,13 +37,12 @@ export interface Plan {
   /** What the manifests cause, in the order in which it begins. */
   readonly operations: readonly PlannedOperation[]
   readonly disruptions: readonly Disruption[]
-  /** Objects that the control plane makes or removes by itself. */
-  readonly consequences: readonly Consequence[]
-  readonly claims: readonly ClaimChange[]
   /** What would not be Ready afterwards. */
   readonly unmet: readonly Unmet[]
   /** What is done anyway, without the manifests, until the plan ends. Times count from the present. */
   readonly underWay: readonly PlannedOperation[]
+  /** What the control plane makes, removes, claims and frees without the manifests as well, after what is under way. */
+  readonly anyway: Aftermath
   readonly expected: Expectation
   /** False: an hour of the cloud's time did not see the end of it. */
   readonly isWhole: boolean
@@ -101,14 +108,18 @@ export async function planFrom(present: Present, judged: Judged, definitions: re
   noteIdentities()
   const begin = fork.now()
   const first = fork.operations.length
+  await unedited.continueUntil(begin)
+  const untouched = unedited.objects()
   const refusedLater = await applyEdits(fork, edits)
   const isWhole = await fork.settle(editedQuiet)
   await unedited.continueUntil(fork.now())
   noteIdentities()
   const objectOf = (identity: string) => identities.get(identity)
-  const { caused, anyway } = apart(fork.operations.slice(first), unedited.operations.slice(first))
-  const operations = plannedOperations(caused, begin, objectOf)
+  const operated = apart(fork.operations.slice(first), unedited.operations.slice(first))
+  const operations = plannedOperations(operated.caused, begin, objectOf)
   const [before, after] = [unedited.objects(), fork.objects()]
+  const consequences = partedBy(consequencesOf(untouched, before, []), consequencesOf(untouched, after, edits))
+  const claims = partedBy(claimChanges(untouched, before, objectOf), claimChanges(untouched, after, objectOf))
   return {
     holdsFor: basisOf(present),
     changes: edits
@@ -119,10 +130,11 @@ export async function planFrom(present: Present, judged: Judged, definitions: re
     ...(judged.isPruningHeld ? { isPruningHeld: true } : {}),
     operations,
     disruptions: disruptionsOf(operations),
-    consequences: consequencesOf(before, after, edits),
-    claims: claimChanges(before, after, objectOf),
+    consequences: consequences.caused,
+    claims: claims.caused,
     unmet: unmetOf(before, after),
-    underWay: plannedOperations([...fork.operations.slice(0, first), ...anyway], fork.start, objectOf),
+    underWay: plannedOperations([...fork.operations.slice(0, first), ...operated.anyway], fork.start, objectOf),
+    anyway: { consequences: consequences.anyway, claims: claims.anyway },
     expected: expectationOf(operations, new Set(measured.map(({ verb }) => verb))),
     isWhole,
   }
@@ -144,6 +156,12 @@ function apart(
     caused: edited.filter((_, index) => !isAnyway[index]),
     anyway: edited.filter((_, index) => isAnyway[index]),
   }
+}
+
+/** Likewise for changes of objects; what happens only without the edits is neither. */
+function partedBy<T>(unedited: readonly T[], edited: readonly T[]): { caused: readonly T[]; anyway: readonly T[] } {
+  const isAnyway = (change: T) => unedited.some(each => equal(each, change))
+  return { caused: edited.filter(change => !isAnyway(change)), anyway: edited.filter(isAnyway) }
 }
 
 /** Whether applying would change anything: the exit code 2. */

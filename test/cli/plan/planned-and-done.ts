@@ -48,7 +48,7 @@ export function accountOf(plan: Plan): Account {
   return {
     underWay: inNoOrder([...plan.underWay.filter(isDone).map(told), ...caused]),
     operations: byObject(caused),
-    consequences: plan.consequences.map(({ change, object }) => `${change} ${keyOf(object)}`).sort(),
+    consequences: consequenceWords(plan.consequences),
     claims: claimWords(plan.claims),
     unmet: plan.unmet.map(({ object, state, reason }) => `${keyOf(object)} ${state} ${reason}`).sort(),
   }
@@ -145,10 +145,11 @@ export class Trial implements AsyncDisposable {
     return {
       underWay: inNoOrder(done.map(told)),
       operations: byObject(withoutAnyway(done, start, plan).map(told)),
-      consequences: consequencesOf(before, after, plan.changes)
-        .map(({ change, object }) => `${change} ${keyOf(object)}`)
-        .sort(),
-      claims: claimWords(claimChanges(before, after, () => undefined)),
+      consequences: withoutThose(
+        consequenceWords(consequencesOf(before, after, plan.changes)),
+        consequenceWords(plan.anyway.consequences),
+      ),
+      claims: withoutThose(claimWords(claimChanges(before, after, () => undefined)), claimWords(plan.anyway.claims)),
       unmet: unmetOf(before, after)
         .map(({ object, state, reason }) => `${keyOf(object)} ${state} ${reason}`)
         .sort(),
@@ -241,15 +242,19 @@ function objectsOf({ engine }: Cloud): ReadonlyMap<string, Resource> {
   return new Map(all.map(object => [keyOf(nameOf(object)), object]))
 }
 
-/**
- * Without values that follow from ids. Notes of strays are freed by the collector's clock, with the edits or without
- * them: that is no part of what they cause.
- */
+/** Without values that follow from ids. */
 function claimWords(claims: Plan['claims']): readonly string[] {
-  return claims
-    .filter(({ change, type }) => change !== 'Free' || type !== 'Stray')
-    .map(({ change, type, holder, place }) => `${change} ${type} ${place ?? ''} for ${keyOf(holder)}`)
-    .sort()
+  return claims.map(({ change, type, holder, place }) => `${change} ${type} ${place ?? ''} for ${keyOf(holder)}`).sort()
+}
+
+function consequenceWords(consequences: Plan['consequences']): readonly string[] {
+  return consequences.map(({ change, object }) => `${change} ${keyOf(object)}`).sort()
+}
+
+/** What the edits cause: not what the passing of time does as well. */
+function withoutThose(done: readonly string[], anyway: readonly string[]): readonly string[] {
+  const left = Map.groupBy(anyway, words => words)
+  return done.filter(words => left.get(words)?.pop() === undefined)
 }
 
 interface Told {

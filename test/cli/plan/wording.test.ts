@@ -39,6 +39,7 @@ function plan(parts: Partial<Plan> = {}): Plan {
     claims: [],
     unmet: [],
     underWay: [],
+    anyway: { consequences: [], claims: [] },
     expected: { milliseconds: 0, measured: [], modelled: [] },
     isWhole: true,
     ...parts,
