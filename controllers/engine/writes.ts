@@ -88,11 +88,11 @@ export class Writes {
   }
 
   /** Leaves the assumption open only where the API has not decided. */
-  async #send({ kind, metadata, assumption, send }: Write): Promise<void> {
+  async #send({ kind, metadata, assumption, send }: Write, times: 'Once' | 'Again' = 'Once'): Promise<void> {
     try {
       assumption.confirm(await send())
     } catch (error) {
-      const meaning = meaningOf(error)
+      const meaning = meaningOf(error, times)
       if (meaning === 'Refused') assumption.withdraw()
       if (meaning === 'Outdated') {
         const { name, namespace } = metadata
@@ -118,7 +118,7 @@ export class Writes {
     const { kind, metadata, assumption } = write
     if (!assumption.isOpen()) return
     try {
-      await this.#send(write)
+      await this.#send(write, 'Again')
     } catch (error) {
       if (!assumption.isOpen()) return
       const object = objectKey(metadata.name, metadata.namespace)
@@ -131,9 +131,14 @@ export class Writes {
 /** Refusals of an object that is not, or no longer, what was known of it. */
 const outdated: readonly ApiErrorReason[] = ['Conflict', 'NotFound', 'AlreadyExists']
 
+/** Refusals before the object is looked at: they say nothing of what was sent before. */
+const unheard: readonly number[] = [401, 403, 429]
+
 /** What a failure says: the API has refused; it knows the object otherwise; or nothing, so that it may have been done. */
-function meaningOf(error: unknown): 'Refused' | 'Outdated' | 'Unknown' {
+function meaningOf(error: unknown, times: 'Once' | 'Again'): 'Refused' | 'Outdated' | 'Unknown' {
   if (!(error instanceof ApiError)) return 'Unknown'
   if (outdated.includes(error.reason)) return 'Outdated'
-  return error.status >= 400 && error.status < 500 ? 'Refused' : 'Unknown'
+  if (error.status < 400 || error.status === 408 || error.status >= 500) return 'Unknown'
+  if (times === 'Once') return 'Refused'
+  return unheard.includes(error.status) ? 'Unknown' : 'Outdated'
 }

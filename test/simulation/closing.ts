@@ -148,8 +148,11 @@ async function deleteAll(stage: Stage): Promise<void> {
   // What was being taken down when the store was lost has no owner any more: it is told, and left to the operator.
   if (watchman.storeWasLost) return
   const { machines, volumes, images } = cloud.simulator.world.list()
+  const isGivenBack = ({ mark }: (typeof machines)[number]['facts']) =>
+    watchman.givenBack.has(`${mark?.namespace}/${mark?.name}`)
+  const ours = machines.filter(({ facts }) => !isGivenBack(facts))
   const remains = [
-    ...machines.map(({ identity, facts, host }) => ({
+    ...ours.map(({ identity, facts, host }) => ({
       identity,
       what: `machine ${facts.mark?.namespace}/${facts.mark?.name} on ${host}`,
     })),

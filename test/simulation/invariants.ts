@@ -6,7 +6,7 @@ import type { Host } from '../../crds/infrastructure/host.ts'
 import type { Resource } from '../../crds/meta.ts'
 import type { JournalEntry } from '../../drivers/simulator/journal.ts'
 import type { ListedMachine, WorldListing } from '../../drivers/simulator/world-listing.ts'
-import type { Manifest } from './scenario.ts'
+import type { Manifest, ObjectReference } from './scenario.ts'
 import type { SimulatedCloud } from './simulated-cloud.ts'
 
 const adoptions: ReadonlySet<string> = new Set(['AdoptMachine', 'AdoptVolume'])
@@ -32,6 +32,8 @@ export class Watchman {
   readonly #wanted = new Set<string>()
   /** What was done by operations, by verb. */
   readonly done: Record<string, number> = {}
+  /** Machines that are given back, by namespace and name: on a host that is lost they stay as they lie, with our mark. */
+  readonly givenBack = new Set<string>()
   /** After the API's store was lost, what is outside has no claims until it is rebound. */
   storeWasLost = false
 
@@ -42,6 +44,16 @@ export class Watchman {
   /** An operator is about to describe something: an Allocation of an identity is the wish to take it over. */
   described({ kind, spec: { value } }: Manifest): void {
     if (kind === 'Allocation' && typeof value === 'string') this.#wanted.add(value)
+  }
+
+  /** An operator is about to delete something. */
+  deleted({ kind, namespace, name }: ObjectReference): void {
+    if (kind !== 'VirtualMachine') return
+    const object = this.#cloud()
+      .stored.all('virtualmachines.compute')
+      .find(({ metadata }) => metadata.namespace === namespace && metadata.name === name)
+    const { management } = (object?.spec ?? {}) as { readonly management?: { readonly deletionPolicy?: string } }
+    if (management?.deletionPolicy === 'Orphan') this.givenBack.add(`${namespace}/${name}`)
   }
 
   /** Checks everything that the last changes may have broken. Throws `Broken`. */

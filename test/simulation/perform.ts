@@ -24,6 +24,7 @@ export async function perform(step: Step, { cloud, watchman, places }: Stage): P
       watchman.described(step.object)
       return cloud.apply(step.object)
     case 'Delete':
+      watchman.deleted(step.object)
       return cloud.delete(step.object)
     case 'Forget':
       return cloud.forget(step.object)

@@ -146,3 +146,35 @@ test('a write that the API refuses is taken back at once: what stood there stand
   await rig.advance(30_000)
   t.is(rig.count('StartMachine a'), 1)
 })
+
+for (const [status, reason] of [
+  [403, 'Forbidden'],
+  [422, 'Invalid'],
+] as const) {
+  test(`a write whose answer was lost is not taken back because its repetition is refused (${status})`, async t => {
+    await using rig = await start()
+    await rig.apply('a')
+    await rig.advance(5_000)
+    let sent = 0
+    rig.intercept = (request, forward) => {
+      if (request.method !== 'PUT' || !request.path.includes('allocations')) return undefined
+      sent += 1
+      if (sent === 1)
+        return forward().then(() => {
+          throw new ApiError('no answer', { status: 0, reason: 'Unavailable' })
+        })
+      return Promise.reject(new ApiError('refused', { status, reason }))
+    }
+    await rig.apply('a', { size: 2 })
+    await rig.advance(1_000)
+    t.true(sent > 1)
+    await rig.apply('a', { size: 1, phase: 'run' })
+    await rig.advance(60_000)
+    t.is((await claimOf(rig))?.spec.epoch, 2)
+    t.is(rig.count('StartMachine a'), status === 403 ? 0 : 1, 'nothing is done under a claim that is not decided')
+    rig.intercept = () => undefined
+    await rig.advance(60_000)
+    t.is(rig.count('StartMachine a'), 1)
+    t.is((await claimOf(rig))?.spec.epoch, 2)
+  })
+}
