@@ -21,6 +21,7 @@ import { volumeOnPool } from '../storage/volume-place.ts'
 import { isStored, type Wish, type World } from '../world.ts'
 import type { DiskPlan } from './disk-plan.ts'
 import { otherUserOf } from './disk-user.ts'
+import { isOff } from './whereabouts.ts'
 
 /**
  * The right to write to a disk. It is claimed when the disk was seen, never before: so the claim says as well that the
@@ -45,12 +46,16 @@ export function claimAttachments(
 ): readonly Effect[] {
   const identity = world.identity(machine)
   const seen = world.observed.machines(identity)
-  const defined = new Set(seen.flatMap(({ facts }) => facts.definition.disks.map(disk => disk.identity)))
+  const disksOf = (each: typeof seen) =>
+    new Set(each.flatMap(({ facts }) => facts.definition.disks.map(disk => disk.identity)))
+  const defined = disksOf(seen)
+  // A definition that is off may have been left behind: whether the disk is in use elsewhere is not known from it.
+  const inUse = disksOf(seen.filter(({ facts }) => !isOff(facts)))
   return disks.flatMap(({ identity: id, volume }) => {
     if (id === undefined || volume?.metadata.deletionTimestamp !== undefined) return []
     if (attachmentClaim(id, world) !== undefined || otherUserOf(id, identity, world) !== undefined) return []
     if (!defined.has(id) && isOutOfReach(id, identity, world)) return []
-    if (!defined.has(id) && isGiven(id, world) && whyUnknown(machine.spec.zoneName, world) !== undefined) return []
+    if (!inUse.has(id) && isGiven(id, world) && whyUnknown(machine.spec.zoneName, world) !== undefined) return []
     const isThere = defined.has(id) || volumeOnPool(id, volumeClaim(id, world), world) !== undefined
     return isThere ? [claimAttachment(id, identity, holderOf(machine), world)] : []
   })

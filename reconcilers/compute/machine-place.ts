@@ -123,7 +123,8 @@ function judgeUnplaced(wish: PlaceWish, world: World): Verdict {
   const untaken = judgeUntaken(identity, there, world)
   if (untaken !== undefined) return untaken
   const seenAt = there?.endpoint
-  const unread = seenAt === undefined ? judgeUnread(wish, world) : undefined
+  // A definition that is off says nothing of where it runs: it may be what was left where it was before.
+  const unread = there === undefined || isOff(there.facts) ? judgeUnread(wish, world) : undefined
   if (unread !== undefined) return unread
   const queued = world.queued(queueOf(wish).queue)
   const placed = seenAt === undefined ? placeNew(request, queued) : place(whereItIs(request, seenAt), queued)

@@ -322,7 +322,8 @@ test('what was given its identity is placed only when every host was read or is 
   t.is(brief(placed(withDisk)), 'acting Placing Create Create')
   t.is(brief(placed({ lifecycle: 'Lost' }, given(identity))), 'acting Placing Create')
   t.is(brief(placed({ hostState: answering }, given(identity))), 'acting Placing Create')
-  t.is(brief(placed({ seen: [[host2, {}]] }, given(identity))), 'acting Placing Create')
+  t.is(brief(placed({ seen: [[host2, { powerState: 'Running' }]] }, given(identity))), 'acting Placing Create')
+  t.is(brief(placed({ seen: [[host2, { powerState: 'Off' }]] }, given(identity))), 'unknown HostsNotRead')
 })
 
 test('what was given its identity may run where nobody has told of it: hosts are read once more before it is placed', t => {
