@@ -62,8 +62,12 @@ export const candidateOf = defineDerived('placementCandidate', (hostName, world)
 })
 
 /** Whether there is anything to read: a driver, an address of its own, and no word that it is off for good. */
-export function isReachable(host: Wish<typeof Host>, world: World): boolean {
-  if (host.spec.lifecycle === 'Lost') return false
+function isReachable(host: Wish<typeof Host>, world: World): boolean {
+  return host.spec.lifecycle !== 'Lost' && isReadable(host, world)
+}
+
+/** Whether there is anything to read, were it on: a driver, and an address of its own. */
+export function isReadable(host: Wish<typeof Host>, world: World): boolean {
   return hostDriver(host, world) !== undefined && olderNamesake(host, world) === undefined
 }
 

@@ -5,7 +5,7 @@ import { fenceOf } from '../infrastructure/fencing.ts'
 import { hostKey } from '../infrastructure/host-endpoint.ts'
 import { clustersOfZone, hostOfIdentity, hostsByCluster, poolOfIdentity } from '../infrastructure/topology.ts'
 import { defineDerived, type World } from '../world.ts'
-import { type CandidateZone, candidateZone, clusterReading, isReachable, storageNamed } from './candidates.ts'
+import { type CandidateZone, candidateZone, clusterReading, isReadable, storageNamed } from './candidates.ts'
 import { hidingPools } from './pools.ts'
 import { type HostVerdict, type Placed, type Placement, type PlacementRequest, refused } from './request.ts'
 import { type Scope, Search } from './search.ts'
@@ -92,22 +92,26 @@ export interface Keeper {
   readonly answers: boolean
 }
 
-/** A zone's hosts but those that are proven to run nothing, by the zone's name. */
+/** A zone's hosts, by the zone's name. */
 const keepers = defineDerived('keepers', (zoneName, world): readonly Keeper[] =>
   world
     .derived(clustersOfZone, zoneName)
     .flatMap(clusterName => world.desired.list(hostsByCluster, clusterName))
-    .filter(host => isReachable(host, world))
+    .filter(host => isReadable(host, world))
     .map(host => {
       const key = hostKey(host, world)
       return { hostName: host.metadata.name, key, answers: world.observed.endpoint(key).answers === 'Yes' }
-    })
-    .filter(({ hostName, answers }) => answers || !fenceOf(hostName, world).fenced),
+    }),
 )
 
-/** Hosts of a zone that were not read since it was first asked where the identity is. */
+/**
+ * Hosts of a zone that were not read since it was first asked where the identity is, but for those that are proven to run
+ * nothing: an operator's word that a host is lost counts where nothing speaks against it.
+ */
 export function untoldKeepers(identity: string, zoneName: string, world: World): readonly Keeper[] {
-  const all = world.derived(keepers, zoneName)
+  const all = world
+    .derived(keepers, zoneName)
+    .filter(({ hostName, answers }) => answers || !fenceOf(hostName, world).fenced)
   const untold = new Set(
     world.observed.untold(
       identity,
