@@ -104,6 +104,16 @@ test('what is pruned is told apart from what is deleted, and that pruning waits 
   t.regex(planMarkdown(held), /Nothing is pruned as long as anything is refused/)
 })
 
+test('what time does without the manifests is told apart from what they cause', t => {
+  const holder = { kind: 'Network', namespace: 'shop', name: 'web' }
+  const anyway = { consequences: [], claims: [{ change: 'Free', type: 'Segment', value: '5001', holder }] } as const
+  const lines = planLines(plan({ anyway }), plain)
+  const title = lines.indexOf('Done anyway, without these manifests')
+  t.is(lines[title + 1], '  - Segment 5001 for Network shop/web')
+  t.is(exitCodeOf(plan({ anyway })), 0)
+  t.regex(planMarkdown(plan({ anyway })), /Made and removed anyway[^]*Free Segment 5001 for Network shop\/web/)
+})
+
 test('identities inside of values are not shown: no person knows them', t => {
   const disk = { name: 'data', identity: 'cfd65e99-782b-45f4-a431-9091e9578427', path: '/dev/x' }
   const changes = [{ path: 'disks[data]', before: disk }]
