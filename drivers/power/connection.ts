@@ -55,7 +55,11 @@ export class PowerConnection implements Connection {
     const { protocol } = this.#options
     if ((await this.#read(signal)) === power) return
     await this.#signedIn(signal, call => protocol.switch(power, call))
-    while ((await this.#read(signal)) !== power) await this.#pause(signal)
+    try {
+      while ((await this.#read(signal)) !== power) await this.#pause(signal)
+    } catch (error) {
+      throw inDoubt(error)
+    }
   }
 
   async #pause(signal: AbortSignal): Promise<void> {
@@ -110,4 +114,10 @@ export class PowerConnection implements Connection {
 
 function isSame(left: Credentials, right: Credentials): boolean {
   return left.username === right.username && left.password === right.password && left.authorities === right.authorities
+}
+
+/** What failed after the controller had taken the order: it may carry it out at any moment. */
+function inDoubt(error: unknown): unknown {
+  if (!(error instanceof DriverError) || error.inDoubt) return error
+  return new DriverError(error.code, error.message, { inDoubt: true, cause: error })
 }

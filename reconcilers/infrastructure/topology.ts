@@ -30,10 +30,16 @@ export const hostsByCluster = defineIndex(Host, 'hostsByCluster', ({ spec }) => 
 /** Hosts by their address, in lower case. */
 export const hostsByAddress = defineIndex(Host, 'hostsByAddress', ({ spec }) => [spec.address.toLowerCase()])
 
-/** Hosts by the address of their power controller, in lower case, where it has one of its own. */
-export const hostsByPowerAddress = defineIndex(Host, 'hostsByPowerAddress', ({ spec: { powerControl } }) =>
-  powerControl?.address === undefined ? [] : [powerControl.address.toLowerCase()],
-)
+/** The port of a power controller whose address names none, by its driver. */
+const powerPorts: Readonly<Record<string, string>> = { IPMI: ':623', Redfish: ':443' }
+
+/** Hosts by the address of their power controller, in lower case and without its usual port, where it has one of its own. */
+export const hostsByPowerAddress = defineIndex(Host, 'hostsByPowerAddress', ({ spec: { powerControl } }) => {
+  if (powerControl?.address === undefined) return []
+  const address = powerControl.address.toLowerCase()
+  const port = powerPorts[powerControl.driver]
+  return [port !== undefined && address.endsWith(port) ? address.slice(0, -port.length) : address]
+})
 
 /** Physical networks by the name of their zone. */
 export const physicalNetworksByZone = defineIndex(PhysicalNetwork, 'physicalNetworksByZone', ({ spec }) => [

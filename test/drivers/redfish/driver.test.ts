@@ -64,6 +64,19 @@ test('switching is over when the controller says so, and not when it has taken t
   t.true(error?.inDoubt)
 })
 
+test('a switch that was taken and cannot be followed is in doubt', async t => {
+  await using bmc = await startStandIn()
+  await using connection = connectionTo(bmc)
+  bmc.answers.get = key => {
+    const isTaken = bmc.asked.some(({ method }) => method === 'POST')
+    return isTaken && key === `GET ${systemPath}`
+      ? { status: 404, body: errorOf('Base.1.0.ResourceMissing', 'gone') }
+      : undefined
+  }
+  const error = await refused(t, connection.perform(setPower(bmc, 'Off'), patient()), 'NotFound')
+  t.true(error?.inDoubt)
+})
+
 test('what a system may be told is read from its ActionInfo, and nothing else is sent', async t => {
   await using bmc = await startStandIn({ configuration: { systemID: 'system' } })
   await using connection = connectionTo(bmc)

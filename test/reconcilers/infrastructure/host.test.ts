@@ -2,6 +2,7 @@ import test from 'ava'
 import type { MachineFacts } from '../../../drivers/contract/facts.ts'
 import { heldOfHost } from '../../../reconcilers/holdings.ts'
 import { hostReconciler } from '../../../reconcilers/infrastructure/host.ts'
+import { hostsByPowerAddress } from '../../../reconcilers/infrastructure/topology.ts'
 import { machineClaim } from '../claim-builders.ts'
 import { brief } from '../compute/power-situations.ts'
 import { hostFacts, machineFacts } from '../fact-builders.ts'
@@ -74,6 +75,14 @@ test('INF-134 of two hosts with one address the older has it: the other is refus
   })
   t.deepEqual(hostReconciler.endpoints?.(younger, world), [])
   t.like(judge(hostReconciler, 'Connected', younger, world), { is: 'waiting', reason: 'NotCalled' })
+})
+
+test('a power controller is the same one with its usual port and without', t => {
+  const addressOf = (driver: 'IPMI' | 'Redfish', address: string) =>
+    hostsByPowerAddress.values(host({ powerControl: { driver, address, credentialsSecretName: 'bmc-1' } }))
+  t.deepEqual(addressOf('IPMI', 'BMC-1.example:623'), ['bmc-1.example'])
+  t.deepEqual(addressOf('Redfish', 'bmc-1.example:443'), ['bmc-1.example'])
+  t.deepEqual(addressOf('Redfish', 'bmc-1.example:8443'), ['bmc-1.example:8443'])
 })
 
 test('of two hosts with one power controller the older has it: the other is refused by name, and its power is not read there', t => {
