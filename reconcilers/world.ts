@@ -171,7 +171,7 @@ export interface Observed {
    * Those of the endpoints of which no complete listing was begun since this was first asked of the identity: it may be
    * there without anybody having told. Wakes when the first of them was listed.
    */
-  untold(identity: string, endpoints: readonly EndpointKey[]): readonly EndpointKey[]
+  unlisted(identity: string, endpoints: readonly EndpointKey[]): readonly EndpointKey[]
   /** Counts at an endpoint: `things` that bear our mark, with or without a resource, and `foreign` ones that do not. */
   counts(key: EndpointKey): { readonly things: number; readonly foreign: number }
 }

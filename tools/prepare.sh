@@ -12,9 +12,4 @@ if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$lock" ]; then
   printf '%s' "$lock" > "$stamp"
 fi
 
-PATH="$PWD/node_modules/.bin:$PATH"
-major=$(node --version | sed 's/^v\([0-9]*\).*/\1/')
-if [ "$major" -lt 24 ]; then
-  echo "skystead: Node 24 or newer is needed, found $(node --version). On this system install it from your distribution." >&2
-  exit 1
-fi
+sh tools/find-node.sh > /dev/null

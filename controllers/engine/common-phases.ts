@@ -2,11 +2,11 @@ import type { Managed } from '../../crds/common.ts'
 import type { AnyKind } from '../../crds/define-kind.ts'
 import { identityAnnotation } from '../../reconcilers/claims.ts'
 import type { Phase, Reference, Usage } from '../../reconcilers/define-reconciler.ts'
+import { namesOf } from '../../reconcilers/names.ts'
 import { satisfied, type Verdict, waiting } from '../../reconcilers/verdict.ts'
 import type { Wish, World } from '../../reconcilers/world.ts'
 
 /** How many users a message names. */
-const namedUsers = 5
 
 /** Everything that the spec refers to exists. What is missing heals by appearing. */
 export function referencesResolved(references: (self: Wish<AnyKind>) => readonly Reference[]): Phase<AnyKind> {
@@ -46,9 +46,7 @@ export function inUse(usages: readonly Usage<AnyKind>[]): Phase<AnyKind> {
     judge: (self, world) => {
       const users = usages.flatMap(({ index, value }) => world.desired.list(index, value(self)))
       if (users.length === 0) return satisfied('Unused')
-      const names = users.slice(0, namedUsers).map(nameOf).join(', ')
-      const more = users.length > namedUsers ? ` and ${users.length - namedUsers} more` : ''
-      return waiting('InUse', `Cannot be deleted: used by ${names}${more}`)
+      return waiting('InUse', `Cannot be deleted: used by ${namesOf(users.map(nameOf))}`)
     },
   }
 }

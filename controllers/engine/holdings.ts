@@ -4,6 +4,7 @@ import type { Amounts, Held, Holdings, Seen } from '../../reconcilers/world.ts'
 import type { Sighting } from '../observation/hooks.ts'
 import type { ObservedCache } from '../observation/observed-cache.ts'
 import { type DesiredCache, type ObjectChange, objectKey } from './desired-cache.ts'
+import { noAmounts } from './desired-indexes.ts'
 
 /** The topic of what is held of a place. */
 export function heldTopic(holdings: Holdings, place: EndpointKey): string {
@@ -23,8 +24,6 @@ interface State {
   readonly holdings: Holdings
   readonly sums: Map<EndpointKey, Amounts>
 }
-
-const noAmounts: Amounts = Object.freeze({})
 
 /**
  * What is held of places, kept up as claims and sightings change: a change costs the same however much is there. Only

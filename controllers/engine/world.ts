@@ -152,10 +152,10 @@ function observedWorld(cache: ObservedCache, recording: Recording): Observed {
     inDoubt: identity => read(observedTopics.doubt(identity), cache.inDoubt(identity)),
     provenAbsent: (identity, endpoint, after) =>
       read(observedTopics.absent(identity, endpoint), cache.provenAbsent(identity, endpoint, after)),
-    untold: (identity, endpoints) => {
-      const untold = cache.untold(identity, endpoints)
-      for (const first of untold.slice(0, 1)) recording.topic(observedTopics.absent(identity, first))
-      return untold
+    unlisted: (identity, endpoints) => {
+      const unlisted = cache.unlisted(identity, endpoints)
+      for (const first of unlisted.slice(0, 1)) recording.topic(observedTopics.absent(identity, first))
+      return unlisted
     },
     counts: key => read(observedTopics.counts(key), cache.counts(key)),
   }

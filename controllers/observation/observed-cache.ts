@@ -123,10 +123,10 @@ export class ObservedCache implements Observed {
     return false
   }
 
-  untold(identity: string, endpoints: readonly EndpointKey[]): readonly EndpointKey[] {
-    const unheard = this.#questions.unheard(identity, endpoints)
-    for (const first of unheard.slice(0, 1)) this.#questions.awaitAbsence(identity, first)
-    return unheard
+  unlisted(identity: string, endpoints: readonly EndpointKey[]): readonly EndpointKey[] {
+    const unlisted = this.#questions.unlisted(identity, endpoints)
+    for (const first of unlisted.slice(0, 1)) this.#questions.awaitAbsence(identity, first)
+    return unlisted
   }
 
   /** Keys of all declared endpoints. */

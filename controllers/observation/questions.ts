@@ -11,8 +11,8 @@ interface Question {
 }
 
 /**
- * Which of two endpoints was heard later, and which were heard since something was asked. Of one that does not answer nobody can say what it did last: what counts is
- * when it was asked about in that silence.
+ * Which of two endpoints was heard later, and which were not listed since something was asked. Of one that does not answer
+ * nobody can say what it did last: what counts is when it was asked about in that silence.
  */
 export class Questions {
   readonly #hear: (key: EndpointKey) => Hearing | undefined
@@ -56,7 +56,7 @@ export class Questions {
   }
 
   /** Those of the endpoints that were not listed since it was first asked where an identity is. */
-  unheard(identity: string, endpoints: readonly EndpointKey[]): readonly EndpointKey[] {
+  unlisted(identity: string, endpoints: readonly EndpointKey[]): readonly EndpointKey[] {
     const known = this.#sought.get(identity)
     const since = known ?? this.#moment()
     if (known === undefined) this.#sought.set(identity, since)

@@ -2,18 +2,13 @@
 import ipaddr from 'ipaddr.js'
 import { type NumberRange, overlaps } from './number-range.ts'
 
-/** Four decimal parts without leading zeros: nobody shall take one for octal. */
-const fourParts = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/
-
 /**
  * An IPv4 address as a number.
  * @throws RangeError when the text is no IPv4 address of four decimal parts.
  */
 export function addressToNumber(address: string): number {
-  const octets = fourParts.exec(address)?.slice(1).map(Number)
-  if (octets === undefined || octets.some(octet => octet > 255))
-    throw new RangeError(`Cannot read the IPv4 address '${address}'`)
-  return octets.reduce((total, octet) => total * 256 + octet, 0)
+  if (!ipaddr.IPv4.isValidFourPartDecimal(address)) throw new RangeError(`Cannot read the IPv4 address '${address}'`)
+  return ipaddr.IPv4.parse(address).octets.reduce((total, octet) => total * 256 + octet, 0)
 }
 
 /** A number from 0 to 2^32 - 1 as an IPv4 address. */

@@ -86,6 +86,19 @@ export function endpointIdentity(key: EndpointKey): string {
   return key.slice(key.indexOf('/') + 1)
 }
 
+/** The port of a power controller whose address names none, by its driver. */
+export const powerControllerPorts = { IPMI: 623, Redfish: 443 } as const
+
+/** Where a power controller listens: `bmc-1.example:6230` is a host and a port; what has more colons is an IPv6 address. */
+export function powerControllerPlace(
+  driver: keyof typeof powerControllerPorts,
+  address = '',
+): { readonly host: string; readonly port: number } {
+  const [, host, port] = /^([^:]+):(\d{1,5})$/.exec(address) ?? []
+  if (host === undefined) return { host: address, port: powerControllerPorts[driver] }
+  return { host, port: Number(port) }
+}
+
 /** The type of an endpoint, from its key. */
 export function endpointType(key: EndpointKey): EndpointType {
   return key.slice(0, key.indexOf('/')) as EndpointType

@@ -1,8 +1,8 @@
 import type { Environment } from '../../crds/environment.ts'
 import type { Driver } from '../contract/driver.ts'
+import { powerControllerPlace } from '../contract/endpoint.ts'
 import { DriverError } from '../contract/errors.ts'
 import { createPowerDriver } from '../power/driver.ts'
-import { placeOf } from '../power/place.ts'
 import { runTool } from './tool.ts'
 
 /** Options of the IPMI driver. */
@@ -12,8 +12,6 @@ export interface IPMIDriverOptions {
   readonly program?: string
 }
 
-/** IPMI's own port. */
-const defaultPort = 623
 /** Between two looks whether the power is as it was switched, in ms. */
 const lookAgain = 500
 
@@ -23,7 +21,7 @@ export function createIPMIDriver({ environment, program = 'ipmitool' }: IPMIDriv
     name: 'IPMI',
     environment,
     speak(configuration) {
-      const place = { program, ...placeOf(configuration, defaultPort) }
+      const place = { program, ...powerControllerPlace('IPMI', configuration.address) }
       return {
         lookAgain,
         read: async call => powerOf(await runTool('status', { ...place, ...call })),

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import type { Environment } from '../../crds/environment.ts'
 import type { Connection, Driver } from '../contract/driver.ts'
 import type { Endpoint, HostConfiguration, PrimaryStorageConfiguration } from '../contract/endpoint.ts'
+import { endpointIdentity } from '../contract/endpoint.ts'
 import { DriverError } from '../contract/errors.ts'
 import type { DomainOptions } from './domain.ts'
 import { HostConnection } from './host-connection.ts'
@@ -75,7 +76,7 @@ export function createKVMDriver(options: KVMDriverOptions): Driver {
     const known = pools.add(endpoint.key, directory)
     return new PoolConnection({
       key: endpoint.key,
-      identity: endpoint.key.slice(endpoint.key.indexOf('/') + 1),
+      identity: endpointIdentity(endpoint.key),
       directory,
       capacityBytes: configuration.capacityBytes,
       hypervisors: [...new Set(hosts.map(host => host.hypervisor))],

@@ -1,8 +1,7 @@
 import type { Environment } from '../../crds/environment.ts'
 import type { Driver } from '../contract/driver.ts'
-import type { PowerControllerConfiguration } from '../contract/endpoint.ts'
+import { type PowerControllerConfiguration, powerControllerPlace } from '../contract/endpoint.ts'
 import { createPowerDriver } from '../power/driver.ts'
-import { placeOf } from '../power/place.ts'
 import type { PowerProtocol, ProtocolCall } from '../power/protocol.ts'
 import { Service } from './service.ts'
 import {
@@ -21,8 +20,6 @@ export interface RedfishDriverOptions {
   readonly environment: Environment
 }
 
-/** The port of HTTPS. */
-const defaultPort = 443
 /** Between two looks whether the power is as it was switched, in ms: a controller's processor is a slow one. */
 const lookAgain = 1_000
 
@@ -32,7 +29,7 @@ export function createRedfishDriver({ environment }: RedfishDriverOptions): Driv
 }
 
 function redfish(configuration: PowerControllerConfiguration): PowerProtocol {
-  const place = placeOf(configuration, defaultPort)
+  const place = powerControllerPlace('Redfish', configuration.address)
   const { systemID, certificateFingerprint: fingerprint } = configuration
 
   const connect = (call: ProtocolCall) => new Service({ ...call, place, fingerprint })

@@ -1,14 +1,13 @@
 import { isIPv6 } from 'node:net'
 import { Agent, type Dispatcher, request } from 'undici'
 import { DriverError } from '../contract/errors.ts'
-import type { Place } from '../power/place.ts'
 import type { ProtocolCall } from '../power/protocol.ts'
 import { refusal } from './refusal.ts'
 import { trustedConnector, whyUntrusted } from './trust.ts'
 
 /** How a Redfish service is called. */
 export interface ServiceOptions extends ProtocolCall {
-  readonly place: Place
+  readonly place: { readonly host: string; readonly port: number }
   /** SHA-256 of its certificate, where that is what it is known by. */
   readonly fingerprint: string | undefined
 }

@@ -1,12 +1,12 @@
-import { hostOfIdentity } from '../infrastructure/topology.ts'
+import { endpointIdentity } from '../../drivers/contract/endpoint.ts'
+import { hostAt } from '../infrastructure/topology.ts'
 import type { DiskUser, World } from '../world.ts'
 import { isFenced } from './whereabouts.ts'
 
 /**
  * A machine that is seen with a disk and has no right to it, on a host that is not proven off: one that has lost its claim
  * with the API's store and is not rebound yet, a leftover, or somebody else's. While there is one, nobody else may write
- * to the disk, and it is not destroyed. `machineIdentity` is that of
- * the machine that may.
+ * to the disk, and it is not destroyed. `machineIdentity` is that of the machine that may.
  */
 export function otherUserOf(
   volumeIdentity: string,
@@ -23,7 +23,6 @@ export function describeUser({ endpoint, identity }: DiskUser, world: World): st
   const seen = world.observed.machines(identity).find(each => each.endpoint === endpoint)
   const mark = seen?.facts.mark
   const name = mark === undefined ? '' : ` of the name "${mark.name}"`
-  const hostIdentity = endpoint.slice(endpoint.indexOf('/') + 1)
-  const host = hostOfIdentity(hostIdentity, world)?.metadata.name ?? hostIdentity
+  const host = hostAt(endpoint, world)?.metadata.name ?? endpointIdentity(endpoint)
   return `Machine ${identity}${name} on host "${host}"`
 }

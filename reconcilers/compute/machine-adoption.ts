@@ -1,13 +1,13 @@
 import type { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { Volume } from '../../crds/storage/volume.ts'
 import { adoptionObstacle } from '../../drivers/contract/adoption.ts'
-import type { EndpointKey } from '../../drivers/contract/endpoint.ts'
+import { type EndpointKey, endpointIdentity } from '../../drivers/contract/endpoint.ts'
 import type { MachineFacts } from '../../drivers/contract/facts.ts'
 import { operation } from '../../drivers/contract/operation.ts'
 import { attachmentsByMachine, type Claim, volumeClaim } from '../claims.ts'
 import { operate, update } from '../effect.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
-import { hostOfIdentity } from '../infrastructure/topology.ts'
+import { hostAt } from '../infrastructure/topology.ts'
 import { isOurs, refusalToAdopt } from '../ownership.ts'
 import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import type { Seen, Wish, World } from '../world.ts'
@@ -99,9 +99,8 @@ function judgeSilentHost(claim: Claim, world: World): Verdict | undefined {
  * is off for now is not enough, because it would come back with our mark on what is no longer ours.
  */
 export function isLetGo(endpoint: EndpointKey, world: World): boolean {
-  const hostIdentity = endpoint.slice(endpoint.indexOf('/') + 1)
-  const name = hostOfIdentity(hostIdentity, world)?.metadata.name
-  const fence = name === undefined ? undefined : fenceOf(name, world, { hostIdentity })
+  const host = hostAt(endpoint, world)
+  const fence = host && fenceOf(host.metadata.name, world, { hostIdentity: endpointIdentity(endpoint) })
   return fence?.fenced === true && fence.by === 'Attestation'
 }
 

@@ -1,10 +1,10 @@
 /** A machine that runs on a host that its claim does not name: somebody moved it, or it was started there by hand. */
-import { type EndpointKey, endpointKey } from '../../drivers/contract/endpoint.ts'
+import { type EndpointKey, endpointIdentity, endpointKey } from '../../drivers/contract/endpoint.ts'
 import type { MachineFacts } from '../../drivers/contract/facts.ts'
 import { type Claim, moveClaim } from '../claims.ts'
 import { observe } from '../effect.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
-import { hostOfIdentity } from '../infrastructure/topology.ts'
+import { hostAt } from '../infrastructure/topology.ts'
 import { isOurs } from '../ownership.ts'
 import { acting, blocked, unknown, type Verdict, waiting } from '../verdict.ts'
 import type { Seen, World } from '../world.ts'
@@ -33,7 +33,7 @@ export function judgeFound(identity: string, claim: Claim, world: World): Verdic
   }
   const unproven = judgeClaimed(identity, claim, found, world)
   if (unproven !== undefined) return unproven
-  const place = { ...held, hostName, hostIdentity: identityOf(found.endpoint) }
+  const place = { ...held, hostName, hostIdentity: endpointIdentity(found.endpoint) }
   return acting(
     'FollowingMachine',
     `${where(found, held.hostName, world)}, which does not run it: its place is moved to where it is`,
@@ -90,9 +90,5 @@ function where({ endpoint, facts }: Seen<MachineFacts>, claimed: string, world: 
 }
 
 function nameOf(endpoint: EndpointKey, world: World): string | undefined {
-  return hostOfIdentity(identityOf(endpoint), world)?.metadata.name
-}
-
-function identityOf(endpoint: EndpointKey): string {
-  return endpoint.slice(endpoint.indexOf('/') + 1)
+  return hostAt(endpoint, world)?.metadata.name
 }

@@ -7,8 +7,9 @@ import { allocationName, type Claim, claimMachine, claimVolume, isGiven, machine
 import { observe, operate, remove } from '../effect.ts'
 import { heldByMachine } from '../holdings.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
+import { namesOf } from '../names.ts'
 import { isOurs } from '../ownership.ts'
-import { listed, place, placeNew, untoldKeepers, whyUnknown } from '../placement/place.ts'
+import { hostsNotReadSince, place, placeNew, whyUnknown } from '../placement/place.ts'
 import type { Placement, PlacementRequest } from '../placement/request.ts'
 import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import type { Seen, World } from '../world.ts'
@@ -166,23 +167,23 @@ function judgeUnread({ identity, request }: PlaceWish, world: World): Verdict | 
   const why = whyUnknown(request.zoneName, world)
   const what = given === identity ? 'The machine is not placed' : `The machine is not placed for its disk ${given}`
   if (why !== undefined) return unknown('HostsNotRead', `${what}: ${why}`)
-  return given === identity ? judgeUntold(identity, request.zoneName, world) : undefined
+  return given === identity ? judgeReadAgain(identity, request.zoneName, world) : undefined
 }
 
 /** A machine that was given its identity may run where nobody has told of it yet: every host is read once more. */
-function judgeUntold(identity: string, zoneName: string, world: World): Verdict | undefined {
-  const untold = untoldKeepers(identity, zoneName, world)
-  if (untold.length === 0) return undefined
-  const silent = untold.filter(({ answers }) => !answers).map(({ hostName }) => `"${hostName}"`)
+function judgeReadAgain(identity: string, zoneName: string, world: World): Verdict | undefined {
+  const unlisted = hostsNotReadSince(identity, zoneName, world)
+  if (unlisted.length === 0) return undefined
+  const silent = unlisted.filter(({ answers }) => !answers).map(({ hostName }) => `"${hostName}"`)
   if (silent.length > 0)
     return unknown(
       'HostsNotRead',
-      `The machine is not placed: it was given its identity, and may run on a host that does not answer: ${listed(silent)}. Bring the host back, or switch it off and set its spec.lifecycle to Lost`,
+      `The machine is not placed: it was given its identity, and may run on a host that does not answer: ${namesOf(silent)}. Bring the host back, or switch it off and set its spec.lifecycle to Lost`,
     )
   return acting(
     'ProvingAbsence',
     'Whether a host has it already is being read',
-    ...untold.map(({ key }) => observe(key)),
+    ...unlisted.map(({ key }) => observe(key)),
   )
 }
 

@@ -3,6 +3,7 @@ import { ServiceOffering } from '../../crds/compute/service-offering.ts'
 import type { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { parseBytes } from '../../crds/invariants/quantity.ts'
 import { DiskOffering } from '../../crds/storage/disk-offering.ts'
+import { endpointIdentity } from '../../drivers/contract/endpoint.ts'
 import { volumeClaim } from '../claims.ts'
 import type { PlacementRequest, PlacementVolume } from '../placement/request.ts'
 import { volumeSize } from '../storage/volume-place.ts'
@@ -55,5 +56,5 @@ function volumeRequest(
 /** Where a volume lies already, though nothing claims it: after a loss of the API's store. */
 function poolSeen(identity: string, world: World): string | undefined {
   const [seen] = world.observed.volumes(identity)
-  return seen?.endpoint.slice(seen.endpoint.indexOf('/') + 1)
+  return seen && endpointIdentity(seen.endpoint)
 }

@@ -1,7 +1,9 @@
 /** A migration that has been decided: carried out, waited for, given up. Its claim names two hosts until it is over. */
+
 import type { ClaimNotes, MachineClaim } from '../../crds/infrastructure/allocation.ts'
 import { parseDuration } from '../../crds/invariants/duration.ts'
 import type { EndpointKey } from '../../drivers/contract/endpoint.ts'
+import { endpointIdentity } from '../../drivers/contract/endpoint.ts'
 import type { DriverErrorCode } from '../../drivers/contract/errors.ts'
 import type { MachineFacts } from '../../drivers/contract/facts.ts'
 import { operation } from '../../drivers/contract/operation.ts'
@@ -230,7 +232,7 @@ function fail(claim: Claim, why: string, world: World): Verdict {
 /** The claim at the target alone. */
 function arrive(claim: Claim, { held, target, targetName }: Route, more: ClaimNotes): ReturnType<typeof moveClaim> {
   const { migrationFailedAt: _at, migrationFailedTo: _to, ...notes } = withoutMigration(claim.spec.notes)
-  const place = { ...withoutTarget(held), hostName: targetName, hostIdentity: target.slice(target.indexOf('/') + 1) }
+  const place = { ...withoutTarget(held), hostName: targetName, hostIdentity: endpointIdentity(target) }
   return moveClaim(claim, { machine: place, notes: orNone({ ...notes, ...more }) })
 }
 

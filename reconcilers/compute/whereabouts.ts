@@ -1,8 +1,8 @@
-import { type EndpointKey, endpointKey } from '../../drivers/contract/endpoint.ts'
+import { type EndpointKey, endpointIdentity, endpointKey } from '../../drivers/contract/endpoint.ts'
 import type { MachineFacts } from '../../drivers/contract/facts.ts'
 import type { Claim } from '../claims.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
-import { hostOfIdentity } from '../infrastructure/topology.ts'
+import { hostAt } from '../infrastructure/topology.ts'
 import type { Seen, World } from '../world.ts'
 
 /** The endpoint of the host that a machine's claim names. */
@@ -43,7 +43,6 @@ export function isOff(facts: MachineFacts): boolean {
 
 /** Whether an endpoint is a host that is proven to run nothing. */
 export function isFenced(endpoint: EndpointKey, world: World): boolean {
-  const hostIdentity = endpoint.slice(endpoint.indexOf('/') + 1)
-  const host = hostOfIdentity(hostIdentity, world)
-  return host !== undefined && fenceOf(host.metadata.name, world, { hostIdentity }).fenced
+  const host = hostAt(endpoint, world)
+  return host !== undefined && fenceOf(host.metadata.name, world, { hostIdentity: endpointIdentity(endpoint) }).fenced
 }

@@ -10,12 +10,12 @@ import { type Claim, machineClaimsByHost } from '../claims.ts'
 import type { Phase } from '../define-reconciler.ts'
 import { heldOfHost } from '../holdings.ts'
 import { managementModeOf } from '../management.ts'
+import { namesOf } from '../names.ts'
 import { satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import { defineDerived, type World } from '../world.ts'
 import { hostKey } from './host-endpoint.ts'
 import { hostLifecycle } from './lifecycle.ts'
 import { hostsByCluster } from './topology.ts'
-import { namesOf } from './users.ts'
 
 /** What a host in maintenance still has. */
 export interface Evacuation {

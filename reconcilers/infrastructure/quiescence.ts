@@ -1,11 +1,12 @@
 /** How far primary storage in maintenance is left alone: which machines still run with a disk there. */
+
 import type { PrimaryStorage } from '../../crds/infrastructure/primary-storage.ts'
 import { attachmentClaim, volumeClaimsByPool } from '../claims.ts'
 import { isFenced } from '../compute/whereabouts.ts'
 import type { Phase } from '../define-reconciler.ts'
+import { namesOf } from '../names.ts'
 import { satisfied, waiting } from '../verdict.ts'
 import { defineDerived, type World } from '../world.ts'
-import { namesOf } from './users.ts'
 
 /** Names of the machines that run, or may, with a disk in a pool, by the pool's name. Only while it is in maintenance. */
 const poolUsers = defineDerived('poolUsers', (poolName, world): readonly string[] => {

@@ -9,6 +9,12 @@ import { PrimaryStorage } from '../../crds/infrastructure/primary-storage.ts'
 import { PublicIPRange } from '../../crds/infrastructure/public-ip-range.ts'
 import { SecondaryStorage } from '../../crds/infrastructure/secondary-storage.ts'
 import { Zone } from '../../crds/infrastructure/zone.ts'
+import {
+  type EndpointKey,
+  endpointIdentity,
+  powerControllerPlace,
+  powerControllerPorts,
+} from '../../drivers/contract/endpoint.ts'
 import { allocationName } from '../claims.ts'
 import { defineDerived, defineIndex, type Wish, type World } from '../world.ts'
 
@@ -30,15 +36,14 @@ export const hostsByCluster = defineIndex(Host, 'hostsByCluster', ({ spec }) => 
 /** Hosts by their address, in lower case. */
 export const hostsByAddress = defineIndex(Host, 'hostsByAddress', ({ spec }) => [spec.address.toLowerCase()])
 
-/** The port of a power controller whose address names none, by its driver. */
-const powerPorts: Readonly<Record<string, string>> = { IPMI: ':623', Redfish: ':443' }
-
 /** Hosts by the address of their power controller, in lower case and without its usual port, where it has one of its own. */
 export const hostsByPowerAddress = defineIndex(Host, 'hostsByPowerAddress', ({ spec: { powerControl } }) => {
   if (powerControl?.address === undefined) return []
+  const { driver } = powerControl
   const address = powerControl.address.toLowerCase()
-  const port = powerPorts[powerControl.driver]
-  return [port !== undefined && address.endsWith(port) ? address.slice(0, -port.length) : address]
+  if (driver === 'Simulator') return [address]
+  const { host, port } = powerControllerPlace(driver, address)
+  return [port === powerControllerPorts[driver] ? host : address]
 })
 
 /** Physical networks by the name of their zone. */
@@ -131,6 +136,11 @@ export function hostOfIdentity(identity: string, world: World): Wish<typeof Host
   return world.desired
     .list(hostsByUID, uidOfIdentity(Host, identity, world))
     .find(host => world.identity(host) === identity)
+}
+
+/** The host that an endpoint is. */
+export function hostAt(endpoint: EndpointKey, world: World): Wish<typeof Host> | undefined {
+  return hostOfIdentity(endpointIdentity(endpoint), world)
 }
 
 /** The pool of an identity. */

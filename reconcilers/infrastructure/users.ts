@@ -1,9 +1,11 @@
 /** Who uses what, where no other reconciler has the index already; and the wait for claims to be given back. */
+
 import type { AnyKind } from '../../crds/define-kind.ts'
 import type { Allocation } from '../../crds/infrastructure/allocation.ts'
 import { SystemVM } from '../../crds/infrastructure/system-vm.ts'
 import { SharedNetwork } from '../../crds/network/shared-network.ts'
 import type { Phase } from '../define-reconciler.ts'
+import { namesOf } from '../names.ts'
 import { satisfied, type Verdict, waiting } from '../verdict.ts'
 import { defineIndex, type Wish, type World } from '../world.ts'
 
@@ -22,15 +24,6 @@ export const sharedNetworksOffered = defineIndex(SharedNetwork, 'sharedNetworksO
 
 /** System VMs by the name of their zone. */
 export const systemVMsInZone = defineIndex(SystemVM, 'systemVMsInZone', ({ spec }) => [spec.zoneName])
-
-/** How many names a message holds. */
-const namedAtMost = 5
-
-/** Names for a message: the first few, and how many more there are. */
-export function namesOf(names: readonly string[]): string {
-  const more = names.length > namedAtMost ? ` and ${names.length - namedAtMost} more` : ''
-  return `${names.slice(0, namedAtMost).join(', ')}${more}`
-}
 
 /** A teardown phase that waits until no Allocation holds a place in the object, and names those whose they are. */
 export function unclaimed<K extends AnyKind>(

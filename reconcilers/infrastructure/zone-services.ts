@@ -1,11 +1,12 @@
 /** Who carries a zone's consoles and images. Informational: a zone is Ready without them. */
+
 import type { Zone } from '../../crds/infrastructure/zone.ts'
 import { endpointKey } from '../../drivers/contract/endpoint.ts'
 import type { Phase } from '../define-reconciler.ts'
+import { namesOf } from '../names.ts'
 import { judgeSystemVM, retireSystemVM } from '../system/zone-system-vms.ts'
 import { blocked, satisfied, waiting } from '../verdict.ts'
 import { storesByZone } from './topology.ts'
-import { namesOf } from './users.ts'
 
 /** Whether consoles of machines can be reached, or are not wished for. */
 export const consoleAvailable: Phase<typeof Zone> = {

@@ -10,6 +10,7 @@ import { defineReconciler, type Phase } from '../define-reconciler.ts'
 import { remove } from '../effect.ts'
 import { type Amounts, capacityList, judgeCapacity } from '../infrastructure/capacity.ts'
 import { publicRangesByZone } from '../infrastructure/topology.ts'
+import { namesOf } from '../names.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { isStored, type Wish, type World } from '../world.ts'
 import { routersByNetwork } from './applied-document.ts'
@@ -89,8 +90,7 @@ const unused: Phase<typeof SharedNetwork> = {
       .list(machinesByNetwork, keyOf(self))
       .map(({ metadata }) => `VirtualMachine ${metadata.namespace}/${metadata.name}`)
     if (users.length === 0) return satisfied('Unused')
-    const more = users.length > 5 ? ` and ${users.length - 5} more` : ''
-    return waiting('InUse', `Cannot be deleted: used by ${users.slice(0, 5).join(', ')}${more}`)
+    return waiting('InUse', `Cannot be deleted: used by ${namesOf(users)}`)
   },
 }
 

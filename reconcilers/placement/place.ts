@@ -4,6 +4,7 @@ import type { EndpointKey } from '../../drivers/contract/endpoint.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
 import { hostKey } from '../infrastructure/host-endpoint.ts'
 import { clustersOfZone, hostOfIdentity, hostsByCluster, poolOfIdentity } from '../infrastructure/topology.ts'
+import { namesOf } from '../names.ts'
 import { defineDerived, type World } from '../world.ts'
 import { type CandidateZone, candidateZone, clusterReading, isReadable, storageNamed } from './candidates.ts'
 import { hidingPools } from './pools.ts'
@@ -82,18 +83,18 @@ const unreadHosts = defineDerived('unreadHosts', (zoneName, world): readonly str
 export function whyUnknown(zoneName: string, world: World): string | undefined {
   const unread = world.derived(unreadHosts, zoneName).filter(hostName => !fenceOf(hostName, world).fenced)
   if (unread.length === 0) return undefined
-  return `it was given its identity and has no claim, so that it may be in use on a host that was not read since the controllers started: ${listed(unread.map(name => `"${name}"`))}. Bring the host back, or switch it off and set its spec.lifecycle to Lost`
+  return `it was given its identity and has no claim, so that it may be in use on a host that was not read since the controllers started: ${namesOf(unread.map(name => `"${name}"`))}. Bring the host back, or switch it off and set its spec.lifecycle to Lost`
 }
 
 /** A host that may have what nobody has told of yet. */
-export interface Keeper {
+export interface ReadableHost {
   readonly hostName: string
   readonly key: EndpointKey
   readonly answers: boolean
 }
 
 /** A zone's hosts, by the zone's name. */
-const keepers = defineDerived('keepers', (zoneName, world): readonly Keeper[] =>
+const readableHosts = defineDerived('readableHosts', (zoneName, world): readonly ReadableHost[] =>
   world
     .derived(clustersOfZone, zoneName)
     .flatMap(clusterName => world.desired.list(hostsByCluster, clusterName))
@@ -108,26 +109,21 @@ const keepers = defineDerived('keepers', (zoneName, world): readonly Keeper[] =>
  * Hosts of a zone that were not read since it was first asked where the identity is, but for those that are proven to run
  * nothing: an operator's word that a host is lost counts where nothing speaks against it.
  */
-export function untoldKeepers(identity: string, zoneName: string, world: World): readonly Keeper[] {
+export function hostsNotReadSince(identity: string, zoneName: string, world: World): readonly ReadableHost[] {
   const all = world
-    .derived(keepers, zoneName)
+    .derived(readableHosts, zoneName)
     .filter(({ hostName, answers }) => answers || !fenceOf(hostName, world).fenced)
-  const untold = new Set(
-    world.observed.untold(
+  const unlisted = new Set(
+    world.observed.unlisted(
       identity,
       all.map(({ key }) => key),
     ),
   )
-  return all.filter(({ key }) => untold.has(key))
+  return all.filter(({ key }) => unlisted.has(key))
 }
 
 function hidingMessage(hiding: readonly string[]): string {
-  return `Nothing new is made in a zone while a host or pool was never read that may have it already; missing: ${listed(hiding)}. A host that is off for good can be declared so by its spec.lifecycle Lost, a pool that is gone be deleted`
-}
-
-export function listed(names: readonly string[]): string {
-  const named = names.slice(0, 5)
-  return `${named.join(', ')}${names.length > named.length ? ` and ${names.length - named.length} more` : ''}`
+  return `Nothing new is made in a zone while a host or pool was never read that may have it already; missing: ${namesOf(hiding)}. A host that is off for good can be declared so by its spec.lifecycle Lost, a pool that is gone be deleted`
 }
 
 function scopeOf(request: PlacementRequest, world: World): Scope | { readonly apart: string } {

@@ -7,6 +7,7 @@ import { formatQuantity, parseBytes } from '../../crds/invariants/quantity.ts'
 import { DiskOffering, type DiskOfferingSpec } from '../../crds/storage/disk-offering.ts'
 import { Volume } from '../../crds/storage/volume.ts'
 import type { EndpointKey } from '../../drivers/contract/endpoint.ts'
+import { endpointIdentity } from '../../drivers/contract/endpoint.ts'
 import type { VolumeFacts } from '../../drivers/contract/facts.ts'
 import { operation, type Verbs } from '../../drivers/contract/operation.ts'
 import {
@@ -107,7 +108,7 @@ function judgeProvisioned(self: VolumeWish, world: World): Verdict {
 /** A disk that exists already (the API's store was lost) is claimed where it lies: else nothing would ever remove it. */
 function judgeUnclaimed(self: VolumeWish, identity: string, world: World): Verdict {
   const [seen, another] = world.observed.volumes(identity)
-  const poolIdentity = seen?.endpoint.slice(seen.endpoint.indexOf('/') + 1)
+  const poolIdentity = seen && endpointIdentity(seen.endpoint)
   const pool = poolIdentity === undefined ? undefined : poolOfIdentity(poolIdentity, world)
   if (seen === undefined || another !== undefined || poolIdentity === undefined || pool === undefined) {
     return satisfied('NotNeededYet', 'The disk is made when a machine first attaches it')

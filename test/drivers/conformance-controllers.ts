@@ -1,6 +1,6 @@
 import type { TestFn } from 'ava'
 import type { ConnectMeans, Driver } from '../../drivers/contract/driver.ts'
-import type { Endpoint } from '../../drivers/contract/endpoint.ts'
+import type { Endpoint, PowerControllerConfiguration } from '../../drivers/contract/endpoint.ts'
 import { operation } from '../../drivers/contract/operation.ts'
 import { refused } from './conformance-rig.ts'
 
@@ -15,6 +15,26 @@ export interface ControllerFixture extends AsyncDisposable {
   isOn(): Promise<boolean>
   /** Lets the controller answer no more. */
   kill(): Promise<void>
+}
+
+/** A host's power controller on this machine. */
+export function localController(
+  driver: Endpoint['driver'],
+  port: number,
+  configuration: Partial<PowerControllerConfiguration> = {},
+): Endpoint {
+  return {
+    key: 'PowerController/host-1-uid',
+    driver,
+    name: 'host-1',
+    configuration: {
+      type: 'PowerController',
+      host: 'Host/host-1-uid',
+      address: `127.0.0.1:${port}`,
+      credentials: { secretName: 'bmc-1' },
+      ...configuration,
+    },
+  }
 }
 
 /** The rules for drivers that serve power controllers and no hosts (drivers/README.md). */

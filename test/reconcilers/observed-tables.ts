@@ -32,7 +32,7 @@ export interface ObservedParts {
   /** Endpoints where an operation on the identity may still have taken effect. */
   readonly inDoubt?: Readonly<Record<string, readonly EndpointKey[]>>
   /** Endpoints that were not listed since anything was asked. Default: none. */
-  readonly untold?: ReadonlySet<EndpointKey>
+  readonly unlisted?: ReadonlySet<EndpointKey>
   /** `<identity> <endpoint>` of what is proven absent. Default: absent where the endpoint is listed and nothing is seen. */
   readonly absent?: ReadonlySet<string>
   /** Operations running or failed, by identity. */
@@ -75,7 +75,7 @@ export class ObservedTables implements Observed {
   readonly #inDoubt = new Map<string, readonly EndpointKey[]>()
   readonly #reads: Reads
   #absent: ReadonlySet<string> | undefined
-  #untold: ReadonlySet<EndpointKey> = new Set()
+  #unlisted: ReadonlySet<EndpointKey> = new Set()
   #machines: readonly Sighting<MachineFacts>[] = none
   #volumes: readonly Sighting<VolumeFacts>[] = none
   #images: readonly Sighting<ImageFacts>[] = none
@@ -98,7 +98,7 @@ export class ObservedTables implements Observed {
     merge(this.#inDoubt, parts.inDoubt)
     merge(this.operations, parts.operations)
     this.#absent = parts.absent ?? this.#absent
-    this.#untold = parts.untold ?? this.#untold
+    this.#unlisted = parts.unlisted ?? this.#unlisted
     this.#machines = deepFreeze(parts.machines ?? this.#machines)
     this.#volumes = deepFreeze(parts.volumes ?? this.#volumes)
     this.#images = deepFreeze(parts.images ?? this.#images)
@@ -188,9 +188,9 @@ export class ObservedTables implements Observed {
     return this.#inDoubt.get(identity) ?? none
   }
 
-  untold(_identity: string, endpoints: readonly EndpointKey[]): readonly EndpointKey[] {
+  unlisted(_identity: string, endpoints: readonly EndpointKey[]): readonly EndpointKey[] {
     this.#reads.read('observed')
-    return endpoints.filter(key => this.#untold.has(key))
+    return endpoints.filter(key => this.#unlisted.has(key))
   }
 
   provenAbsent(identity: string, endpoint: EndpointKey, _after?: EndpointKey): boolean {

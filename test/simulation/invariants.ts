@@ -6,7 +6,7 @@ import type { Host } from '../../crds/infrastructure/host.ts'
 import type { Resource } from '../../crds/meta.ts'
 import type { JournalEntry } from '../../drivers/simulator/journal.ts'
 import type { ListedMachine, WorldListing } from '../../drivers/simulator/world-listing.ts'
-import type { Manifest, ObjectReference } from './scenario.ts'
+import { type Manifest, type ObjectReference, zoneOfPlace } from './scenario.ts'
 import type { SimulatedCloud } from './simulated-cloud.ts'
 
 const adoptions: ReadonlySet<string> = new Set(['AdoptMachine', 'AdoptVolume'])
@@ -135,7 +135,7 @@ export class Watchman {
       running.set(identity, machine)
       for (const { segment } of active.nics) {
         if (segment.id === undefined) continue
-        const key = `${zoneOf(host)} ${segment.label} ${segment.isolation} ${segment.id}`
+        const key = `${zoneOfPlace(host)} ${segment.label} ${segment.isolation} ${segment.id}`
         const network = segments.get(key)
         // A network that was made again after the loss of the store has another identity, and the same segment.
         if (network !== undefined && network !== segment.network && !this.storeWasLost)
@@ -195,9 +195,4 @@ export class Watchman {
     const ratio = (field: string) => Number(cluster?.spec[field] ?? 99)
     return { memory: ratio('memoryOvercommitRatio'), cpu: ratio('cpuOvercommitRatio') }
   }
-}
-
-/** Hosts of a generated cloud bear their zone's name in front. */
-function zoneOf(host: string): string {
-  return host.slice(0, host.indexOf('-c'))
 }

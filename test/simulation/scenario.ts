@@ -150,6 +150,11 @@ export function keyOf(object: ObjectReference | Manifest): string {
   return `${object.kind}/${namespace ?? ''}/${name}`
 }
 
+/** The zone of a place of a generated cloud, which bears its zone's name in front: `zone-1` of `zone-1-c2-h3`. */
+export function zoneOfPlace(name: string): string {
+  return name.split('-').slice(0, 2).join('-')
+}
+
 /** A step in few words. */
 export function describeStep(step: Step): string {
   const { at, do: what, ...rest } = step

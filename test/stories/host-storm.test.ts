@@ -5,22 +5,11 @@ import { Host } from '../../crds/infrastructure/host.ts'
 import { HostCluster } from '../../crds/infrastructure/host-cluster.ts'
 import { conditionOf, type Resource } from '../../crds/meta.ts'
 import { Cloud, quickstart } from './cloud.ts'
+import { simulatedHost } from './manifests.ts'
 
 const machines = 1_000
 
-function hostManifest(name: string, address: string) {
-  return {
-    apiVersion: Host.apiVersion,
-    kind: Host.kind,
-    metadata: { name },
-    spec: {
-      clusterName: 'cluster-1',
-      address,
-      simulator: { cores: 512, clockMHz: 4000, memory: '2Ti' },
-      powerControl: { driver: 'Simulator' },
-    },
-  }
-}
+const big = { cores: 512, memory: '2Ti' }
 
 function machineManifest(index: number) {
   return {
@@ -65,11 +54,11 @@ test('OPS-102 HST-100 a host with 1,000 machines dies: all are Ready elsewhere w
   await cloud.untilReady()
   await cloud.patch(HostCluster, 'cluster-1', undefined, { hostFailure: { fencing: 'Automatic' } })
   for (const name of ['host-1', 'host-2']) await cloud.patch(Host, name, undefined, { allocationState: 'Disabled' })
-  await cloud.apply(hostManifest('big-1', '172.16.10.151'))
+  await cloud.apply(simulatedHost('big-1', '172.16.10.151', big))
   await cloud.untilReady()
   await cloud.apply(...Array.from({ length: machines }, (_, index) => machineManifest(index)))
   await untilReadyOn(cloud, ['big-1'], 600_000)
-  await cloud.apply(hostManifest('big-2', '172.16.10.152'), hostManifest('big-3', '172.16.10.153'))
+  await cloud.apply(simulatedHost('big-2', '172.16.10.152', big), simulatedHost('big-3', '172.16.10.153', big))
   await cloud.until(async () => {
     const hosts = await cloud.list(Host)
     return hosts.filter(host => conditionOf(host, 'Connected')?.status === 'True').length === 5

@@ -4,6 +4,7 @@ import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { Host } from '../../crds/infrastructure/host.ts'
 import { conditionOf, type Resource } from '../../crds/meta.ts'
 import { Cloud, quickstart } from './cloud.ts'
+import { simulatedHost } from './manifests.ts'
 
 const lostHosts = 1_000
 /** Machines by tenant. A namespace stands for a tenant. */
@@ -11,17 +12,8 @@ const tenants = { large: 60, medium: 20, small: 3 }
 const machines = 83
 
 function host(name: string, index: number, memory: string) {
-  return {
-    apiVersion: Host.apiVersion,
-    kind: Host.kind,
-    metadata: { name },
-    spec: {
-      clusterName: 'cluster-1',
-      address: `172.16.${20 + Math.floor(index / 200)}.${(index % 200) + 1}`,
-      simulator: { cores: 16, clockMHz: 4000, memory },
-      powerControl: { driver: 'Simulator' },
-    },
-  }
+  const address = `172.16.${20 + Math.floor(index / 200)}.${(index % 200) + 1}`
+  return simulatedHost(name, address, { cores: 16, memory })
 }
 
 const tiny = {

@@ -1,4 +1,5 @@
 /** Manifests that stories write again and again. */
+import { Host } from '../../crds/infrastructure/host.ts'
 
 /** What may be otherwise than the quickstart's machines have it. */
 interface MachineParts {
@@ -20,4 +21,25 @@ spec:
   templateRef: {kind: PublicTemplate, name: tiny-linux}
   nics: [{name: web, networkName: web}]
 ${more}`
+}
+
+/** What a simulated host has. */
+interface HostSize {
+  readonly cores: number
+  readonly memory: string
+}
+
+/** A host of the quickstart's cluster, with a power controller. */
+export function simulatedHost(name: string, address: string, size: HostSize) {
+  return {
+    apiVersion: Host.apiVersion,
+    kind: Host.kind,
+    metadata: { name },
+    spec: {
+      clusterName: 'cluster-1',
+      address,
+      simulator: { clockMHz: 4000, ...size },
+      powerControl: { driver: 'Simulator' },
+    },
+  }
 }

@@ -168,14 +168,17 @@ ${machine({ serviceOfferingName: 'huge' }).replace('web-1', 'web-9')}`
   t.false(verbs(plan).some(line => line.startsWith('DefineMachine')))
 })
 
+async function untilOneIsSilent(cloud: Cloud): Promise<void> {
+  const { observed } = cloud.engine
+  await cloud.until(async () => observed.endpoints().some(key => observed.endpoint(key).answers === 'No'))
+}
+
 test('a host that does not answer is named, and its machines are left as they are', async t => {
   await using cloud = await Cloud.start()
   await cloud.apply(quickstart)
   await cloud.untilReady()
   cloud.simulator.world.freezeHost('host-1')
-  await cloud.until(async () =>
-    cloud.engine.observed.endpoints().some(key => cloud.engine.observed.endpoint(key).answers === 'No'),
-  )
+  await untilOneIsSilent(cloud)
   const plan = await planFor(cloud, quickstart)
   t.deepEqual(plan.holdsFor.silent, ['Host host-1'])
   t.deepEqual(plan.operations, [])
@@ -186,9 +189,7 @@ test('what was seen in a silent store is remembered: nothing is taken for missin
   await cloud.apply(quickstart)
   await cloud.untilReady()
   cloud.simulator.world.killStorage('secondary-1')
-  await cloud.until(async () =>
-    cloud.engine.observed.endpoints().some(key => cloud.engine.observed.endpoint(key).answers === 'No'),
-  )
+  await untilOneIsSilent(cloud)
   const plan = await planFor(cloud, machine({ guestHostName: 'other' }))
   t.deepEqual(plan.holdsFor.silent, ['SecondaryStorage secondary-1'])
   t.false(plan.unmet.some(({ object }) => object.kind === 'PublicTemplate'))

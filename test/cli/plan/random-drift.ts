@@ -1,6 +1,7 @@
 /** Random changes behind the control plane's back, made before a plan: machines, routers, hosts, storage. */
 import type { World } from '../../../drivers/simulator/world.ts'
 import type { Chance } from '../../simulation/chance.ts'
+import { outsideChanges } from '../../simulation/generate/troubles.ts'
 import { changeOutside } from '../../simulation/perform.ts'
 import { leniently } from '../../simulation/places.ts'
 import type { OutsideChange } from '../../simulation/scenario.ts'
@@ -78,15 +79,5 @@ interface Drift {
   readonly change: () => void
 }
 
-const machineChanges: readonly (readonly [number, OutsideChange['change']])[] = [
-  [3, 'ShutDownGuest'],
-  [3, 'CrashGuest'],
-  [1, 'CrashGuestLeft'],
-  [3, 'DestroyMachine'],
-  [1, 'PauseMachine'],
-  [2, 'StartMachine'],
-  [2, 'RemoveMachine'],
-  [2, 'ClearRouter'],
-  [1, 'AddForeignMachine'],
-  [1, 'AddForeignVolume'],
-]
+/** Whether a guest will obey ACPI nobody can observe, so that no plan knows it. */
+const machineChanges = outsideChanges.filter(([, change]) => change !== 'IgnoreACPI')

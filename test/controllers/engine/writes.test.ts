@@ -54,46 +54,33 @@ async function claimOf(rig: Rig): Promise<Resource<AllocationSpec> | undefined> 
 for (const carriedOut of [true, false]) {
   const what = carriedOut ? 'was carried out' : 'never came'
 
-  test(`nobody answers the update of a claim, which ${what}: nothing is done under the old one, and then it is decided`, async t => {
-    await using rig = await start()
-    await rig.apply('a')
-    await rig.advance(5_000)
-    const { wire, intercept } = unanswered(['PUT'], carriedOut)
-    rig.intercept = intercept
-    await rig.apply('a', { size: 2 })
-    await rig.advance(1_000)
-    t.true(wire.lost > 0)
-    await rig.apply('a', { size: 1, phase: 'run' })
-    await rig.advance(120_000)
-    t.is(rig.count('StartMachine a'), 0)
-    wire.mended = true
-    await rig.advance(60_000)
-    t.is((await claimOf(rig))?.spec.epoch, 2)
-    t.is(rig.count('StartMachine a'), 1)
-    t.is(await rig.condition('a', 'Ready'), 'True/Ready')
-  })
-
-  test(`nobody answers the deletion of a claim, which ${what}: nothing is done under it, and then there is another one`, async t => {
-    await using rig = await start()
-    await rig.apply('a')
-    await rig.advance(5_000)
-    const before = await claimOf(rig)
-    const { wire, intercept } = unanswered(['DELETE'], carriedOut)
-    rig.intercept = intercept
-    await rig.apply('a', { size: 0 })
-    await rig.advance(1_000)
-    t.true(wire.lost > 0)
-    await rig.apply('a', { size: 1, phase: 'run' })
-    await rig.advance(120_000)
-    t.is(rig.count('StartMachine a'), 0)
-    wire.mended = true
-    await rig.advance(60_000)
-    const after = await claimOf(rig)
-    t.truthy(after?.metadata.uid)
-    t.not(after?.metadata.uid, before?.metadata.uid)
-    t.is(rig.count('StartMachine a'), 1)
-    t.is(await rig.condition('a', 'Ready'), 'True/Ready')
-  })
+  for (const [write, method, size, then] of [
+    ['update', 'PUT', 2, 'nothing is done under the old one, and then it is decided'],
+    ['deletion', 'DELETE', 0, 'nothing is done under it, and then there is another one'],
+  ] as const) {
+    test(`nobody answers the ${write} of a claim, which ${what}: ${then}`, async t => {
+      await using rig = await start()
+      await rig.apply('a')
+      await rig.advance(5_000)
+      const before = await claimOf(rig)
+      const { wire, intercept } = unanswered([method], carriedOut)
+      rig.intercept = intercept
+      await rig.apply('a', { size })
+      await rig.advance(1_000)
+      t.true(wire.lost > 0)
+      await rig.apply('a', { size: 1, phase: 'run' })
+      await rig.advance(120_000)
+      t.is(rig.count('StartMachine a'), 0)
+      wire.mended = true
+      await rig.advance(60_000)
+      const after = await claimOf(rig)
+      t.truthy(after?.metadata.uid)
+      t.is(after?.spec.epoch === 2, write === 'update')
+      t.is(after?.metadata.uid === before?.metadata.uid, write === 'update')
+      t.is(rig.count('StartMachine a'), 1)
+      t.is(await rig.condition('a', 'Ready'), 'True/Ready')
+    })
+  }
 
   test(`nobody answers the creation of a claim, which ${what}: its name stays taken, and then there is one`, async t => {
     await using rig = await start()

@@ -1,10 +1,8 @@
 import test from 'ava'
-import { createObservedCache, type ObservedCache } from '../../../controllers/observation/observed-cache.ts'
+import { createObservedCache } from '../../../controllers/observation/observed-cache.ts'
 import { topics } from '../../../controllers/observation/topics.ts'
-import type { Endpoint, EndpointKey } from '../../../drivers/contract/endpoint.ts'
-import type { Inventory, JobFacts } from '../../../drivers/contract/facts.ts'
-import type { Operation } from '../../../drivers/contract/operation.ts'
 import { virtualEnvironment } from '../../../drivers/simulator/virtual-clock.ts'
+import { begin, bench, list, operate, powers } from './cache-bench.ts'
 import {
   foreignMachine,
   hostA,
@@ -25,46 +23,6 @@ import {
   storeEndpoint,
   volume,
 } from './samples.ts'
-
-interface Bench {
-  readonly cache: ObservedCache
-  /** Topics told since the last call. */
-  readonly told: () => readonly string[]
-}
-
-function bench(...endpoints: readonly Endpoint[]): Bench {
-  let topicsTold: string[] = []
-  const notify = (topic: string) => topicsTold.push(topic)
-  const cache = createObservedCache({ installation, environment: virtualEnvironment(), notify })
-  for (const endpoint of endpoints) cache.declare(endpoint)
-  const told = () => {
-    const since = topicsTold.sort()
-    topicsTold = []
-    return since
-  }
-  return { cache, told }
-}
-
-/** A listing begun and ended at once. */
-function list(cache: ObservedCache, key: EndpointKey, inventory: Inventory): void {
-  begin(cache, key)(inventory)
-}
-
-/** A listing begun now; the answer ends it. */
-function begin(cache: ObservedCache, key: EndpointKey): (inventory: Inventory) => void {
-  const begun = { moment: cache.moment(), monotonic: 0 }
-  return inventory => cache.takeListing(key, begun, inventory)
-}
-
-/** Carries out an operation that is answered at once. */
-function operate(cache: ObservedCache, operation: Operation, answer: Parameters<ObservedCache['takeAnswer']>[2]): void {
-  cache.beginOperation(operation)
-  cache.takeAnswer(operation, cache.moment(), answer)
-  cache.endOperation(operation, { inDoubt: false })
-}
-
-const powers = (cache: ObservedCache, identity: string) =>
-  cache.machines(identity).map(({ endpoint, facts, current }) => [endpoint, facts.powerState, current])
 
 test('nothing is known of an endpoint before its first listing', t => {
   const { cache } = bench(hostEndpoint(hostA))
@@ -275,109 +233,6 @@ test('an answer to an operation outlives the silence that follows as what was', 
   t.deepEqual(powers(cache, 'm'), [[hostA, 'Running', true]])
 })
 
-test('absence is proven by a listing begun after the last operation there ended, and told to who asked', t => {
-  const { cache, told } = bench(hostEndpoint(hostA))
-  t.false(cache.provenAbsent('m', hostA))
-  list(cache, hostA, hostListing([]))
-  t.true(told().includes(topics.absent('m', hostA)))
-  t.true(cache.provenAbsent('m', hostA))
-  const operation = removeMachine('m')
-  cache.beginOperation(operation)
-  t.deepEqual(told(), [topics.absent('m', hostA)])
-  t.false(cache.provenAbsent('m', hostA))
-  const end = begin(cache, hostA)
-  cache.endOperation(operation, { inDoubt: false })
-  end(hostListing([]))
-  t.false(cache.provenAbsent('m', hostA))
-  t.deepEqual(told(), [])
-  list(cache, hostA, hostListing([]))
-  t.true(cache.provenAbsent('m', hostA))
-  t.deepEqual(told(), [topics.absent('m', hostA)])
-})
-
-test('who asks where an identity may be is told of endpoints that were not listed since', t => {
-  const { cache, told } = bench(hostEndpoint(hostA), hostEndpoint(hostB))
-  list(cache, hostA, hostListing([]))
-  const end = begin(cache, hostA)
-  t.deepEqual(cache.untold('m', [hostA, hostB]), [hostA, hostB])
-  end(hostListing([]))
-  t.deepEqual(cache.untold('m', [hostA, hostB]), [hostA, hostB], 'the listing was begun before anybody asked')
-  told()
-  list(cache, hostA, hostListing([]))
-  t.true(told().includes(topics.absent('m', hostA)))
-  t.deepEqual(cache.untold('m', [hostA, hostB]), [hostB])
-  list(cache, hostB, hostListing([]))
-  t.deepEqual(cache.untold('m', [hostA, hostB]), [])
-})
-
-test('what appears is absent no longer', t => {
-  const { cache, told } = bench(hostEndpoint(hostA))
-  list(cache, hostA, hostListing([]))
-  told()
-  cache.takeEvent(hostA, { event: 'Machine', facts: machine('m') })
-  t.true(told().includes(topics.absent('m', hostA)))
-  t.false(cache.provenAbsent('m', hostA))
-})
-
-test('a thing that an event called gone is absent only once a listing confirms it', t => {
-  const { cache } = bench(hostEndpoint(hostA))
-  list(cache, hostA, hostListing([machine('m')]))
-  const end = begin(cache, hostA)
-  cache.takeEvent(hostA, { event: 'MachineGone', identity: 'm' })
-  t.false(cache.provenAbsent('m', hostA))
-  end(hostListing([]))
-  t.false(cache.provenAbsent('m', hostA), 'the listing was begun before the event')
-  list(cache, hostA, hostListing([]))
-  t.true(cache.provenAbsent('m', hostA))
-})
-
-test('a job at work on an identity keeps it from being proven absent and keeps its doubt', t => {
-  const { cache, told } = bench(poolEndpoint())
-  const job = (progressPercent: number): JobFacts => ({
-    operationId: 'v/CreateVolume/1',
-    targets: ['v'],
-    progressPercent,
-  })
-  list(cache, pool, poolListing([]))
-  const operation = { ...removeMachine('v'), endpoint: pool }
-  cache.beginOperation(operation)
-  cache.endOperation(operation, { inDoubt: true })
-  list(cache, pool, poolListing([], { jobs: [job(41)] }))
-  t.false(cache.provenAbsent('v', pool))
-  t.deepEqual(cache.inDoubt('v'), [pool])
-  t.is(cache.jobs('v')[0]?.facts.progressPercent, 40)
-  told()
-  list(cache, pool, poolListing([], { jobs: [job(44)] }))
-  t.deepEqual(told(), [])
-  list(cache, pool, poolListing([]))
-  t.deepEqual(cache.jobs('v'), [])
-  t.true(cache.provenAbsent('v', pool))
-  t.deepEqual(cache.inDoubt('v'), [])
-  t.deepEqual(told(), [topics.absent('v', pool), topics.doubt('v'), topics.job('v')])
-})
-
-test('doubt stays until a listing begun after the endpoint was idle for the identity', t => {
-  const { cache, told } = bench(hostEndpoint(hostA))
-  list(cache, hostA, hostListing([]))
-  const operation = startMachine('m')
-  cache.beginOperation(operation)
-  const end = begin(cache, hostA)
-  told()
-  cache.endOperation(operation, { inDoubt: true })
-  t.deepEqual(cache.inDoubt('m'), [hostA])
-  t.deepEqual(told(), [topics.doubt('m')])
-  end(hostListing([]))
-  t.deepEqual(cache.inDoubt('m'), [hostA])
-  const endSecond = begin(cache, hostA)
-  cache.beginOperation(operation)
-  endSecond(hostListing([]))
-  t.deepEqual(cache.inDoubt('m'), [hostA])
-  cache.endOperation(operation, { inDoubt: false })
-  list(cache, hostA, hostListing([]))
-  t.deepEqual(cache.inDoubt('m'), [])
-  t.deepEqual(told(), [topics.doubt('m')])
-})
-
 test('power is confirmed by two readings of Off in a row, begun after the silence and after the last operation', t => {
   const { cache, told } = bench(hostEndpoint(hostA), powerEndpoint(powerA, hostA))
   const read = (power: 'On' | 'Off') => list(cache, powerA, { type: 'PowerController', power })
@@ -469,31 +324,6 @@ test('an endpoint that is no longer declared is forgotten with all that was seen
   t.deepEqual(cache.endpoints(), [powerA])
 })
 
-test('an operation that outlives the declaration of its endpoint still stands in the way of a proof', t => {
-  const { cache } = bench(hostEndpoint(hostA))
-  list(cache, hostA, hostListing([]))
-  const operation = startMachine('m')
-  cache.beginOperation(operation)
-  cache.forget(hostA)
-  cache.declare(hostEndpoint(hostA))
-  list(cache, hostA, hostListing([]))
-  t.false(cache.provenAbsent('m', hostA))
-  cache.endOperation(operation, { inDoubt: true })
-  t.deepEqual(cache.inDoubt('m'), [hostA])
-})
-
-test('an endpoint that leads elsewhere now proves nothing until it is listed again', t => {
-  const { cache } = bench(hostEndpoint(hostA))
-  list(cache, hostA, hostListing([machine('m')]))
-  cache.declare(hostEndpoint(hostA, '192.0.2.99'), true)
-  t.deepEqual(cache.endpoint(hostA), { answers: 'Unknown', listed: false })
-  t.deepEqual(powers(cache, 'm'), [[hostA, 'Running', false]])
-  t.false(cache.provenAbsent('n', hostA))
-  list(cache, hostA, hostListing([]))
-  t.deepEqual(cache.machines('m'), [])
-  t.true(cache.provenAbsent('m', hostA))
-})
-
 test('collectors see everything, everywhere', t => {
   const { cache } = bench(hostEndpoint(hostA), hostEndpoint(hostB), poolEndpoint())
   list(cache, hostA, hostListing([machine('m')]))
@@ -509,35 +339,6 @@ test('collectors see everything, everywhere', t => {
   )
   t.deepEqual([...cache.identitiesAt(hostB)], ['n', 'x'])
   t.deepEqual([...cache.identitiesAt(pool)], ['v'])
-})
-
-test('absence after another endpoint is proven by a listing begun after that one was listed', t => {
-  const { cache } = bench(hostEndpoint(hostA), hostEndpoint(hostB))
-  list(cache, hostB, hostListing([]))
-  list(cache, hostA, hostListing([]))
-  t.true(cache.provenAbsent('m', hostB))
-  t.false(cache.provenAbsent('m', hostB, hostA))
-  list(cache, hostB, hostListing([]))
-  t.true(cache.provenAbsent('m', hostB, hostA))
-  list(cache, hostA, hostListing([]))
-  t.false(cache.provenAbsent('m', hostB, hostA))
-})
-
-test('absence after an endpoint that does not answer is proven by a listing begun after it was first asked for in that silence', t => {
-  const { cache, told } = bench(hostEndpoint(hostA), hostEndpoint(hostB))
-  list(cache, hostA, hostListing([]))
-  cache.fallSilent(hostA, 'no route')
-  list(cache, hostB, hostListing([]))
-  t.false(cache.provenAbsent('m', hostB, hostA))
-  told()
-  list(cache, hostB, hostListing([]))
-  t.true(told().includes(topics.absent('m', hostB)))
-  t.true(cache.provenAbsent('m', hostB, hostA))
-  t.true(cache.provenAbsent('m', hostB, hostA))
-  list(cache, hostA, hostListing([]))
-  cache.fallSilent(hostA, 'no route')
-  list(cache, hostB, hostListing([]))
-  t.false(cache.provenAbsent('m', hostB, hostA))
 })
 
 test('a disk tells every machine that is defined with it, and only a coming or going one is news', t => {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import type { PowerControllerConfiguration } from '../../../drivers/contract/endpoint.ts'
 import { createRedfishDriver } from '../../../drivers/redfish/driver.ts'
 import { makeAuthority, type Pair } from '../../controllers/api/tls-cluster.ts'
-import type { ControllerFixture } from '../conformance-controllers.ts'
+import { type ControllerFixture, localController } from '../conformance-controllers.ts'
 import { realEnvironment } from '../simulator/fixture.ts'
 import { collectionOf, emulated, errorOf } from './answers.ts'
 
@@ -98,18 +98,7 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
   }
   const fixture: StandIn = {
     driver: createRedfishDriver({ environment: realEnvironment }),
-    endpoint: {
-      key: 'PowerController/host-1-uid',
-      driver: 'Redfish',
-      name: 'host-1',
-      configuration: {
-        type: 'PowerController',
-        host: 'Host/host-1-uid',
-        address: `127.0.0.1:${port}`,
-        credentials: { secretName: 'bmc-1' },
-        ...configuration,
-      },
-    },
+    endpoint: localController('Redfish', port, configuration),
     means: {
       secret: async () => {
         reads += 1

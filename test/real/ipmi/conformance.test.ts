@@ -5,9 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import test from 'ava'
-import type { Endpoint } from '../../../drivers/contract/endpoint.ts'
 import { createIPMIDriver } from '../../../drivers/ipmi/driver.ts'
-import { type ControllerFixture, controllerConformance } from '../../drivers/conformance-controllers.ts'
+import {
+  type ControllerFixture,
+  controllerConformance,
+  localController,
+} from '../../drivers/conformance-controllers.ts'
 import { refused } from '../../drivers/conformance-rig.ts'
 import { realEnvironment } from '../../drivers/simulator/fixture.ts'
 import { commandsMissing } from '../lab/commands.ts'
@@ -79,17 +82,7 @@ async function ipmiSimulator(): Promise<ControllerFixture> {
     child.kill('SIGKILL')
     await ended
   }
-  const endpoint: Endpoint = {
-    key: 'PowerController/host-1-uid',
-    driver: 'IPMI',
-    name: 'host-1',
-    configuration: {
-      type: 'PowerController',
-      host: 'Host/host-1-uid',
-      address: `127.0.0.1:${port}`,
-      credentials: { secretName: 'bmc-1' },
-    },
-  }
+  const endpoint = localController('IPMI', port)
   const driver = createIPMIDriver({ environment: realEnvironment })
   const means = { secret: async () => ({ username: 'admin', password: 'secret-horse' }) }
   await answering(() => driver.connect(endpoint, means).inventory({ signal: AbortSignal.timeout(10_000) }))

@@ -8,10 +8,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Endpoint } from '../../../drivers/contract/endpoint.ts'
 import { createRedfishDriver } from '../../../drivers/redfish/driver.ts'
 import { makeAuthority } from '../../controllers/api/tls-cluster.ts'
-import type { ControllerFixture } from '../../drivers/conformance-controllers.ts'
+import { type ControllerFixture, localController } from '../../drivers/conformance-controllers.ts'
 import { realEnvironment } from '../../drivers/simulator/fixture.ts'
 
 /** The systems of the emulator, by their names. */
@@ -55,14 +54,8 @@ export async function startEmulator(names: readonly (keyof typeof systems)[] = [
     child.kill('SIGKILL')
     await ended
   }
-  const configuration = {
-    type: 'PowerController',
-    host: 'Host/host-1-uid',
-    address: `127.0.0.1:${port}`,
-    credentials: { secretName: 'bmc-1' },
-    ...(names.length > 1 ? { systemID: systems['host-1'] } : {}),
-  } as const
-  const endpoint: Endpoint = { key: 'PowerController/host-1-uid', driver: 'Redfish', name: 'host-1', configuration }
+  const systemID = names.length > 1 ? systems['host-1'] : undefined
+  const endpoint = localController('Redfish', port, systemID === undefined ? {} : { systemID })
   const isOn = async () => (await powerSaid(port)) === 'On'
   await answering(isOn, () => (child.exitCode === null ? undefined : said))
   return {

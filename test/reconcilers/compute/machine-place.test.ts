@@ -35,7 +35,7 @@ interface Situation {
   readonly wish?: Partial<PlaceWish>
   readonly local?: boolean
   readonly absent?: ReadonlySet<string>
-  readonly untold?: ReadonlySet<EndpointKey>
+  readonly unlisted?: ReadonlySet<EndpointKey>
   readonly namesake?: boolean
 }
 
@@ -69,7 +69,7 @@ function worldWith(parts: Situation) {
     spaces: { [keyOf('PrimaryStorage', 'primary-1')]: { totalBytes: 2 ** 41, usedBytes: 0 } },
     ...(parts.power === undefined ? {} : { powers: { [keyOf('PowerController', 'host-1')]: parts.power } }),
     ...(parts.absent === undefined ? {} : { absent: parts.absent }),
-    ...(parts.untold === undefined ? {} : { untold: parts.untold }),
+    ...(parts.unlisted === undefined ? {} : { unlisted: parts.unlisted }),
     operations: { [identity]: parts.running === true ? [running] : [] },
     machines: [...sightings, ...(parts.namesake === true ? [{ endpoint: host2, facts: other }] : [])],
   })
@@ -333,11 +333,11 @@ test('what was given its identity may run where nobody has told of it: hosts are
     world.put(inventoryNote(host()), ...objects)
     return judgePlace(wishOf(parts), passOf(world))
   }
-  const untold = { untold: new Set([host1]) }
+  const unlisted = { unlisted: new Set([host1]) }
   const isSilent = { hostState: { answers: 'No', listed: true, silentSince: '2026-11-02T11:00:00Z' } } as const
-  t.is(brief(placed(untold)), 'acting Placing Create')
-  t.is(brief(placed(untold, given)), 'acting ProvingAbsence Observe')
-  t.is(brief(placed({ ...untold, ...isSilent }, given)), 'unknown HostsNotRead')
-  t.is(brief(placed({ ...untold, ...isSilent, lifecycle: 'Lost' }, given)), 'acting Placing Create')
+  t.is(brief(placed(unlisted)), 'acting Placing Create')
+  t.is(brief(placed(unlisted, given)), 'acting ProvingAbsence Observe')
+  t.is(brief(placed({ ...unlisted, ...isSilent }, given)), 'unknown HostsNotRead')
+  t.is(brief(placed({ ...unlisted, ...isSilent, lifecycle: 'Lost' }, given)), 'acting Placing Create')
   t.is(brief(placed({}, given)), 'acting Placing Create')
 })

@@ -83,6 +83,7 @@ test('a power controller is the same one with its usual port and without', t => 
   t.deepEqual(addressOf('IPMI', 'BMC-1.example:623'), ['bmc-1.example'])
   t.deepEqual(addressOf('Redfish', 'bmc-1.example:443'), ['bmc-1.example'])
   t.deepEqual(addressOf('Redfish', 'bmc-1.example:8443'), ['bmc-1.example:8443'])
+  t.deepEqual(addressOf('Redfish', '2001:db8::443'), ['2001:db8::443'])
 })
 
 test('of two hosts with one power controller the older has it: the other is refused by name, and its power is not read there', t => {

@@ -1,5 +1,5 @@
 /** Random edits that operators make: of places, of the Settings, of what is managed and how. */
-import { keyOf, type Manifest } from '../scenario.ts'
+import { keyOf, type Manifest, zoneOfPlace } from '../scenario.ts'
 import { type DescribedKind, type Model, manifest, nameIn } from './model.ts'
 
 type Edit = (model: Model) => void
@@ -199,11 +199,6 @@ function moveHost(model: Model): void {
   model.remove(host)
   const { lifecycle: _, ...spec } = host.spec
   model.apply({ ...host, spec: { ...spec, clusterName: cluster.metadata.name } })
-}
-
-/** Places of a generated cloud bear their zone's name in front. */
-function zoneOfPlace(name: string): string {
-  return name.split('-').slice(0, 2).join('-')
 }
 
 const places: readonly (readonly [number, DescribedKind])[] = [

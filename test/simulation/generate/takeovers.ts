@@ -1,5 +1,5 @@
 /** Machines that change hands: taken over as they run, given back running, disks taken back from the trash. */
-import type { Foreigner, Manifest } from '../scenario.ts'
+import { type Foreigner, type Manifest, zoneOfPlace } from '../scenario.ts'
 import { listIn, type Model, manifest, nameIn } from './model.ts'
 import { anyTenant, rootVolumeOf } from './tenants.ts'
 
@@ -25,7 +25,7 @@ export function addForeigners(model: Model): void {
     const clusterName = nameIn(host, 'clusterName')
     const pool = chance.pick(model.all('PrimaryStorage').filter(({ spec }) => spec.clusterName === clusterName))
     const name = model.newName('old')
-    const nic = chance.happens(0.6) ? nicOf(model, zoneOf(host.metadata.name), name) : undefined
+    const nic = chance.happens(0.6) ? nicOf(model, zoneOfPlace(host.metadata.name), name) : undefined
     const foreigner = {
       identity: chance.identity(),
       host: host.metadata.name,
@@ -41,17 +41,13 @@ export function addForeigners(model: Model): void {
   }
 }
 
-function zoneOf(host: string): string {
-  return host.split('-').slice(0, 2).join('-')
-}
-
 /** `skystead adopt` describes a machine that somebody runs, and the manifests are applied, in any order. */
 function takeOver(model: Model): void {
   const { chance } = model
   const foreigner = model.foreigners.shift()
   if (foreigner === undefined) return
   const { identity, power, disks, guestHostName: name } = foreigner
-  const zoneName = zoneOf(foreigner.host)
+  const zoneName = zoneOfPlace(foreigner.host)
   const namespace = anyTenant(model)
   const wire = wireOf(foreigner, zoneName, namespace)
   const volumes = disks.map((disk, index) => ({ ...disk, name: index === 0 ? `${name}-root` : `${name}-data` }))

@@ -184,21 +184,23 @@ function mistake(model: Model, host: Manifest): undefined {
   model.edit(host, { lifecycle: 'Active' })
 }
 
+/** What somebody does behind the control plane's back, by weight. */
+export const outsideChanges: readonly (readonly [number, OutsideChange['change']])[] = [
+  [3, 'ShutDownGuest'],
+  [3, 'CrashGuest'],
+  [1, 'CrashGuestLeft'],
+  [1, 'IgnoreACPI'],
+  [3, 'DestroyMachine'],
+  [1, 'PauseMachine'],
+  [2, 'StartMachine'],
+  [2, 'RemoveMachine'],
+  [2, 'ClearRouter'],
+  [1, 'AddForeignMachine'],
+  [1, 'AddForeignVolume'],
+]
+
 function outsideChange({ chance }: Model): Happening {
-  const change: OutsideChange['change'] = chance.weighted([
-    [3, 'ShutDownGuest'],
-    [3, 'CrashGuest'],
-    [1, 'CrashGuestLeft'],
-    [1, 'IgnoreACPI'],
-    [3, 'DestroyMachine'],
-    [1, 'PauseMachine'],
-    [2, 'StartMachine'],
-    [2, 'RemoveMachine'],
-    [2, 'ClearRouter'],
-    [1, 'AddForeignMachine'],
-    [1, 'AddForeignVolume'],
-  ])
-  return { do: 'Outside', change, nth: chance.between(0, 99) }
+  return { do: 'Outside', change: chance.weighted(outsideChanges), nth: chance.between(0, 99) }
 }
 
 /** A death at any moment, or several close upon each other while something that was just described is under way. */
