@@ -6,6 +6,7 @@ import type { MachineFacts, VolumeFacts } from '../../drivers/contract/facts.ts'
 import { Cloud, quickstart, withoutTrash } from './cloud.ts'
 
 const gibibyte = 1024 ** 3
+/** Identities of the machine and of its two disks. */
 export const machine = '6f0c0000-0000-4000-8000-000000000001'
 export const root = '6f0c0000-0000-4000-8000-000000000002'
 export const data = '6f0c0000-0000-4000-8000-000000000003'
@@ -57,12 +58,14 @@ spec: {type: Identity, value: ${identity}, holder: {group: ${group}, kind: ${kin
 `
 }
 
+/** Allocations that give them to the objects. */
 export const identities = [
   identityOf('VirtualMachine', 'compute.skystead.dev', 'old-web', machine),
   identityOf('Volume', 'storage.skystead.dev', 'old-web-root', root),
   identityOf('Volume', 'storage.skystead.dev', 'old-web-data', data),
 ]
 
+/** The network that its NIC is plugged into, as an object. */
 export const shared = `
 apiVersion: compute.skystead.dev/v1alpha1
 kind: ServiceOffering
@@ -80,6 +83,7 @@ metadata: {name: old-net, namespace: shop}
 spec: {zoneName: zone-a, networkOfferingName: l2-vlan, vlan: 5900}
 `
 
+/** The Volume of a disk. */
 export function volume(name: string, identity: string, management = ''): string {
   return `
 apiVersion: storage.skystead.dev/v1alpha1
@@ -89,6 +93,7 @@ spec: {zoneName: zone-a, size: 2Gi${management}}
 `
 }
 
+/** The VirtualMachine, as it really is but for these parts. */
 export function described(parts: { readonly memory?: string; readonly management?: string } = {}): string {
   const { management = '' } = parts
   return `
@@ -104,12 +109,15 @@ spec:
 `
 }
 
+/** What a spec says of an object that is to be given back. */
 export const orphan = '\n  management: {deletionPolicy: Orphan}'
 
+/** What its host has of a machine. */
 export function factsOf(cloud: Cloud, identity = machine): MachineFacts | undefined {
   return cloud.simulator.world.list().machines.find(({ facts }) => facts.identity === identity)?.facts
 }
 
+/** What its pool has of a disk. */
 export function diskOf(cloud: Cloud, identity: string): VolumeFacts | undefined {
   return cloud.simulator.world.list().volumes.find(({ facts }) => facts.identity === identity)?.facts
 }

@@ -6,12 +6,14 @@ import type { Operation } from '../../../drivers/contract/operation.ts'
 import { virtualEnvironment } from '../../../drivers/simulator/virtual-clock.ts'
 import { installation } from './samples.ts'
 
+/** A cache, and what it tells. */
 export interface Bench {
   readonly cache: ObservedCache
   /** Topics told since the last call. */
   readonly told: () => readonly string[]
 }
 
+/** A cache of these endpoints. */
 export function bench(...endpoints: readonly Endpoint[]): Bench {
   let topicsTold: string[] = []
   const notify = (topic: string) => topicsTold.push(topic)
@@ -47,5 +49,6 @@ export function operate(
   cache.endOperation(operation, { inDoubt: false })
 }
 
+/** Where a machine is seen, how, and whether that is how it is now. */
 export const powers = (cache: ObservedCache, identity: string) =>
   cache.machines(identity).map(({ endpoint, facts, current }) => [endpoint, facts.powerState, current])

@@ -1,60 +1,15 @@
 import test from 'ava'
 import { Host } from '../../../crds/infrastructure/host.ts'
-import type { Resource } from '../../../crds/meta.ts'
-import { explain, place, placeNew } from '../../../reconcilers/placement/place.ts'
-import type { PlacementRequest, PlacementRule } from '../../../reconcilers/placement/request.ts'
+import { place, placeNew } from '../../../reconcilers/placement/place.ts'
+import type { PlacementRequest } from '../../../reconcilers/placement/request.ts'
 import { allocation, holder, inventoryNote, machineClaim, volumeClaim } from '../claim-builders.ts'
 import { hostFacts, machineFacts, volumeFacts } from '../fact-builders.ts'
 import { cluster, host, pod, pool, settings, zone } from '../infrastructure-builders.ts'
-import { answering, notCalledYet, type ObservedParts, silent } from '../observed-tables.ts'
+import { answering, notCalledYet, silent } from '../observed-tables.ts'
 import { keyOf, uidOf } from '../resource-builder.ts'
 import { machine, volume } from '../tenant-builders.ts'
-import { type TestWorld, worldOf } from '../world-builder.ts'
 
-const gib = 2 ** 30
-
-function request(changes: Partial<PlacementRequest> = {}): PlacementRequest {
-  return {
-    zoneName: 'zone-a',
-    cores: 1,
-    clockMHz: 1000,
-    memoryBytes: gib,
-    hypervisors: ['Simulator'],
-    hostTags: [],
-    planner: 'FirstFit',
-    volumes: [{ identity: 'root', sizeBytes: 8 * gib, tags: [] }],
-    ...changes,
-  }
-}
-
-/** Everything answers and is listed, hosts with 16 cores of 2400 MHz and 64 GiB, pools with 2 TiB. */
-function connected(objects: readonly Resource[]): ObservedParts {
-  const keys = objects.flatMap(({ kind, metadata: { name } }) =>
-    kind === 'Host' || kind === 'PrimaryStorage' ? [keyOf(kind, name)] : [],
-  )
-  const hosts = keys.filter(key => key.startsWith('Host/'))
-  return {
-    endpoints: Object.fromEntries(keys.map(key => [key, answering])),
-    hosts: Object.fromEntries(hosts.map(key => [key, hostFacts()])),
-    spaces: Object.fromEntries(keys.map(key => [key, { totalBytes: 2 ** 41, usedBytes: 0 }])),
-  }
-}
-
-function cloud(...objects: readonly Resource[]): TestWorld {
-  const all = [zone(), pod(), cluster(), ...objects]
-  return worldOf({ objects: all, ...connected(all) })
-}
-
-/** host-1 to host-n, with addresses of their own. */
-function hosts(count: number): readonly Resource[] {
-  return Array.from({ length: count }, (_, index) =>
-    host({ name: `host-${index + 1}`, address: `172.16.10.${101 + index}` }),
-  )
-}
-
-function hostNameOf(placement: ReturnType<typeof place>): string {
-  return placement.ok ? placement.hostName : `${placement.reason}: ${placement.message}`
-}
+import { cloud, gib, hostNameOf, hosts, machineOn, request } from './placement-world.ts'
 
 test('OFF-034 first fit takes the first host with enough capacity, in a stable order', t => {
   const world = cloud(...hosts(3), pool())
@@ -79,99 +34,6 @@ test('the dispersing planner takes the host and the pool with the smallest promi
   const placed = place(request({ planner: 'Dispersing' }), world)
   t.is(hostNameOf(placed), 'host-2')
   t.is(placed.ok && placed.pools.root?.poolName, 'primary-2')
-})
-
-const machineOn = (hostName: string, changes = {}) =>
-  machineClaim(machine({ name: `on-${hostName}` }), hostName, changes)
-
-/** Each rule alone refuses host-1; nothing else speaks against it. */
-const rules: Readonly<Partial<Record<PlacementRule, () => { world: TestWorld; wanted?: Partial<PlacementRequest> }>>> =
-  {
-    PodDisabled: () => ({ world: cloudWith(pod({ allocationState: 'Disabled' })) }),
-    PodInMaintenance: () => ({ world: cloudWith(pod({ lifecycle: 'Maintenance' })) }),
-    ClusterDisabled: () => ({ world: cloudWith(cluster({ allocationState: 'Disabled' })) }),
-    ClusterInMaintenance: () => ({ world: cloudWith(cluster({ lifecycle: 'Maintenance' })) }),
-    HostDisabled: () => ({ world: cloudWith(host({ allocationState: 'Disabled' })) }),
-    HostInMaintenance: () => ({ world: cloudWith(host({ lifecycle: 'Maintenance' })) }),
-    HostLost: () => ({ world: cloudWith(host({ lifecycle: 'Lost' })) }),
-    HostLeaving: () => ({ world: cloudWith(host({ metadata: { deletionTimestamp: '2026-11-02T11:00:00Z' } })) }),
-    HostNotConnected: () => {
-      const world = cloudWith()
-      world.see({ endpoints: { [keyOf('Host', 'host-1')]: silent('2026-11-02T11:00:00Z') } })
-      return { world }
-    },
-    HypervisorMismatch: () => ({ world: cloudWith(), wanted: { hypervisors: ['KVM'] } }),
-    Excluded: () => ({ world: cloudWith(), wanted: { exclude: ['host-1'] } }),
-    HostTagsMissing: () => ({ world: cloudWith(host({ tags: ['ssd'] })), wanted: { hostTags: ['ssd', 'gpu'] } }),
-    CapabilityMissing: () => {
-      const world = cloudWith()
-      world.see({ hosts: { [keyOf('Host', 'host-1')]: hostFacts({ capabilities: ['MachineDefine'] }) } })
-      return { world, wanted: { capabilities: ['MachineDefine', 'VirtualRouter'] } }
-    },
-    TooFewCores: () => ({ world: cloudWith(), wanted: { cores: 17, clockMHz: 100 } }),
-    CPUExhausted: () => ({
-      world: cloudWith(...hosts(8).slice(1), machineOn('host-1', { cores: 16, clockMHz: 4800 })),
-      wanted: { exclude: others(8) },
-    }),
-    MemoryExhausted: () => ({
-      world: cloudWith(...hosts(8).slice(1), machineOn('host-1', { memoryBytes: 63 * gib + 1 })),
-      wanted: { exclude: others(8) },
-    }),
-    ClusterCPUThreshold: () => ({ world: cloudWith(), wanted: { clockMHz: 65_281 } }),
-    ClusterMemoryThreshold: () => ({ world: cloudWith(), wanted: { memoryBytes: 55 * gib } }),
-    NoPool: () => ({
-      world: cloudWith(),
-      wanted: { volumes: [{ identity: 'v', sizeBytes: 1, tags: [], scope: 'Local' }] },
-    }),
-    StorageTagsMissing: () => ({
-      world: cloudWith(pool({ tags: ['ssd'] })),
-      wanted: { volumes: [{ identity: 'v', sizeBytes: 1, tags: ['ssd', 'gold'] }] },
-    }),
-    PoolsClosed: () => ({ world: cloudWith(pool({ allocationState: 'Disabled' })) }),
-    StorageExhausted: () => ({
-      world: cloudWith(),
-      wanted: { volumes: [{ identity: 'v', sizeBytes: 0.85 * 2 ** 41 + 1, tags: [] }] },
-    }),
-    VolumeElsewhere: () => ({
-      world: cloudWith(pool({ name: 'elsewhere', scope: 'Zone', clusterName: undefined, zoneName: 'zone-b' })),
-      wanted: { volumes: [{ identity: 'v', sizeBytes: 1, tags: [], poolName: 'elsewhere' }] },
-    }),
-  }
-
-/** One host and one pool, with a claim somewhere so that the zone is not empty. */
-function cloudWith(...objects: readonly Resource[]): TestWorld {
-  const world = cloud(host(), pool())
-  world.put(machineClaim(machine(), 'host-1', { cores: 1, clockMHz: 1, memoryBytes: 1 }), ...objects)
-  world.see(connected(objects))
-  return world
-}
-
-function others(count: number): readonly string[] {
-  return hosts(count)
-    .map(({ metadata }) => metadata.name)
-    .slice(1)
-}
-
-for (const [rule, situation] of Object.entries(rules)) {
-  test(`a host is refused by the rule ${rule}, and the refusal counts it`, t => {
-    const { world, wanted = {} } = situation()
-    const refusal = place(request(wanted), world)
-    t.is(refusal.ok ? 'placed' : refusal.reason, 'NoHostFits')
-    const counts = refusal.ok ? [] : refusal.counts
-    t.is(counts.find(count => count.rule === rule)?.hosts, 1)
-    t.true(counts.every(count => count.rule === rule || count.rule === 'Excluded'))
-    const verdict = explain(request(wanted), world).find(({ hostName }) => hostName === 'host-1')
-    t.deepEqual(verdict?.refusals, [rule])
-  })
-}
-
-test('explain names every rule that speaks against a host, and none for one that fits', t => {
-  const world = cloud(host({ tags: ['ssd'] }), host({ name: 'host-2', address: '172.16.10.102' }), pool())
-  world.put(machineOn('host-2', { memoryBytes: 64 * gib }))
-  t.deepEqual(explain(request({ hostTags: ['ssd'] }), world), [
-    { hostName: 'host-1', refusals: [] },
-    { hostName: 'host-2', refusals: ['HostTagsMissing', 'MemoryExhausted'] },
-  ])
 })
 
 test('HST-037 HST-039 INF-048 a disabled zone takes nothing new', t => {
