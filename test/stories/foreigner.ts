@@ -65,7 +65,7 @@ export const identities = [
   identityOf('Volume', 'storage.skystead.dev', 'old-web-data', data),
 ]
 
-/** The network that its NIC is plugged into, as an object. */
+/** The network that its NIC is plugged into, as an object, and the offerings that fit. */
 export const shared = `
 apiVersion: compute.skystead.dev/v1alpha1
 kind: ServiceOffering
