@@ -131,6 +131,7 @@ async function deleteAll(stage: Stage): Promise<void> {
   // An identity that was given goes with its object.
   const staying = ['Namespace', 'Settings', 'Allocation']
   const objects = [...cloud.wished.values()].filter(({ kind }) => !staying.includes(kind))
+  removeForeignUsers(cloud)
   const ranked = objects.map(object => ({ object, rank: random.next() })).sort((left, right) => left.rank - right.rank)
   for (const { object } of ranked) {
     const { apiVersion, kind, metadata } = object
@@ -143,7 +144,10 @@ async function deleteAll(stage: Stage): Promise<void> {
   }
   const left = objectsOf(cloud).filter(({ kind }) => kind !== 'Settings')
   if (left.length > 0) throw new Broken('NotGone', left.map(describe).sort(causesFirst).slice(0, 12).join('\n'))
-  const claims = cloud.stored.all('allocations.infrastructure').map(({ metadata }) => metadata.name)
+  const claims = cloud.stored
+    .all('allocations.infrastructure')
+    .map(({ metadata }) => metadata.name)
+    .filter(name => name !== 'inventory-installation-1')
   if (claims.length > 0) throw new Broken('ClaimsLeft', claims.slice(0, 12).join('\n'))
   // What was being taken down when the store was lost has no owner any more: it is told, and left to the operator.
   if (watchman.storeWasLost) return
@@ -187,6 +191,16 @@ function removeLeftovers(cloud: SimulatedCloud): void {
   }
 }
 
+/** Machines that were not taken over, with disks that were: whoever wants the disks removed removes the machines first. */
+function removeForeignUsers({ simulator: { world } }: SimulatedCloud): void {
+  const { machines, volumes } = world.list()
+  const ours = new Set(volumes.flatMap(({ identity, facts }) => (facts.mark === undefined ? [] : [identity])))
+  for (const { identity, host, facts } of machines) {
+    const uses = facts.definition.disks.some(disk => ours.has(disk.identity))
+    if (facts.mark === undefined && uses) world.removeMachine({ identity, host })
+  }
+}
+
 /** What waits for others says less than what others wait for. */
 function causesFirst(left: string, right: string): number {
   return Number(left.includes(' InUse ')) - Number(right.includes(' InUse '))
@@ -227,11 +241,12 @@ const excuses: ReadonlySet<string> = new Set([
   'VolumeNotPlaced',
   'NoHosts',
   'VolumesApart',
+  'DiskUsedElsewhere',
+  'LeftoversThere',
 ])
 
 function isExcused(cloud: SimulatedCloud, object: Resource): boolean {
   if (conditionOf(object, 'Stalled')?.status === 'True' || usesDeletedAddress(cloud, object)) return true
-  if (lacksPublicRange(cloud, object)) return true
   const reason = conditionOf(object, 'Ready')?.reason
   return reason !== undefined && (excuses.has(reason) || reason.endsWith('NotFound'))
 }
@@ -243,14 +258,6 @@ function usesDeletedAddress(cloud: SimulatedCloud, { metadata: { namespace }, sp
     .all('publicips.network')
     .find(({ metadata }) => metadata.namespace === namespace && metadata.name === publicIPName)
   return address?.metadata.deletionTimestamp !== undefined
-}
-
-/** Public addresses of a zone whose range was deleted while they were in use, and gone with the store that was lost. */
-function lacksPublicRange({ wished }: SimulatedCloud, object: Resource): boolean {
-  const reason = conditionOf(object, 'Ready')?.reason
-  if (reason !== 'AddressesExhausted' && reason !== 'AddressPending') return false
-  const { zoneName } = (object.spec ?? {}) as { readonly zoneName?: string }
-  return ![...wished.values()].some(({ kind, spec }) => kind === 'PublicIPRange' && spec.zoneName === zoneName)
 }
 
 function isReady(object: Resource): boolean {

@@ -30,6 +30,8 @@ export class Watchman {
   readonly foreign = new Set<string>()
   /** Identities of what somebody wished to take over. */
   readonly #wanted = new Set<string>()
+  /** Where what was given back was then. */
+  readonly #releasedAt = new Map<string, string>()
   /** What was done by operations, by verb. */
   readonly done: Record<string, number> = {}
   /** Machines that are given back, by namespace and name: on a host that is lost they stay as they lie, with our mark. */
@@ -84,8 +86,11 @@ export class Watchman {
     this.done[action] = (this.done[action] ?? 0) + 1
     if (action === 'ReleaseMachine' || action === 'ReleaseVolume') {
       this.foreign.add(identity)
+      this.#releasedAt.set(identity, entry.place)
       return
     }
+    // What it had left on another host before, with our mark, is not given back.
+    if (action === 'RemoveMachine' && (this.#releasedAt.get(identity) ?? entry.place) !== entry.place) return
     if (this.foreign.has(identity) && adoptions.has(action) && this.#wanted.has(identity)) {
       this.foreign.delete(identity)
       return

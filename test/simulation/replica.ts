@@ -17,6 +17,8 @@ export interface ReplicaOptions {
   readonly transport: Transport
   readonly wire: Wire
   readonly driver: Driver
+  /** Whether the installation was made for this start. */
+  readonly isNewInstallation: boolean
   /** The CRDs to install; none where they are. */
   readonly definitions: readonly Writable[]
   /** Whether it asks for a lease before it does anything. */
@@ -98,7 +100,7 @@ export class Replica {
       await before?.then(plane => plane.stop()).catch(() => undefined)
       return startControlPlane({
         transport: this.#transport(),
-        installation: 'installation-1',
+        installation: { id: 'installation-1', isNew: this.#options.isNewInstallation },
         environment: this.#environment,
         crds: this.#options.definitions,
         drivers: { Simulator: this.#driver() },
@@ -210,6 +212,14 @@ export class Replica {
             if (fate === 'Late') environment.clock.after(lateness(), send)
             return never()
           },
+          ...(connection.signOfLife === undefined
+            ? {}
+            : {
+                signOfLife: async (query, options) => {
+                  await this.#awake()
+                  return answered(async () => (await connection.signOfLife?.(query, options)) ?? {})
+                },
+              }),
           ...(connection.subscribe === undefined
             ? {}
             : {

@@ -47,6 +47,8 @@ export class SimulatedCloud {
   readonly stored = new Stored()
   /** What the operator wishes to be there. */
   readonly wished = new Map<string, Manifest>()
+  /** What the operator has deleted, and described before. */
+  readonly #leaving = new Map<string, Manifest>()
   /** What the API refused of what the operator wrote. */
   readonly refused: string[] = []
   /** A hash of everything written and done so far. */
@@ -58,6 +60,7 @@ export class SimulatedCloud {
   #client: Client | undefined
   #incarnations = 0
   #isClosed = false
+  #isFirstStore = true
 
   constructor(options: SimulatedCloudOptions) {
     const { seed, check } = options
@@ -123,12 +126,15 @@ export class SimulatedCloud {
   /** Describes an object, now or as soon as its namesake is gone. */
   async apply(object: Manifest): Promise<void> {
     this.wished.set(keyOf(object), object)
+    this.#leaving.delete(keyOf(object))
     this.#pending.set(keyOf(object), object)
     await this.retry()
   }
 
   /** Describes an object no more. */
   async delete(object: ObjectReference): Promise<void> {
+    const described = this.wished.get(keyOf(object))
+    if (described !== undefined) this.#leaving.set(keyOf(object), described)
     this.wished.delete(keyOf(object))
     this.#pending.set(keyOf(object), object)
     await this.retry()
@@ -158,11 +164,20 @@ export class SimulatedCloud {
     }
   }
 
-  /** Loses the API with everything in it; the operator applies everything again. */
+  /**
+   * Loses the API with everything in it; the operator applies everything again. That a place was to go, and still held
+   * something, is lost too: it is described again, because what it holds is found nowhere else.
+   */
   async loseStore(): Promise<void> {
+    for (const object of this.stored.everything()) {
+      const described = this.#leaving.get(keyOf(object))
+      if (described !== undefined && object.metadata.namespace === undefined) this.wished.set(keyOf(object), described)
+    }
+    this.#leaving.clear()
     for (const replica of this.#replicas) replica.kill()
     await this.complete(this.#server?.close() ?? Promise.resolve())
     this.stored.clear()
+    this.#isFirstStore = false
     await this.#startServer()
     for (const index of this.#replicas.keys()) this.#startReplica(index, definitions)
     this.#pending.clear()
@@ -221,6 +236,7 @@ export class SimulatedCloud {
       wire: this.wire,
       driver: plantDriver(this.simulator.driver),
       definitions: crds,
+      isNewInstallation: this.#isFirstStore && crds.length > 0,
       sharesWork: this.#options.replicas > 1,
       lateness: () => this.environment.random.next() * 3_000,
       logLevel,
@@ -265,7 +281,9 @@ export class SimulatedCloud {
 /** What is stored with what is described: what nobody describes stays. */
 function withSpec(existing: Resource, { spec, metadata: { labels } }: Manifest): Resource {
   const metadata = labels === undefined ? existing.metadata : { ...existing.metadata, labels }
-  return { ...existing, metadata, spec } as Resource
+  // The notes in an Allocation are the control plane's.
+  const { notes } = (existing.spec ?? {}) as { readonly notes?: unknown }
+  return { ...existing, metadata, spec: notes === undefined ? spec : { ...spec, notes } } as Resource
 }
 
 function apiKindOf({ apiVersion, kind }: { apiVersion: string; kind: string }): AnyApiKind {
