@@ -12,6 +12,7 @@ export const usage = `npm run simulate -- [options]
   --classes A,B  what may go wrong: ${troubleClasses.join(', ')} (default: all)
   --workers W    processes that run seeds side by side (default 1)
   --planted BUG  plants a bug that must be found: ${plantedBugs.join(', ')}
+  --scenario F   runs the scenario in a file instead: one of test/simulation/kept, or the last line that --shrink prints
   --shrink       makes the first failing scenario small, and prints its steps
   --record       begins a new run in bench/results/simulation.json, and keeps it up to date
   --resume       goes on with the runs there, after their last seed
@@ -26,6 +27,8 @@ export interface Options {
   readonly workers: number
   readonly classes: readonly TroubleClass[] | undefined
   readonly planted: PlantedBug | undefined
+  /** The file of a scenario to be run instead of seeds. */
+  readonly scenario: string | undefined
   readonly shrink: boolean
   readonly record: boolean
   readonly resume: boolean
@@ -44,6 +47,7 @@ export function readOptions(): Options {
       workers: whole,
       planted: whole,
       classes: whole,
+      scenario: whole,
       shrink: flag,
       record: flag,
       resume: flag,
@@ -59,14 +63,17 @@ export function readOptions(): Options {
     throw new RangeError(`Cannot plant ${values.planted}: there are ${plantedBugs.join(', ')}`)
   if (bug !== undefined && (values.record || values.resume))
     throw new RangeError('Cannot record a run with a planted bug: leave out --record and --resume')
+  if (values.scenario !== undefined && (values.record || values.resume))
+    throw new RangeError('Cannot record a single scenario: leave out --record and --resume')
   return {
-    seeds: number('seeds', 20),
+    seeds: values.scenario === undefined ? number('seeds', 20) : 1,
     seed: number('seed', 1),
     minutes: number('minutes', 60),
     hosts: values.hosts === undefined ? undefined : number('hosts', 1),
     workers: number('workers', 1),
     classes: values.classes === undefined ? undefined : readClasses(values.classes),
     planted: bug,
+    scenario: values.scenario,
     shrink: values.shrink,
     record: values.record,
     resume: values.resume,
@@ -81,8 +88,9 @@ function readClasses(text: string): readonly TroubleClass[] {
   })
 }
 
-/** The options that make the same scenarios again, as words of a command line. */
-export function sameScenarios({ minutes, hosts, classes, planted }: Options): readonly string[] {
+/** The options that make the same scenarios again, but for their seed, as words of a command line. */
+export function sameScenarios({ minutes, hosts, classes, planted, scenario }: Options): readonly string[] {
+  if (scenario !== undefined) return ['--scenario', scenario]
   const others = [
     ...(hosts === undefined ? [] : ['--hosts', String(hosts)]),
     ...(classes === undefined ? [] : ['--classes', classes.join(',')]),

@@ -1,5 +1,6 @@
 /** What seeds come to. */
 import { generate } from './generate/scenario.ts'
+import { readScenario } from './kept.ts'
 import type { Options } from './options.ts'
 import { type Outcome, type RunOptions, run } from './run.ts'
 import type { Scenario } from './scenario.ts'
@@ -12,8 +13,9 @@ export interface Result {
   readonly processorSeconds: number
 }
 
-/** The scenario that the options make of a seed. */
-export function scenarioOf(seed: number, { minutes, hosts, classes }: Options): Scenario {
+/** The scenario that the options make of a seed, or the one in the file that they name. */
+export function scenarioOf(seed: number, { minutes, hosts, classes, scenario }: Options): Scenario {
+  if (scenario !== undefined) return readScenario(scenario)
   return generate(seed, {
     minutes,
     ...(hosts === undefined ? {} : { hosts }),

@@ -1,10 +1,10 @@
 import test from 'ava'
 import { sleep } from '../../crds/environment.ts'
 import { type GeneratorOptions, generate } from './generate/scenario.ts'
+import { keptScenarios } from './kept.ts'
 import { type PlantedBug, planted, plantedBugs } from './planted.ts'
 import { withoutReality } from './reality.ts'
 import { run } from './run.ts'
-import { keptSeeds } from './seeds.ts'
 
 const small = { minutes: 8, hosts: 6, machines: 5 }
 
@@ -49,9 +49,9 @@ test('what reaches outside from the product fails the run', async t => {
   )
 })
 
-for (const { seed, options, found } of keptSeeds) {
-  test(`seed ${seed} passes, which once found: ${found}`, async t => {
-    const outcome = await run(generate(seed, options))
+for (const [name, { scenario, found }] of keptScenarios()) {
+  test(`the scenario ${name} passes, which once found: ${found}`, async t => {
+    const outcome = await run(scenario)
     t.is(outcome.failure, undefined)
   })
 }
