@@ -1,14 +1,13 @@
 import type { InventoryAnswer, InventoryPlace, InventoryThing } from '../controllers/query/inventory.ts'
 import { ServiceOffering } from '../crds/compute/service-offering.ts'
 import { VirtualMachine } from '../crds/compute/virtual-machine.ts'
-import { Allocation } from '../crds/infrastructure/allocation.ts'
 import { Host } from '../crds/infrastructure/host.ts'
 import { HostCluster } from '../crds/infrastructure/host-cluster.ts'
 import { HostPod } from '../crds/infrastructure/host-pod.ts'
 import { formatQuantity, parseBytes } from '../crds/invariants/quantity.ts'
 import { Volume } from '../crds/storage/volume.ts'
 import type { MachineFacts, VolumeFacts } from '../drivers/contract/facts.ts'
-import { allocationName, identityAnnotation } from '../reconcilers/claims.ts'
+import { allocation, identityAnnotation } from '../reconcilers/claims.ts'
 import { NetworkFinder } from './adoption-networks.ts'
 import { type Document, freeName, label, NotAdoptable } from './adoption-parts.ts'
 import type { Cloud } from './cloud.ts'
@@ -184,13 +183,6 @@ class Writer {
 
   #identity(kind: typeof VirtualMachine | typeof Volume, name: string, identity: string): Document {
     const holder = { group: kind.group, kind: kind.kind, namespace: this.#wish.namespace, name, uid: '' }
-    const held = { type: 'Ready', status: 'True', reason: 'Held', message: '', lastTransitionTime: this.#wish.now }
-    return {
-      apiVersion: Allocation.apiVersion,
-      kind: Allocation.kind,
-      metadata: { name: allocationName('Identity', identity) },
-      spec: { type: 'Identity', value: identity, holder, epoch: 1 },
-      status: { conditions: [held] },
-    }
+    return { ...allocation({ type: 'Identity', value: identity, holder }, this.#wish.now) }
   }
 }

@@ -3,7 +3,7 @@ import type { Client } from '../controllers/api/client.ts'
 import { type Environment, timestamp } from '../crds/environment.ts'
 import { Allocation, type Holder } from '../crds/infrastructure/allocation.ts'
 import { isTrue, type Resource } from '../crds/meta.ts'
-import { allocationName, holderOf, machineClaimName, volumeClaimName } from '../reconcilers/claims.ts'
+import { allocation, allocationName, holderOf, machineClaimName, volumeClaimName } from '../reconcilers/claims.ts'
 import { readCloud } from './cloud.ts'
 import { qualifiedName, titleOf } from './standing.ts'
 
@@ -79,14 +79,10 @@ export async function rebind(
   { clock }: Pick<Environment, 'clock'>,
 ): Promise<void> {
   const name = identityName(identity)
-  const lastTransitionTime = timestamp(clock)
-  const manifest = {
-    apiVersion: Allocation.apiVersion,
-    kind: Allocation.kind,
-    metadata: { name },
-    spec: { type: 'Identity', value: identity, holder: holderOf(object), epoch: 1 },
-    status: { conditions: [{ type: 'Ready', status: 'True', reason: 'Held', message: '', lastTransitionTime }] },
-  }
+  const now = timestamp(clock)
+  // That there is a conflict says that it bears our mark.
+  const notes = { takenOverAt: now }
+  const manifest = allocation({ type: 'Identity', value: identity, holder: holderOf(object), notes }, now)
   try {
     await client.create(Allocation, manifest, { fieldManager: 'skystead-cli' })
   } catch (error) {

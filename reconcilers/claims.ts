@@ -75,6 +75,15 @@ export function allocationName(type: AllocationType, value: string, realm?: stri
  */
 export const identityAnnotation = 'skystead.dev/identity'
 
+/** The identity that an object says it is to have, while no Allocation gives it that one; undefined where it has it. */
+export function awaitedIdentity(
+  resource: Identifiable & { readonly metadata: Pick<ObjectMeta, 'annotations'> },
+  world: World,
+): string | undefined {
+  const wished = resource.metadata.annotations?.[identityAnnotation]
+  return wished === undefined || world.identity(resource) === wished ? undefined : wished
+}
+
 /** The Allocation that gives a resource its identity, by uid or by name; undefined where it has its own. */
 export function identityClaim(resource: Identifiable, world: World): Claim | undefined {
   const identity = world.identity(resource)
@@ -135,16 +144,23 @@ export function allocate(
   spec: Omit<AllocationSpec, 'epoch'> & { readonly epoch?: number },
   world: World,
 ): CreateEffect {
-  const object: Manifest<AllocationSpec> & { readonly status: unknown } = {
+  return create(allocation(spec, world.now()))
+}
+
+/** An Allocation as it is created. */
+export function allocation(
+  spec: Omit<AllocationSpec, 'epoch'> & { readonly epoch?: number },
+  now: string,
+): Manifest<AllocationSpec> & { readonly status: unknown } {
+  return {
     apiVersion: Allocation.apiVersion,
     kind: Allocation.kind,
     metadata: { name: allocationName(spec.type, spec.value, spec.realm) },
     spec: { epoch: 1, ...spec },
     status: {
-      conditions: [{ type: 'Ready', status: 'True', reason: 'Held', message: '', lastTransitionTime: world.now() }],
+      conditions: [{ type: 'Ready', status: 'True', reason: 'Held', message: '', lastTransitionTime: now }],
     },
   }
-  return create(object)
 }
 
 /** Claims a place on a host for a machine. The epoch is above any that an endpoint has seen for it. */

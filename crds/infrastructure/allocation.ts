@@ -240,6 +240,11 @@ export interface ClaimNotes {
   readonly fencedAt?: Time
   /** deletedAt is when a volume was deleted: its disk, once in the trash, is destroyed after Settings.expungeDelay. */
   readonly deletedAt?: Time
+  /**
+   * takenOverAt is when a machine that was given its identity was noted to have been seen with this installation's mark:
+   * until then it is started nowhere but where it is seen. Only where type is 'Identity'.
+   */
+  readonly takenOverAt?: Time
   /** idleSince is when a network was seen to be used by nothing any more. */
   readonly idleSince?: Time
 }

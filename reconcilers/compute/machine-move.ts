@@ -19,6 +19,7 @@ import type { Placement, PlacementRequest } from '../placement/request.ts'
 import { satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import type { Wish, World } from '../world.ts'
 import { hasLocalDisk, type ReasonToLeave, reasonToLeave } from './leaving.ts'
+import { isTakenOver } from './machine-takeover.ts'
 import { decideMigration, judgeMigration } from './migration.ts'
 import { machinePriority, type RestartPriority, restartRank } from './restart-turn.ts'
 import { isMigrating, isOff } from './whereabouts.ts'
@@ -63,6 +64,7 @@ export function judgeSettled(wish: MoveWish, world: World): Verdict {
   if (here === undefined) return satisfied('NotRunning', `${reason.why}; it is not there`)
   if (!here.current) return unknown('HostSilent', `${reason.why}; whether it still runs there is not known`)
   if (isOff(here.facts)) return satisfied('NotRunning', `${reason.why}; it is off`)
+  if (!isTakenOver(identity, world)) return waiting('NotAdopted', `${reason.why}. It is taken over first`)
   if (wish.stops !== undefined) return waiting('Stopping', `${reason.why}. ${wish.stops}`)
   if (here.facts.powerState !== 'Running') {
     return waiting('NotRunning', `${reason.why}. Only a machine that runs can be moved: it is ${here.facts.powerState}`)

@@ -1,9 +1,8 @@
 import type { Holder, MachineClaim } from '../../crds/infrastructure/allocation.ts'
 import { Host } from '../../crds/infrastructure/host.ts'
 import { type EndpointKey, endpointIdentity, endpointKey } from '../../drivers/contract/endpoint.ts'
-import type { MachineFacts } from '../../drivers/contract/facts.ts'
 import { operation } from '../../drivers/contract/operation.ts'
-import { allocationName, type Claim, claimMachine, claimVolume, isGiven, machineClaim, moveClaim } from '../claims.ts'
+import { type Claim, claimMachine, claimVolume, isGiven, machineClaim, moveClaim } from '../claims.ts'
 import { observe, operate, remove } from '../effect.ts'
 import { heldByMachine } from '../holdings.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
@@ -11,10 +10,14 @@ import { namesOf } from '../names.ts'
 import { isOurs } from '../ownership.ts'
 import { hostsNotReadSince, place, placeNew, whyUnknown } from '../placement/place.ts'
 import type { Placement, PlacementRequest } from '../placement/request.ts'
+import { diskNotSeen } from '../storage/volume-place.ts'
 import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
-import type { Seen, World } from '../world.ts'
+import type { World } from '../world.ts'
 import { hasLocalDisk, reasonToLeave } from './leaving.ts'
+import { judgeCopies, mainCopy } from './machine-copies.ts'
 import { judgeFound } from './machine-found.ts'
+import { isDiskMissing } from './machine-request.ts'
+import { judgeNowhere, judgeSighting, judgeTakenOver } from './machine-takeover.ts'
 import { judgeLeaving } from './migration.ts'
 import { awaitTurn, type RestartPriority, restartRank } from './restart-turn.ts'
 import { isMigrating, isOff, whereSeen } from './whereabouts.ts'
@@ -48,6 +51,8 @@ export function judgePlace(wish: PlaceWish, world: World): Verdict {
   if (isMigrating(claim)) return judgeMigrating(wish.identity, claim, held, world)
   const found = judgeFound(wish.identity, claim, world)
   if (found !== undefined) return found
+  const taking = judgeTakenOver(wish.identity, claim, whereSeen(wish.identity, claim, world), world)
+  if (taking !== undefined) return taking
   if (world.observed.endpoint(endpointKey('Host', held.hostIdentity)).answers === 'No') {
     return judgeLost(wish, claim, held, world)
   }
@@ -113,20 +118,20 @@ function judgeUnplaced(wish: PlaceWish, world: World): Verdict {
   const namesake = world.observed.named(holder.kind, holder.namespace, holder.name).filter(other => other !== identity)
   if (namesake.length > 0) return identityConflict(holder.kind, namesake)
   const seen = world.observed.machines(identity)
-  if (seen.length > 1) {
-    return blocked(
-      'SeenTwice',
-      `The machine is seen at ${seen.map(({ endpoint }) => endpoint).join(' and ')} and has no claim`,
-    )
-  }
   if (!wish.wanted && seen.length === 0) return satisfied('NotNeeded', 'The machine is off and holds no place')
-  const [there] = seen
-  const untaken = judgeUntaken(identity, there, world)
-  if (untaken !== undefined) return untaken
+  const there = seen.length > 1 ? mainCopy(seen, world) : seen[0]
+  const copies = seen.length > 1 ? judgeCopies({ identity, holder, seen, main: there }, world) : undefined
+  if (copies !== undefined) return copies
+  const silent = judgeSighting(identity, there, world)
+  if (silent !== undefined) return silent
   const seenAt = there?.endpoint
   // A definition that is off says nothing of where it runs: it may be what was left where it was before.
   const unread = there === undefined || isOff(there.facts) ? judgeUnread(wish, world) : undefined
   if (unread !== undefined) return unread
+  const nowhere = there === undefined ? judgeNowhere(identity, world) : undefined
+  if (nowhere !== undefined) return nowhere
+  const missing = there === undefined ? request.volumes.find(volume => isDiskMissing(volume, world)) : undefined
+  if (missing !== undefined) return diskNotSeen(missing.identity)
   const queued = world.queued(queueOf(wish).queue)
   const placed = seenAt === undefined ? placeNew(request, queued) : place(whereItIs(request, seenAt), queued)
   if (!placed.ok) return waiting(placed.reason, placed.message, queueOf(wish))
@@ -142,18 +147,6 @@ function judgeUnplaced(wish: PlaceWish, world: World): Verdict {
     `Claiming a place on host "${placed.hostName}"`,
     claimMachine(identity, holder, { machine }, world),
     ...volumes,
-  )
-}
-
-/**
- * A machine that bears no mark is taken over where it runs, and nowhere else: its host would not keep it from running a
- * second time when it comes back.
- */
-function judgeUntaken(identity: string, there: Seen<MachineFacts> | undefined, world: World): Verdict | undefined {
-  if (there === undefined || there.current || isOurs(there.facts, world)) return undefined
-  return unknown(
-    'HostSilent',
-    `The machine is not taken over yet, and its host does not answer: bring the host back. If it is gone for good, take over the disks alone: delete this machine and Allocation "${allocationName('Identity', identity)}", and name its volumes in a new machine`,
   )
 }
 
@@ -214,8 +207,6 @@ function whereItIs(request: PlacementRequest, endpoint: EndpointKey): PlacementR
 function judgeLost(wish: PlaceWish, claim: Claim, held: MachineClaim, world: World): Verdict {
   const fence = fenceOf(held.hostName, world, { hostIdentity: held.hostIdentity })
   if (!fence.fenced) return unknown('HostSilent', fence.why)
-  const untaken = judgeUntaken(wish.identity, whereSeen(wish.identity, claim, world), world)
-  if (untaken !== undefined) return untaken
   if (!wish.wanted || !wish.movable || claim.spec.notes?.guestEndedAt !== undefined) {
     return satisfied('Placed', `Host "${held.hostName}", which is proven off`)
   }

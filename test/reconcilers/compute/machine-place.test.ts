@@ -1,114 +1,16 @@
 import test from 'ava'
-import type { ClaimNotes } from '../../../crds/infrastructure/allocation.ts'
 import { Allocation } from '../../../crds/infrastructure/allocation.ts'
-import type { EndpointKey } from '../../../drivers/contract/endpoint.ts'
-import type { MachineFacts } from '../../../drivers/contract/facts.ts'
-import { judgePlace, judgeRelease, type PlaceWish } from '../../../reconcilers/compute/machine-place.ts'
-import type { Verdict } from '../../../reconcilers/verdict.ts'
-import type { EndpointState, OperationState, PowerState } from '../../../reconcilers/world.ts'
+import { judgePlace, judgeRelease } from '../../../reconcilers/compute/machine-place.ts'
+import type { EndpointState } from '../../../reconcilers/world.ts'
 import { allocation, holder, inventoryNote, machineClaim } from '../claim-builders.ts'
-import { hostFacts, machineFacts } from '../fact-builders.ts'
-import { cluster, host, pod, pool, zone } from '../infrastructure-builders.ts'
-import { answering, noSignOfLife, notCalledYet, silent } from '../observed-tables.ts'
-import { deepFreeze, keyOf, uidOf } from '../resource-builder.ts'
+import { machineFacts } from '../fact-builders.ts'
+import { host } from '../infrastructure-builders.ts'
+import { answering, notCalledYet } from '../observed-tables.ts'
+import { keyOf, uidOf } from '../resource-builder.ts'
 import { machine, volume } from '../tenant-builders.ts'
-import { passOf, type TestWorld, worldOf } from '../world-builder.ts'
-import { brief } from './power-situations.ts'
-
-const guest = machine()
-const identity = guest.metadata.uid
-const host1 = keyOf('Host', 'host-1')
-const host2 = keyOf('Host', 'host-2')
-const longSilent = silent('2026-11-02T11:00:00Z')
-const offTwice: PowerState = { power: 'Off', confirmed: true }
-
-interface Situation {
-  readonly claimed?: boolean
-  readonly held?: Parameters<typeof machineClaim>[2]
-  readonly notes?: ClaimNotes
-  readonly seen?: readonly (readonly [typeof host1, Partial<MachineFacts>])[]
-  readonly hostState?: EndpointState
-  readonly power?: PowerState
-  readonly lifecycle?: 'Active' | 'Lost'
-  readonly otherHost?: boolean
-  readonly running?: boolean
-  readonly wish?: Partial<PlaceWish>
-  readonly local?: boolean
-  readonly absent?: ReadonlySet<string>
-  readonly unlisted?: ReadonlySet<EndpointKey>
-  readonly namesake?: boolean
-}
-
-const running: OperationState = { verb: 'StartMachine', endpoint: host1, state: 'Running' }
-
-function worldWith(parts: Situation) {
-  const claim = machineClaim(guest, 'host-1', parts.held)
-  const notes = parts.notes === undefined ? {} : { notes: parts.notes }
-  const second = host({ name: 'host-2', address: '172.16.10.102' })
-  const sightings = (parts.seen ?? []).map(([endpoint, facts]) => ({ endpoint, facts: machineFacts(guest, facts) }))
-  const other = machineFacts(guest, { identity: uidOf('VirtualMachine', 'before', 'shop') })
-  return worldOf({
-    objects: [
-      zone(),
-      pod(),
-      cluster(),
-      host(parts.lifecycle === undefined ? {} : { lifecycle: parts.lifecycle }),
-      ...(parts.otherHost === false ? [] : [second]),
-      pool(),
-      guest,
-      ...(parts.claimed === false ? [] : [deepFreeze({ ...claim, spec: { ...claim.spec, ...notes } })]),
-    ],
-    endpoints: {
-      [host1]: parts.hostState ?? answering,
-      [host2]: answering,
-      [keyOf('PowerController', 'host-1')]: answering,
-      [keyOf('PrimaryStorage', 'primary-1')]: answering,
-    },
-    hosts: { [host1]: hostFacts(), [host2]: hostFacts() },
-    lives: { [host1]: noSignOfLife },
-    spaces: { [keyOf('PrimaryStorage', 'primary-1')]: { totalBytes: 2 ** 41, usedBytes: 0 } },
-    ...(parts.power === undefined ? {} : { powers: { [keyOf('PowerController', 'host-1')]: parts.power } }),
-    ...(parts.absent === undefined ? {} : { absent: parts.absent }),
-    ...(parts.unlisted === undefined ? {} : { unlisted: parts.unlisted }),
-    operations: { [identity]: parts.running === true ? [running] : [] },
-    machines: [...sightings, ...(parts.namesake === true ? [{ endpoint: host2, facts: other }] : [])],
-  })
-}
-
-function wishOf({ wish = {}, local = false }: Situation): PlaceWish {
-  const scope = local ? 'Local' : 'Shared'
-  return {
-    identity,
-    holder: holder(guest),
-    request: {
-      zoneName: 'zone-a',
-      cores: 1,
-      clockMHz: 1000,
-      memoryBytes: 512 * 2 ** 20,
-      hostTags: [],
-      planner: 'FirstFit',
-      volumes: local ? [{ identity: volume().metadata.uid, sizeBytes: 1, tags: [], scope }] : [],
-    },
-    wanted: true,
-    movable: true,
-    restartPriority: 'Normal',
-    volumeHolders: {},
-    ...wish,
-  }
-}
-
-/** The verdict once it is noted that the machine may leave something behind, where that comes first. */
-function placeIn(parts: Situation): Verdict {
-  const world = worldWith(parts)
-  return afterNote(world, () => judgePlace(wishOf(parts), passOf(world)))
-}
-
-function afterNote(world: TestWorld, judge: () => Verdict): Verdict {
-  const verdict = judge()
-  if (verdict.is !== 'acting' || verdict.reason !== 'NotingStray') return verdict
-  world.apply(verdict.effects)
-  return judge()
-}
+import { passOf } from '../world-builder.ts'
+import { afterNote, longSilent, offTwice, placeIn, type Situation, wishOf, worldWith } from './place-situations.ts'
+import { brief, guest, host1, host2, identity } from './power-situations.ts'
 
 const larger = { ...wishOf({}).request, memoryBytes: 1024 * 2 ** 20 }
 const huge = { ...wishOf({}).request, memoryBytes: 2 ** 40 }
@@ -158,7 +60,7 @@ const cases: readonly (readonly [string, Situation, string, RegExp?])[] = [
       ],
     },
     'blocked SeenTwice',
-    /Host\/.+ and Host\//,
+    /Running on host "host-1" and Running on host "host-2"/,
   ],
   [
     'a machine of the same name and another identity is a conflict, and nothing is made',
@@ -304,7 +206,8 @@ test('before a claim leaves a host that is proven off, it is noted that the host
 
 test('what was given its identity is placed only when every host was read or is proven off; what is new need not wait where nothing is left over', t => {
   const neighbour = machineClaim(machine({ name: 'web-9' }), 'host-2')
-  const given = (value: string) => allocation({ type: 'Identity', value, holder: holder(guest) })
+  const notes = { takenOverAt: '2026-11-01T00:00:00Z' }
+  const given = (value: string) => allocation({ type: 'Identity', value, holder: holder(guest), notes })
   const unread: EndpointState = { answers: 'No', listed: false, silentSince: '2026-11-02T11:00:00Z' }
   const placed = (parts: Situation, ...objects: readonly ReturnType<typeof allocation>[]) => {
     const world = worldWith({ claimed: false, hostState: unread, ...parts })
@@ -327,7 +230,8 @@ test('what was given its identity is placed only when every host was read or is 
 })
 
 test('what was given its identity may run where nobody has told of it: hosts are read once more before it is placed', t => {
-  const given = allocation({ type: 'Identity', value: identity, holder: holder(guest) })
+  const notes = { takenOverAt: '2026-11-01T00:00:00Z' }
+  const given = allocation({ type: 'Identity', value: identity, holder: holder(guest), notes })
   const placed = (parts: Situation, ...objects: readonly ReturnType<typeof allocation>[]) => {
     const world = worldWith({ claimed: false, ...parts })
     world.put(inventoryNote(host()), ...objects)

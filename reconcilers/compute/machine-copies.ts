@@ -1,0 +1,49 @@
+/** A machine that is seen at several hosts and has no claim: the API's store was lost when it had left one of them. */
+import type { Holder } from '../../crds/infrastructure/allocation.ts'
+import { endpointIdentity } from '../../drivers/contract/endpoint.ts'
+import type { MachineFacts } from '../../drivers/contract/facts.ts'
+import { noteStray } from '../claims.ts'
+import { hostAt } from '../infrastructure/topology.ts'
+import { isOurs } from '../ownership.ts'
+import { acting, blocked, type Verdict, waiting } from '../verdict.ts'
+import type { Seen, World } from '../world.ts'
+import { isOff } from './whereabouts.ts'
+
+/** A machine and everything that is seen of it. */
+export interface Copies {
+  readonly identity: string
+  readonly holder: Holder
+  readonly seen: readonly Seen<MachineFacts>[]
+  /** The one at which it gets its place. */
+  readonly main: Seen<MachineFacts> | undefined
+}
+
+/**
+ * The one that is the machine: the only one that is not off, or, with all of them off, the one that was last given to a
+ * host. Undefined: that cannot be told.
+ */
+export function mainCopy(seen: Copies['seen'], world: World): Copies['main'] {
+  if (!seen.every(({ current, facts }) => current && isOurs(facts, world))) return undefined
+  const running = seen.filter(({ facts }) => !isOff(facts))
+  if (running.length > 0) return running.length === 1 ? running[0] : undefined
+  const epoch = Math.max(...seen.map(({ facts }) => facts.epoch))
+  const latest = seen.filter(({ facts }) => facts.epoch === epoch)
+  return latest.length === 1 ? latest[0] : undefined
+}
+
+/** What is left of the machine elsewhere is noted, to be removed there, before it gets its place. Undefined: it is noted. */
+export function judgeCopies({ identity, holder, seen, main }: Copies, world: World): Verdict | undefined {
+  const places = seen.map(({ endpoint, facts }) => {
+    const name = hostAt(endpoint, world)?.metadata.name ?? endpointIdentity(endpoint)
+    return `${facts.powerState} on host "${name}"`
+  })
+  const message = `The machine has no claim and is ${places.join(' and ')}`
+  if (main === undefined) {
+    return blocked('SeenTwice', `${message}: remove all but one of them there`)
+  }
+  const others = seen.filter(({ endpoint }) => endpoint !== main.endpoint)
+  const notes = others.map(({ endpoint }) => noteStray(identity, holder, endpointIdentity(endpoint), world))
+  const missing = notes.flatMap(note => (note === undefined || note === 'Noting' ? [] : [note]))
+  if (missing.length > 0) return acting('NotingStray', `${message}: noting what is left behind`, ...missing)
+  return notes.includes('Noting') ? waiting('NotingStray', `${message}: noting what is left behind`) : undefined
+}
