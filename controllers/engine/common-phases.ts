@@ -1,6 +1,6 @@
 import type { Managed } from '../../crds/common.ts'
 import type { AnyKind } from '../../crds/define-kind.ts'
-import { identityAnnotation } from '../../reconcilers/claims.ts'
+import { awaitedIdentity, identityAnnotation } from '../../reconcilers/claims.ts'
 import type { Phase, Reference, Usage } from '../../reconcilers/define-reconciler.ts'
 import { namesOf } from '../../reconcilers/names.ts'
 import { satisfied, type Verdict, waiting } from '../../reconcilers/verdict.ts'
@@ -24,8 +24,8 @@ export function referencesResolved(references: (self: Wish<AnyKind>) => readonly
 
 /** Why nothing is done for an object yet that says which identity it is to have; undefined where it has it. */
 export function identityNotGiven(self: Wish<AnyKind>, world: World): Verdict | undefined {
-  const wished = self.metadata.annotations?.[identityAnnotation]
-  if (wished === undefined || world.identity(self) === wished) return undefined
+  const wished = awaitedIdentity(self, world)
+  if (wished === undefined) return undefined
   return waiting(
     'IdentityNotGiven',
     `Annotation ${identityAnnotation} names ${wished}: apply the Allocation "identity-${wished}" that gives it to this object`,

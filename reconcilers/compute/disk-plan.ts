@@ -1,5 +1,6 @@
 import type { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { Volume } from '../../crds/storage/volume.ts'
+import { awaitedIdentity } from '../claims.ts'
 import { once } from '../once.ts'
 import { isStored, type Wish, type World } from '../world.ts'
 
@@ -14,7 +15,7 @@ export interface DiskPlan {
   readonly name: string
   readonly volumeName: string
   readonly volume: Wish<typeof Volume> | undefined
-  /** Identity of the volume; undefined until the API has stored it. */
+  /** Identity of the volume; undefined until the API has stored it, or until it was given the one that it is to have. */
   readonly identity: string | undefined
 }
 
@@ -32,7 +33,8 @@ function planWishedDisks(machine: Machine, world: World): readonly DiskPlan[] {
   const wished = [{ name: rootDiskName, volumeName: rootVolumeName(machine) }, ...machine.spec.volumes]
   return wished.map(({ name, volumeName }) => {
     const volume = world.desired.get(Volume, volumeName, machine.metadata.namespace)
-    const identity = volume !== undefined && isStored(volume) ? world.identity(volume) : undefined
+    const isKnown = volume !== undefined && isStored(volume) && awaitedIdentity(volume, world) === undefined
+    const identity = isKnown ? world.identity(volume) : undefined
     return { name, volumeName, volume, identity }
   })
 }

@@ -24,7 +24,7 @@ import { type DiskPlan, planDisks, rootVolumeName } from './disk-plan.ts'
 import { describeUser, otherUserOf } from './disk-user.ts'
 import { claimAttachments, isOutOfReach, releaseAttachments } from './machine-attachments.ts'
 import { definitionsHeld } from './machine-power.ts'
-import { machineRequest } from './machine-request.ts'
+import { isDiskMissing, machineRequest } from './machine-request.ts'
 import { isStorageClosed } from './storage-maintenance.ts'
 import { whereSeen } from './whereabouts.ts'
 
@@ -185,7 +185,7 @@ function claimPools(
   const held = machineClaim(world.identity(machine), world)?.spec.machine
   if (request === undefined || held === undefined) return []
   const freed = heldByMachine(world.identity(machine), held, world)
-  const volumes = request.volumes.filter(({ identity }) => unplaced.includes(identity))
+  const volumes = request.volumes.filter(volume => unplaced.includes(volume.identity) && !isDiskMissing(volume, world))
   const placed = placeNew({ ...request, volumes, hostIdentity: held.hostIdentity, freed }, world)
   if (!placed.ok) return []
   return unplaced.flatMap(identity => {

@@ -4,7 +4,7 @@ import type { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { parseBytes } from '../../crds/invariants/quantity.ts'
 import { DiskOffering } from '../../crds/storage/disk-offering.ts'
 import { endpointIdentity } from '../../drivers/contract/endpoint.ts'
-import { volumeClaim } from '../claims.ts'
+import { isGiven, volumeClaim } from '../claims.ts'
 import type { PlacementRequest, PlacementVolume } from '../placement/request.ts'
 import { volumeSize } from '../storage/volume-place.ts'
 import type { Wish, World } from '../world.ts'
@@ -57,4 +57,9 @@ function volumeRequest(
 function poolSeen(identity: string, world: World): string | undefined {
   const [seen] = world.observed.volumes(identity)
   return seen && endpointIdentity(seen.endpoint)
+}
+
+/** Whether it is a disk there was before, and nobody has seen where it lies: none is made for it. */
+export function isDiskMissing({ identity, poolIdentity }: PlacementVolume, world: World): boolean {
+  return poolIdentity === undefined && isGiven(identity, world)
 }

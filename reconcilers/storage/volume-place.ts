@@ -8,6 +8,7 @@ import type { Volume } from '../../crds/storage/volume.ts'
 import { type EndpointKey, endpointKey } from '../../drivers/contract/endpoint.ts'
 import type { VolumeFacts } from '../../drivers/contract/facts.ts'
 import type { Claim } from '../claims.ts'
+import { blocked, type Verdict } from '../verdict.ts'
 import type { Seen, Wish, World } from '../world.ts'
 
 /** The pool that a volume's claim names, as an endpoint. */
@@ -46,4 +47,12 @@ export function hypervisorOfPool(poolName: string, world: World): string | undef
   const clusterName = pool.clusterName ?? host?.spec.clusterName
   if (clusterName !== undefined) return world.desired.get(HostCluster, clusterName)?.spec.hypervisor
   return pool.url.startsWith('sim:') ? 'Simulator' : 'KVM'
+}
+
+/** A volume was given the identity of a disk there was before, and nothing claims it: it lies where it is seen. */
+export function diskNotSeen(identity: string): Verdict {
+  return blocked(
+    'DiskNotSeen',
+    `The disk ${identity}, which was there before its Volume, is seen in no primary storage: apply the one that has it, or bring it back. If the disk is gone, delete the Volume`,
+  )
 }

@@ -15,6 +15,7 @@ import {
   type Claim,
   claimVolume,
   holderOf,
+  isGiven,
   moveClaim,
   noteOnClaim,
   volumeClaim,
@@ -31,7 +32,7 @@ import { candidatePool } from '../placement/pools.ts'
 import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import { defineIndex, type Seen, type Wish, type World } from '../world.ts'
 import { judgeDiskAdoption, volumeMark } from './volume-adoption.ts'
-import { claimedPool, hypervisorOfPool, imageFor, volumeOnPool, volumeSize } from './volume-place.ts'
+import { claimedPool, diskNotSeen, hypervisorOfPool, imageFor, volumeOnPool, volumeSize } from './volume-place.ts'
 import { detachedFirst, removed } from './volume-removal.ts'
 
 type VolumeWish = Wish<typeof Volume>
@@ -110,6 +111,7 @@ function judgeUnclaimed(self: VolumeWish, identity: string, world: World): Verdi
   const [seen, another] = world.observed.volumes(identity)
   const poolIdentity = seen && endpointIdentity(seen.endpoint)
   const pool = poolIdentity === undefined ? undefined : poolOfIdentity(poolIdentity, world)
+  if (seen === undefined && isGiven(identity, world)) return diskNotSeen(identity)
   if (seen === undefined || another !== undefined || poolIdentity === undefined || pool === undefined) {
     return satisfied('NotNeededYet', 'The disk is made when a machine first attaches it')
   }

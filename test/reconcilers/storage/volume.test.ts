@@ -38,7 +38,7 @@ function worldWith(parts: Situation) {
   const places = [zone(), pod(), cluster(), host(), pool(), pool({ name: 'primary-2' }), diskOffering(), template()]
   const world = worldOf({
     objects: places,
-    endpoints: { [pool1]: parts.state ?? answering, [pool2]: answering },
+    endpoints: { [pool1]: parts.state ?? answering, [pool2]: answering, [keyOf('Host', 'host-1')]: answering },
     volumes: [
       ...(seen === false ? [] : [{ endpoint: pool1, facts: volumeFacts(volume(), seen) }]),
       ...(elsewhere ? [{ endpoint: pool2, facts: volumeFacts(volume()) }] : []),
@@ -69,6 +69,7 @@ function fail(): never {
 
 const fresh = volumeClaim(volume(), 'primary-1')
 const deleted = noted({ deletedAt: '2026-11-02T11:00:00Z' })
+const given = allocation({ type: 'Identity', value: volume().metadata.uid, holder: holder(volume()) })
 const custom = diskOffering({ size: undefined, customSize: true })
 const fromTemplate = {
   diskOfferingName: undefined,
@@ -232,6 +233,13 @@ const provisioned: readonly (readonly [string, Situation, string, RegExp?])[] = 
   ['and claims it anew, where it lies', { claim: false }, 'acting Claiming Create'],
   ['one that is not in the trash any more is not made anew', { claim: deleted, seen: false }, 'unknown NotInTrash'],
   [
+    'one that was given the identity of a disk which no pool is seen to have is not made anew',
+    { claim: false, seen: false, objects: [given] },
+    'blocked DiskNotSeen',
+    /is seen in no primary storage: apply the one that has it, or bring it back\. If the disk is gone, delete the Volume$/,
+  ],
+  ['seen, it is claimed where it lies', { claim: false, objects: [given] }, 'acting Claiming Create'],
+  [
     'a disk of the same name and another identity is a conflict',
     { claim: false, seen: { identity: uidOf('Volume', 'before', 'shop') } },
     'blocked IdentityConflict',
@@ -316,6 +324,19 @@ test('a disk that a machine without a claim is seen with is not destroyed, and n
   t.regex(judged().message, /^Machine .+ of the name "lost" on host "host-1" is defined with the disk/)
   world.see({ machines: [] })
   t.is(brief(judged()), 'acting Trashing Update')
+})
+
+test('a disk goes to the trash as of when its volume was deleted: however often that is judged, it is one operation', t => {
+  const world = worldWith({ claim: deleted })
+  const trashing = () => {
+    const verdict = verdictsOf(volumeReconciler, volume(), world, 'teardown').Provisioned ?? fail()
+    const [effect] = verdict.is === 'acting' ? verdict.effects : []
+    return effect?.effect === 'Operate' ? effect.operation : fail()
+  }
+  const first = trashing()
+  t.like(first, { verb: 'TrashVolume', arguments: { at: '2026-11-02T11:00:00Z' } })
+  world.advance(60_000)
+  t.deepEqual(trashing(), first)
 })
 
 test('an identity that was given to a volume goes back last', t => {
