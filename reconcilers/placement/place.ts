@@ -6,8 +6,8 @@ import { hostKey } from '../infrastructure/host-endpoint.ts'
 import { clustersOfZone, hostOfIdentity, hostsByCluster, poolOfIdentity } from '../infrastructure/topology.ts'
 import { namesOf } from '../names.ts'
 import { defineDerived, type World } from '../world.ts'
-import { type CandidateZone, candidateZone, clusterReading, isReadable, storageNamed } from './candidates.ts'
-import { hidingPools } from './pools.ts'
+import { type CandidateZone, candidateZone, clusterReading, isReadable } from './candidates.ts'
+import { type Hiding, hidingPools } from './pools.ts'
 import { type HostVerdict, type Placed, type Placement, type PlacementRequest, refused } from './request.ts'
 import { type Scope, Search } from './search.ts'
 
@@ -33,8 +33,9 @@ export function place(request: PlacementRequest, world: World): Placement {
  */
 export function placeNew(request: PlacementRequest, world: World): Placement {
   const zone = world.derived(candidateZone, request.zoneName)
-  if (zone === undefined || world.derived(isZoneRead, request.zoneName)) return place(request, world)
-  return refused('InventoriesNotRead', hidingMessage(hidingIn(zone, request.zoneName, world)))
+  const hiding = hidingIn(request.zoneName, world)
+  if (zone === undefined || hiding.length === 0) return place(request, world)
+  return refused('InventoriesNotRead', hidingMessage(hiding))
 }
 
 /** What every host of the zone says to the request. For people: it looks at all of them. */
@@ -51,22 +52,33 @@ function find(zone: CandidateZone, search: Search, planner: PlacementRequest['pl
   return planner === 'Dispersing' ? search.leastLoaded(zone) : search.firstFit(zone)
 }
 
+/**
+ * Whether enough of a zone was read to tell what is new in it: after a loss of the API's store an object that has no claim
+ * may have its machine or disk wherever nobody has looked. A zone that is not there yet has nothing to read.
+ */
+export function isZoneRead(zoneName: string, world: World): boolean {
+  return hidingIn(zoneName, world).length === 0
+}
+
 /** Hosts and pools of a zone that may hold something that nobody knows of, in words. */
-function hidingIn({ clusters }: CandidateZone, zoneName: string, world: World): readonly string[] {
-  return [
-    ...clusters.flatMap(clusterName => world.derived(clusterReading, clusterName).hiding),
-    ...hidingPools(`Zone/${zoneName}`, world).map(storageNamed),
-  ]
+function hidingIn(zoneName: string, world: World): readonly string[] {
+  return world
+    .derived(hidingPlaces, zoneName)
+    .filter(({ lostHostName }) => lostHostName === undefined || !fenceOf(lostHostName, world).fenced)
+    .map(({ place }) => place)
 }
 
 /**
- * Whether enough of a zone was read to tell what is new in it, by the zone's name: after a loss of the API's store an
- * object that has no claim may have its machine or disk wherever nobody has looked. A zone that is not there yet has
- * nothing to read. Remembered: what it rests on moves with every claim, and it hardly ever.
+ * The same before any host's fence, which time may change, is asked; by the zone's name. Remembered: what it rests on moves
+ * with every claim, and it hardly ever.
  */
-export const isZoneRead = defineDerived('isZoneRead', (zoneName, world): boolean => {
+const hidingPlaces = defineDerived('hidingPlaces', (zoneName, world): readonly Hiding[] => {
   const zone = world.derived(candidateZone, zoneName)
-  return zone === undefined || hidingIn(zone, zoneName, world).length === 0
+  if (zone === undefined) return []
+  return [
+    ...zone.clusters.flatMap(clusterName => world.derived(clusterReading, clusterName).hiding),
+    ...hidingPools(`Zone/${zoneName}`, world),
+  ]
 })
 
 /** Names of a zone's hosts that have an endpoint and were not read by this process, by the zone's name. */
@@ -84,6 +96,14 @@ export function whyUnknown(zoneName: string, world: World): string | undefined {
   const unread = world.derived(unreadHosts, zoneName).filter(hostName => !fenceOf(hostName, world).fenced)
   if (unread.length === 0) return undefined
   return `it was given its identity and has no claim, so that it may be in use on a host that was not read since the controllers started: ${namesOf(unread.map(name => `"${name}"`))}. Bring the host back, or switch it off and set its spec.lifecycle to Lost`
+}
+
+/** Names of a zone's hosts that are about to be read for the first time by this process: one that is silent is not. */
+export function hostsBeingRead(zoneName: string, world: World): readonly string[] {
+  return world.derived(unreadHosts, zoneName).filter(hostName => {
+    const host = world.desired.get(Host, hostName)
+    return host !== undefined && world.observed.endpoint(hostKey(host, world)).answers !== 'No'
+  })
 }
 
 /** A host that may have what nobody has told of yet. */

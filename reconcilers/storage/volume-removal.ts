@@ -6,7 +6,9 @@ import { describeUser, otherUserOf } from '../compute/disk-user.ts'
 import type { Phase } from '../define-reconciler.ts'
 import { observe, operate, remove } from '../effect.ts'
 import { settingsOf } from '../infrastructure/settings.ts'
+import { namesOf } from '../names.ts'
 import { isOurs } from '../ownership.ts'
+import { hostsBeingRead } from '../placement/place.ts'
 import { acting, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import { isStored, type Wish, type World } from '../world.ts'
 import { judgeDiskGivenBack } from './volume-adoption.ts'
@@ -62,13 +64,22 @@ function judgeRemoved(self: VolumeWish, world: World): Verdict {
       `${describeUser(user, world)} is defined with the disk, and nothing here gives it that: remove the machine there, or apply its manifest and run "skystead adopt --rebind"`,
     )
   }
+  const unread = hostsBeingRead(self.spec.zoneName, world)
+  if (unread.length > 0) {
+    const names = namesOf(unread.map(name => `"${name}"`))
+    return unknown(
+      'HostsNotRead',
+      `Whether a machine is defined with the disk is not known yet: hosts ${names} are being read`,
+    )
+  }
   const delay = parseDuration(settingsOf(world).expungeDelay)
-  if (delay > 0 && claim.spec.notes?.deletedAt === undefined) {
+  const deletedAt = claim.spec.notes?.deletedAt
+  if (delay > 0 && deletedAt === undefined) {
     const note = noteOnClaim(claim, { deletedAt: world.now() })
     return acting('Trashing', 'Noting that the volume is deleted', note)
   }
-  if (delay > 0 && seen.facts.trashedAt === undefined) {
-    const trash = operation('TrashVolume', { endpoint: pool, identity }, { identity, epoch, at: world.now() })
+  if (deletedAt !== undefined && delay > 0 && seen.facts.trashedAt === undefined) {
+    const trash = operation('TrashVolume', { endpoint: pool, identity }, { identity, epoch, at: deletedAt })
     return acting('Trashing', 'The disk goes to the trash of its pool', operate(trash, claims))
   }
   if (delay > 0) return judgeIdentityReturned(self, world)

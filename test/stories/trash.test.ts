@@ -2,10 +2,13 @@ import test from 'ava'
 import { findTrash, takeBack, trashLines } from '../../cli/trash.ts'
 import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { Allocation } from '../../crds/infrastructure/allocation.ts'
+import { Host } from '../../crds/infrastructure/host.ts'
+import { PrimaryStorage } from '../../crds/infrastructure/primary-storage.ts'
 import { conditionOf } from '../../crds/meta.ts'
 import { Volume } from '../../crds/storage/volume.ts'
 import { Cloud, quickstart, withoutTrash } from './cloud.ts'
 import { runsOn } from './incidents.ts'
+import { thirdHost } from './maintenance.ts'
 
 const delay = 1_200_000
 const withTrash = withoutTrash.replace('0s', '20m')
@@ -151,4 +154,39 @@ test('a disk that cannot be destroyed keeps no other in the trash', async t => {
   script.remove()
   await cloud.until(async () => world.list().volumes.length === 0, 1_200_000)
   await cloud.until(async () => (await cloud.list(Allocation)).every(({ spec }) => spec.type !== 'Volume'))
+})
+
+test('a disk that a machine has behind our back cannot be trashed: that is told, and tried ever more seldom, until the machine lets it go', async t => {
+  await using cloud = await running()
+  await cloud.apply(withTrash.replace('20m', '3h'))
+  const { world } = cloud.simulator
+  await cloud.delete(VirtualMachine, 'web-2', 'shop')
+  await cloud.until(async () => (await cloud.get(VirtualMachine, 'web-2', 'shop')) === undefined)
+  const identity = disksOf(cloud, 'web-2-data')[0]?.identity ?? ''
+  const pool = (await cloud.get(PrimaryStorage, 'primary-1'))?.metadata.uid ?? ''
+  // A host that is declared no more, so that what it has is not seen.
+  await cloud.apply(thirdHost)
+  await cloud.untilReady()
+  await cloud.delete(Host, 'host-3')
+  await cloud.until(async () => (await cloud.get(Host, 'host-3')) === undefined)
+  const user = world.addForeignMachine('host-3', {
+    definition: { disks: [{ identity, pool: `PrimaryStorage/${pool}`, name: 'data' }] },
+  })
+  const { sequence } = world.journal
+  const tries = () => world.journal.since(sequence).filter(({ action }) => action === 'TrashVolume')
+  await cloud.delete(Volume, 'web-2-data', 'shop')
+  await cloud.advance(3_600_000)
+  const provisioned = conditionOf((await cloud.get(Volume, 'web-2-data', 'shop')) ?? {}, 'Provisioned')
+  t.is(provisioned?.reason, 'FailedPrecondition')
+  t.regex(provisioned?.message ?? '', /attached/)
+  const times = tries().map(({ at }) => at)
+  const pauses = times.slice(1).map((at, index) => at - (times[index] ?? 0))
+  t.true(times.length > 2 && times.length < 60, `${times.length} tries, pauses ${pauses.join(' ')}`)
+  t.true((pauses.at(-1) ?? 0) > 10 * (pauses[0] ?? 0), pauses.join(' '))
+  t.true(tries().every(({ outcome }) => outcome === 'FailedPrecondition'))
+  world.removeMachine({ identity: user, host: 'host-3' })
+  await cloud.until(async () => (await cloud.get(Volume, 'web-2-data', 'shop')) === undefined, 900_000)
+  const claim = (await cloud.list(Allocation)).find(({ spec }) => spec.type === 'Volume' && spec.value === identity)
+  t.truthy(claim?.spec.notes?.deletedAt)
+  t.is(disksOf(cloud, 'web-2-data')[0]?.trashedAt, claim?.spec.notes?.deletedAt)
 })
