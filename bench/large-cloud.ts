@@ -72,7 +72,7 @@ export class LargeCloud {
   async startControllers(): Promise<void> {
     this.#plane = await startControlPlane({
       transport: this.writes.counted(this.api.transport),
-      installation: 'bench',
+      installation: { id: 'bench', isNew: true },
       environment,
       crds: readDefinitions(projectPath('manifests/crds')),
       drivers: { Simulator: this.simulator.driver },

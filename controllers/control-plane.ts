@@ -8,6 +8,7 @@ import type { Transport } from './api/transport.ts'
 import { createEngine, type Engine } from './engine/engine.ts'
 import { type HealthServer, startHealthServer } from './health-server.ts'
 import { install } from './install.ts'
+import { type Installation, noteNewInstallation } from './installation-id.ts'
 import type { Logger } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { metricSources } from './metrics-sources.ts'
@@ -20,7 +21,7 @@ import { createTracer, type SpanExporter } from './traces/tracer.ts'
 export interface ControlPlaneOptions {
   readonly transport: Transport
   /** The installation's id; one that the API keeps is asked for when everything is installed. */
-  readonly installation: string | ((client: Client) => Promise<string>)
+  readonly installation: Installation | ((client: Client) => Promise<Installation>)
   readonly environment: Environment
   /** The CRDs to install. */
   readonly crds: readonly Writable[]
@@ -53,8 +54,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const metrics = createMetrics({ clock: environment.clock })
   const client = createClient(transport)
   await install(client, options.crds, environment)
-  const installation =
-    typeof options.installation === 'string' ? options.installation : await options.installation(client)
+  const { id: installation, isNew } =
+    typeof options.installation === 'function' ? await options.installation(client) : options.installation
+  if (isNew === true) await noteNewInstallation(client, installation, environment)
   const recorder = createRecorder({ environment, logger, metrics, ...options.records })
   const tracer =
     options.traces === undefined ? undefined : createTracer({ environment, export: options.traces, logger, metrics })

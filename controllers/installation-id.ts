@@ -1,7 +1,9 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Random } from '../crds/environment.ts'
+import { type Environment, type Random, timestamp } from '../crds/environment.ts'
+import { Allocation } from '../crds/infrastructure/allocation.ts'
 import type { Resource } from '../crds/meta.ts'
+import { accountOfInstallation } from '../reconcilers/infrastructure/accounted.ts'
 import { ApiError, type Client } from './api/client.ts'
 import type { BuiltInKind } from './api/paths.ts'
 import { systemNamespace } from './install.ts'
@@ -16,27 +18,34 @@ const ConfigMap: BuiltInKind<Resource & { readonly data?: Readonly<Record<string
 
 const configMapName = 'skystead-installation'
 
+/** An installation: the owner that everything made outside bears the mark of. */
+export interface Installation {
+  readonly id: string
+  /** Whether it was made just now, so that there is nothing outside yet that bears its mark. Default: it was not. */
+  readonly isNew?: boolean
+}
+
 /**
  * The installation's id, which everything made outside bears. In a home it lies beside the API's storage, so that it
  * outlives the loss of that storage.
  */
-export async function installationOfHome(home: string, random: Random): Promise<string> {
+export async function installationOfHome(home: string, random: Random): Promise<Installation> {
   const path = join(home, 'installation-id')
   try {
-    return (await readFile(path, 'utf8')).trim()
+    return { id: (await readFile(path, 'utf8')).trim() }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
   const id = random.uuid()
   await writeFile(`${path}.new`, `${id}\n`, { flush: true })
   await rename(`${path}.new`, path)
-  return id
+  return { id, isNew: true }
 }
 
 /** The installation's id as a cluster keeps it; made at the first start. */
-export async function installationOfCluster(client: Client, random: Random): Promise<string> {
+export async function installationOfCluster(client: Client, random: Random): Promise<Installation> {
   const existing = await client.get(ConfigMap, configMapName, systemNamespace)
-  if (existing?.data?.id !== undefined) return existing.data.id
+  if (existing?.data?.id !== undefined) return { id: existing.data.id }
   const id = random.uuid()
   const manifest = {
     apiVersion: 'v1',
@@ -46,9 +55,25 @@ export async function installationOfCluster(client: Client, random: Random): Pro
   }
   try {
     await client.create(ConfigMap, manifest)
-    return id
+    return { id, isNew: true }
   } catch (error) {
     if (error instanceof ApiError && error.reason === 'AlreadyExists') return installationOfCluster(client, random)
     throw error
+  }
+}
+
+/**
+ * Notes in the API's store of a new installation that nothing which bears its mark is older than the store, so that no
+ * place can hide anything (decision 0025).
+ */
+export async function noteNewInstallation(
+  client: Client,
+  id: string,
+  { clock }: Pick<Environment, 'clock'>,
+): Promise<void> {
+  try {
+    await client.create(Allocation, accountOfInstallation(id, timestamp(clock)))
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.reason !== 'AlreadyExists') throw error
   }
 }

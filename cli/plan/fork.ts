@@ -80,7 +80,7 @@ export class Fork implements AsyncDisposable {
       environment,
       startControlPlane({
         transport: inProcessTransport(activity.noting(request => server.handle(request))),
-        installation: observed.installation,
+        installation: { id: observed.installation },
         environment,
         crds: definitions,
         // Whatever drivers serve the present: here the simulator takes every endpoint's place.

@@ -202,7 +202,8 @@ export class Controller {
       stalled: !operating && judgements.some(({ verdict }) => verdict.is === 'blocked'),
       now: timestamp(this.#options.clock),
     })
-    this.#found.set(key, { found: comparison.found, drift })
+    // Before every place was read once, a difference may only seem to be gone.
+    if (this.#options.mayReport()) this.#found.set(key, { found: comparison.found, drift })
     return drift
   }
 

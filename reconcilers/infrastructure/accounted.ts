@@ -6,7 +6,7 @@
 import type { AnyKind } from '../../crds/define-kind.ts'
 import { Allocation } from '../../crds/infrastructure/allocation.ts'
 import { type EndpointKey, endpointIdentity } from '../../drivers/contract/endpoint.ts'
-import { allocate, allocationName, type Claim, holderOf } from '../claims.ts'
+import { allocate, allocation, allocationName, type Claim, holderOf } from '../claims.ts'
 import type { Phase } from '../define-reconciler.ts'
 import { remove } from '../effect.ts'
 import { acting, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
@@ -17,11 +17,30 @@ export interface Place<K extends AnyKind> {
   readonly key: (self: Wish<K>, world: World) => EndpointKey
   /** Things that bear our mark and the name of an object, and have no claim there. */
   readonly leftovers: (self: Wish<K>, world: World) => number
+  /** Whether it may be forgotten though something may be left over there. Default: it may. */
+  readonly mayGo?: (self: Wish<K>) => boolean
 }
 
-/** Whether a host or pool may hold something of ours that nobody knows of: nobody has read it, now or when it was noted. */
+/**
+ * Whether a host or pool may hold something of ours that nobody knows of: nobody has read it, now or when it was noted, and
+ * what is outside may be older than the API's store.
+ */
 export function mayHide(key: EndpointKey, world: World): boolean {
-  return !world.observed.endpoint(key).listed && noteOf(key, world) === undefined
+  return !world.observed.endpoint(key).listed && !isAccounted(key, world)
+}
+
+function isAccounted(key: EndpointKey, world: World): boolean {
+  return noteOf(key, world) !== undefined || noteOfInstallation(world) !== undefined
+}
+
+/** The note that the API's store is the first that the installation has: every mark outside was made under it. */
+export function accountOfInstallation(id: string, now: string): ReturnType<typeof allocation> {
+  const holder = { group: Allocation.group, kind: 'Installation', name: id, uid: id }
+  return allocation({ type: 'Inventory', value: id, holder }, now)
+}
+
+function noteOfInstallation(world: World): Claim | undefined {
+  return world.desired.get(Allocation, allocationName('Inventory', world.installation))
 }
 
 function noteOf(key: EndpointKey, world: World): Claim | undefined {
@@ -41,11 +60,14 @@ function judgeAccount<K extends AnyKind>(self: Wish<K>, { key, leftovers }: Plac
   const endpoint = key(self, world)
   const note = noteOf(endpoint, world)
   const { answers, listed } = world.observed.endpoint(endpoint)
+  const count = leftovers(self, world)
+  if (count === 0 && noteOfInstallation(world) !== undefined) {
+    return satisfied('Accounted', 'Nothing outside is older than what the API has stored')
+  }
   if (answers !== 'Yes' || !listed) {
     if (note !== undefined) return satisfied('Accounted', 'Nothing was left over when it was last read')
     return unknown('NotRead', 'What is there was not read yet: nothing new is made in its zone before')
   }
-  const count = leftovers(self, world)
   const message = `${count} things of ours are there that no object here has a claim for: apply their manifests and rebind them, or remove them there`
   if (count > 0 && note !== undefined && isStored(note)) return acting('LeftoversThere', message, remove(note))
   if (count > 0) return waiting('LeftoversThere', message)
@@ -55,14 +77,37 @@ function judgeAccount<K extends AnyKind>(self: Wish<K>, { key, leftovers }: Plac
 }
 
 /** A host or pool that is deleted takes the note with it. */
-export function accountForgotten<K extends AnyKind>({ key }: Place<K>): Phase<K> {
+export function accountForgotten<K extends AnyKind>(place: Place<K>): Phase<K> {
   return {
     condition: 'Accounted',
     needs: ['Unclaimed'],
     judge: (self, world) => {
-      const note = noteOf(key(self, world), world)
+      const kept = judgeLeftBehind(self, place, world)
+      if (kept !== undefined) return kept
+      const note = noteOf(place.key(self, world), world)
       if (note === undefined || !isStored(note)) return satisfied('Forgotten')
       return acting('Forgetting', 'What was noted of its inventory is removed', remove(note))
     },
   }
+}
+
+/** What is left over at a place that is forgotten runs on where nobody looks any more. */
+function judgeLeftBehind<K extends AnyKind>(self: Wish<K>, place: Place<K>, world: World): Verdict | undefined {
+  const endpoint = place.key(self, world)
+  if (place.mayGo?.(self) !== false || isAccounted(endpoint, world)) return undefined
+  const { answers, listed } = world.observed.endpoint(endpoint)
+  const mend = 'apply their manifests and rebind them, or remove them there'
+  const gone = 'If it is off for good, set its spec.lifecycle to Lost'
+  if (answers !== 'Yes' || !listed) {
+    return waiting(
+      'NotRead',
+      `Things of ours may be there that no object here has a claim for, and it was not read yet: they would run on unseen. ${gone}`,
+    )
+  }
+  const count = place.leftovers(self, world)
+  if (count === 0) return undefined
+  return waiting(
+    'LeftoversThere',
+    `${count} things of ours are there that no object here has a claim for, and would run on unseen: ${mend}. ${gone}`,
+  )
 }

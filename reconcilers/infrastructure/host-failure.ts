@@ -70,6 +70,9 @@ function judgeAnswering(self: HostWish, claim: Claim | undefined, fence: Fence, 
   if (self.spec.lifecycle === 'Lost') return blocked('LostYetAnswers', fence.fenced ? '' : fence.why)
   if (claim === undefined) return satisfied('Connected')
   if (isSwitching(self, world)) return waiting('Fencing', 'The host answers; switching its power has not ended yet')
+  if (world.observed.inDoubt(world.identity(self)).includes(powerKey(self, world))) {
+    return waiting('Fencing', 'The host answers; an unanswered order to its power controller may still switch it off')
+  }
   return acting('Recovered', 'The host answers again', remove(claim))
 }
 

@@ -13,6 +13,7 @@ import { blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.t
 import type { StatusOf, Wish, World } from '../world.ts'
 import { accounted, accountForgotten, type Place } from './accounted.ts'
 import { capacityList, judgeCapacity } from './capacity.ts'
+import { disksFreed } from './disks-in-use.ts'
 import { evacuated } from './evacuation.ts'
 import { hostDriver, hostEndpoints, hostKey, olderAtPowerController, olderNamesake, powerKey } from './host-endpoint.ts'
 import { fenceForgotten, lossContained } from './host-failure.ts'
@@ -170,6 +171,7 @@ function report(status: Mutable<StatusOf<typeof Host>>, self: HostWish, world: W
 const place: Place<typeof Host> = {
   key: hostKey,
   leftovers: (self, world) => heldOfHost(world.identity(self), world).leftovers,
+  mayGo: ({ spec }) => spec.lifecycle === 'Lost',
 }
 
 /** Hosts are called, their capacity is counted, and their loss is proven or named. They go when no machine is on them. */
@@ -180,6 +182,7 @@ export const hostReconciler = defineReconciler(Host, {
   usedBy: [{ index: poolsByReach, value: ({ metadata }) => `Host/${metadata.name}` }],
   teardown: [
     unclaimed((self, world) => world.desired.list(machineClaimsByHost, self.metadata.name)),
+    disksFreed,
     fenceForgotten,
     accountForgotten(place),
   ],

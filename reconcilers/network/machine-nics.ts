@@ -136,7 +136,7 @@ function tooEarly(machine: Machine, identity: string, world: World): Verdict | u
   if (world.observed.named(machine.kind, namespace, name).some(other => other !== identity)) {
     return waiting('IdentityConflict', 'A machine of this name exists outside under another identity')
   }
-  if (world.derived(isZoneRead, machine.spec.zoneName)) return undefined
+  if (isZoneRead(machine.spec.zoneName, world)) return undefined
   return waiting('InventoriesNotRead', 'Addresses are taken as soon as every inventory of the zone was read')
 }
 

@@ -70,7 +70,7 @@ function judgeSegment(self: NetworkWish, world: World): Verdict {
       `spec.networkOfferingName: NetworkOffering "${plan.offeringName}" has allocationState Disabled: choose another`,
     )
   }
-  if (isNew && self.spec.vlan === undefined && !world.derived(isZoneRead, plan.zoneName)) {
+  if (isNew && self.spec.vlan === undefined && !isZoneRead(plan.zoneName, world)) {
     return waiting('InventoriesNotRead', 'A segment is chosen once the hosts of the zone were read: it may be in use')
   }
   return judgeSegmentClaim(

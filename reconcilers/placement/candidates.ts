@@ -10,7 +10,7 @@ import { mayHide } from '../infrastructure/accounted.ts'
 import { hostDriver, hostKey, olderNamesake } from '../infrastructure/host-endpoint.ts'
 import { clustersOfZone, groupKey, hostGroups, hostsOfGroup, poolsByReach } from '../infrastructure/topology.ts'
 import { defineDerived, type Wish, type World } from '../world.ts'
-import { hidingPools } from './pools.ts'
+import { type Hiding, hidingAt, hidingPools } from './pools.ts'
 import type { PlacementRule } from './request.ts'
 
 /** A host as placements see it: what does not change with what is placed there. */
@@ -30,8 +30,8 @@ export interface Candidate {
   readonly refusal?: PlacementRule
   /** It has an endpoint, and its inventory has not been read by this process. */
   readonly unread: boolean
-  /** What may hold something that nobody knows of: `Host "host-1"`, and pools that only it reaches. */
-  readonly hiding: readonly string[]
+  /** What may hold something that nobody knows of: itself, and pools that only it reaches. */
+  readonly hiding: readonly Hiding[]
 }
 
 /** The candidate of a host name. Undefined: there is no such host. */
@@ -42,7 +42,7 @@ export const candidateOf = defineDerived('placementCandidate', (hostName, world)
   const facts = world.observed.host(key)
   const spec = world.desired.get(HostCluster, host.spec.clusterName)?.spec
   const refusal = refusalOf(host, facts !== undefined, world)
-  const isOpenToReading = isReachable(host, world)
+  const isOpenToReading = isReadable(host, world)
   return {
     hostName,
     hostIdentity: world.identity(host),
@@ -55,16 +55,11 @@ export const candidateOf = defineDerived('placementCandidate', (hostName, world)
     ...(refusal === undefined ? {} : { refusal }),
     unread: isOpenToReading && !world.observed.endpoint(key).listed,
     hiding: [
-      ...(isOpenToReading && mayHide(key, world) ? [`Host "${hostName}"`] : []),
-      ...hidingPools(`Host/${hostName}`, world).map(storageNamed),
+      ...(isOpenToReading && mayHide(key, world) ? [hidingAt(`Host "${hostName}"`, host)] : []),
+      ...hidingPools(`Host/${hostName}`, world),
     ],
   }
 })
-
-/** Whether there is anything to read: a driver, an address of its own, and no word that it is off for good. */
-function isReachable(host: Wish<typeof Host>, world: World): boolean {
-  return host.spec.lifecycle !== 'Lost' && isReadable(host, world)
-}
 
 /** Whether there is anything to read, were it on: a driver, and an address of its own. */
 export function isReadable(host: Wish<typeof Host>, world: World): boolean {
@@ -104,7 +99,7 @@ export interface CandidateGroup {
   /** Names of hosts whose inventory was not read. */
   readonly unread: readonly string[]
   /** What may hold something that nobody knows of. */
-  readonly hiding: readonly string[]
+  readonly hiding: readonly Hiding[]
   /** Sums over all hosts whose size is known. */
   readonly sums: Sums
 }
@@ -162,7 +157,7 @@ export interface CandidateCluster {
   readonly refusal?: PlacementRule
   readonly lowestLoad: number
   readonly unread: readonly string[]
-  readonly hiding: readonly string[]
+  readonly hiding: readonly Hiding[]
 }
 
 /** The candidates of a cluster, by its name. Undefined: there is no such cluster. */
@@ -188,10 +183,7 @@ export const candidateCluster = defineDerived(
       ...(refusal === undefined ? {} : { refusal }),
       lowestLoad: Math.min(Number.MAX_VALUE, ...parts.map(({ lowestLoad }) => lowestLoad)),
       unread: parts.flatMap(({ unread }) => unread),
-      hiding: [
-        ...parts.flatMap(({ hiding }) => hiding),
-        ...hidingPools(`Cluster/${clusterName}`, world).map(storageNamed),
-      ],
+      hiding: [...parts.flatMap(({ hiding }) => hiding), ...hidingPools(`Cluster/${clusterName}`, world)],
     }
   },
 )
@@ -199,7 +191,7 @@ export const candidateCluster = defineDerived(
 /** What of a cluster says whether enough of its zone was read. It hardly ever changes, while its candidates do with every claim. */
 export interface ClusterReading {
   readonly unread: readonly string[]
-  readonly hiding: readonly string[]
+  readonly hiding: readonly Hiding[]
 }
 
 /** How far the hosts of a cluster were read, by its name. */
@@ -241,11 +233,6 @@ export function sumSums(parts: readonly Sums[]): Sums {
     memoryBytes: sum(parts, ({ memoryBytes }) => memoryBytes),
     heldMemoryBytes: sum(parts, ({ heldMemoryBytes }) => heldMemoryBytes),
   }
-}
-
-/** A pool in words. */
-export function storageNamed(poolName: string): string {
-  return `PrimaryStorage "${poolName}"`
 }
 
 function countRefusals(candidates: readonly Candidate[]): CandidateGroup['refused'] {

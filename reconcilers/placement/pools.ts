@@ -45,22 +45,37 @@ export const candidatePool = defineDerived('placementPool', (poolName, world): C
   }
 })
 
+/** A place that may hold something that nobody knows of. */
+export interface Hiding {
+  /** The place in words: `Host "host-1"`. */
+  readonly place: string
+  /** The host that is declared lost, by whose fence it need not be waited for. Left out: there is none. */
+  readonly lostHostName?: string
+}
+
+/** A host or pool as a hiding place: of a host, or on a host's own storage. */
+export function hidingAt(place: string, host: Wish<typeof Host> | undefined): Hiding {
+  return host?.spec.lifecycle === 'Lost' ? { place, lostHostName: host.metadata.name } : { place }
+}
+
 /**
- * Whether a pool may hold something that nobody knows of, by its name. That it is being deleted, or that the host whose own
- * it is was declared lost, is the operator's word that it need not be waited for.
+ * Whether a pool may hold something that nobody knows of, by its name. That it is being deleted is the operator's word that
+ * it need not be waited for.
  */
-const poolHides = defineDerived('poolHides', (poolName, world): boolean => {
+const poolHides = defineDerived('poolHides', (poolName, world): Hiding | undefined => {
   const pool = world.desired.get(PrimaryStorage, poolName)
-  if (pool === undefined || pool.metadata.deletionTimestamp !== undefined) return false
+  if (pool === undefined || pool.metadata.deletionTimestamp !== undefined) return undefined
+  if (world.derived(poolReach, poolName).endpoints.length === 0) return undefined
+  if (!mayHide(endpointKey('PrimaryStorage', world.identity(pool)), world)) return undefined
   const host = pool.spec.hostName === undefined ? undefined : world.desired.get(Host, pool.spec.hostName)
-  if (host?.spec.lifecycle === 'Lost' || world.derived(poolReach, poolName).endpoints.length === 0) return false
-  return mayHide(endpointKey('PrimaryStorage', world.identity(pool)), world)
+  return hidingAt(`PrimaryStorage "${poolName}"`, host)
 })
 
-/** Names of the pools that may hold something that nobody knows of, of those reached from a place (`poolsByReach`). */
-export function hidingPools(reach: string, world: World): readonly string[] {
-  const names = world.desired.list(poolsByReach, reach).map(({ metadata }) => metadata.name)
-  return names.filter(name => world.derived(poolHides, name))
+/** The pools that may hold something that nobody knows of, of those reached from a place (`poolsByReach`). */
+export function hidingPools(reach: string, world: World): readonly Hiding[] {
+  return world.desired
+    .list(poolsByReach, reach)
+    .flatMap(({ metadata }) => world.derived(poolHides, metadata.name) ?? [])
 }
 
 /** A pool's size and what is used of it: as granted by the manifest, else as seen. Zero until it is known. */

@@ -3,7 +3,7 @@ import type { ExecutionContext } from 'ava'
 import { ApiError } from '../../controllers/api/api-error.ts'
 import type { Client, Writable } from '../../controllers/api/client.ts'
 import type { AnyApiKind } from '../../controllers/api/paths.ts'
-import type { AnyKind } from '../../crds/define-kind.ts'
+import type { AnyKind, ResourceOf } from '../../crds/define-kind.ts'
 import { Allocation } from '../../crds/infrastructure/allocation.ts'
 import { Settings } from '../../crds/infrastructure/settings.ts'
 import { kindOf, kinds } from '../../crds/kinds.ts'
@@ -165,8 +165,10 @@ function notReadyOrThere(objects: readonly Resource[]): readonly string[] {
   return waiting.length > 0 ? waiting : objects.map(({ kind, metadata }) => `${kind} ${metadata.name} is there`)
 }
 
-function allocations({ items }: { readonly items: readonly { readonly metadata: { readonly name: string } }[] }) {
-  return items.map(({ metadata }) => `Allocation ${metadata.name} is left`)
+/** What is left but for the note that the installation began with this store. */
+function allocations({ items }: { readonly items: readonly ResourceOf<typeof Allocation>[] }) {
+  const left = items.filter(({ spec }) => spec.holder.kind !== 'Installation')
+  return left.map(({ metadata }) => `Allocation ${metadata.name} is left`)
 }
 
 /** Undefined where there is none; the first lines where there are many. */

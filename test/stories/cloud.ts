@@ -41,6 +41,8 @@ spec: {expungeDelay: 0s}
 /** Options of a cloud. */
 export interface CloudOptions {
   readonly seed?: number
+  /** Whether the installation is made with the first store. Default: it was there before. */
+  readonly isNewInstallation?: boolean
   /** What the control plane logs, from this level on, goes to the test's output. Default silent. */
   readonly logLevel?: 'debug' | 'warn' | 'silent'
   /** Where log lines go instead. Default: standard error. */
@@ -61,6 +63,7 @@ export class Cloud {
   #server: Awaited<ReturnType<typeof createAPIServer>> | undefined
   #plane: ControlPlane | undefined
   #client: Client | undefined
+  #isFirstStart = true
 
   private constructor(options: CloudOptions) {
     this.environment = virtualEnvironment(options.seed ?? 1)
@@ -89,10 +92,12 @@ export class Cloud {
     const server = this.#server
     if (server === undefined) throw new Error('Cannot start controllers: there is no API server')
     const { logLevel = 'silent', logStream, between = transport => transport, records, traces } = this.#options
+    const isNew = this.#isFirstStart && this.#options.isNewInstallation === true
+    this.#isFirstStart = false
     const { clock } = this.environment
     const starting = startControlPlane({
       transport: between(inProcessTransport(request => server.handle(request))),
-      installation: 'installation-1',
+      installation: { id: 'installation-1', isNew },
       environment: this.environment,
       crds: definitions,
       drivers: { Simulator: this.simulator.driver },

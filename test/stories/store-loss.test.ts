@@ -9,7 +9,7 @@ import { conditionOf } from '../../crds/meta.ts'
 import { PublicIP } from '../../crds/network/public-ip.ts'
 import { Volume } from '../../crds/storage/volume.ts'
 import { Cloud, documentsOf, quickstart, withoutTrash } from './cloud.ts'
-import { hostOf, placesOf, runsOn } from './incidents.ts'
+import { hostOf, otherThan, placesOf, runsOn } from './incidents.ts'
 
 test('the API store lost and the same manifests again: no second machine, and the conflict is named', async t => {
   await using cloud = await Cloud.start()
@@ -222,6 +222,76 @@ test('the store lost, the disks rebound, and the controllers start again while a
   await cloud.untilReady()
   t.deepEqual(runsOn(cloud, 'web-1'), [host])
   t.is(placesOf(cloud, 'web-1').length, 1)
+  t.deepEqual(world.invariants(), [])
+})
+
+test('the store lost while a machine has left something off on a host: it is placed where it runs, and what is left is removed', async t => {
+  await using cloud = await Cloud.start()
+  const { world } = cloud.simulator
+  await cloud.apply(withoutTrash, quickstart)
+  await cloud.untilReady()
+  const [left = ''] = runsOn(cloud, 'web-1')
+  world.killHost(left)
+  await cloud.until(async () => runsOn(cloud, 'web-1').includes(otherThan(left)), 900_000)
+  await cloud.until(async () => placesOf(cloud, 'web-1').every(({ facts }) => facts.powerState !== 'Unknown'))
+  await cloud.stopControllers()
+  world.reviveHost(left)
+  await cloud.loseStore()
+  await cloud.apply(withoutTrash, quickstart)
+  await cloud.advance(60_000)
+  t.is(placesOf(cloud, 'web-1').length, 2)
+  await rebindAll(cloud)
+  await cloud.untilReady(900_000)
+  await cloud.until(async () => placesOf(cloud, 'web-1').length === 1)
+  t.deepEqual(runsOn(cloud, 'web-1'), [otherThan(left)])
+  t.is(await hostOf(cloud, 'web-1'), otherThan(left))
+  t.deepEqual(world.invariants(), [])
+  const strays = async () => (await cloud.list(Allocation)).filter(({ spec }) => spec.type === 'Stray')
+  await cloud.until(async () => (await strays()).length === 0)
+})
+
+test('the store lost, and a machine found off on two hosts: it starts once, where it was last, and the other is removed', async t => {
+  await using cloud = await Cloud.start()
+  const { world } = cloud.simulator
+  await cloud.apply(withoutTrash, quickstart)
+  await cloud.untilReady()
+  const [left = ''] = runsOn(cloud, 'web-1')
+  world.killHost(left)
+  await cloud.until(async () => runsOn(cloud, 'web-1').includes(otherThan(left)), 900_000)
+  await cloud.stopControllers()
+  for (const { identity, host } of placesOf(cloud, 'web-1').filter(({ host }) => host !== left)) {
+    world.destroyMachine({ identity, host })
+  }
+  world.reviveHost(left)
+  await cloud.loseStore()
+  await cloud.apply(withoutTrash, quickstart)
+  await cloud.advance(60_000)
+  t.deepEqual(runsOn(cloud, 'web-1'), [])
+  t.is(placesOf(cloud, 'web-1').length, 2)
+  await rebindAll(cloud)
+  await cloud.untilReady(900_000)
+  await cloud.until(async () => placesOf(cloud, 'web-1').length === 1)
+  t.deepEqual(runsOn(cloud, 'web-1'), [otherThan(left)])
+  t.deepEqual(world.invariants(), [])
+})
+
+test('the store lost, and a host dies whose machine was rebound: also controllers that have never seen it start it elsewhere', async t => {
+  await using cloud = await Cloud.start()
+  const { world } = cloud.simulator
+  await cloud.apply(withoutTrash, quickstart)
+  await cloud.untilReady()
+  const [host = ''] = runsOn(cloud, 'web-1')
+  await cloud.loseStore()
+  await cloud.apply(withoutTrash, quickstart)
+  await cloud.advance(60_000)
+  await rebindAll(cloud)
+  await cloud.untilReady()
+  const machine = placesOf(cloud, 'web-1')[0]?.identity ?? ''
+  t.truthy((await cloud.get(Allocation, `identity-${machine}`))?.spec.notes?.takenOverAt)
+  await cloud.stopControllers()
+  world.killHost(host)
+  await cloud.startControllers()
+  await cloud.until(async () => runsOn(cloud, 'web-1').includes(otherThan(host)), 900_000)
   t.deepEqual(world.invariants(), [])
 })
 

@@ -38,7 +38,7 @@ test(`${count} machines in one burst: no name is taken twice, no address is give
   const plane = await complete(
     startControlPlane({
       transport: watching,
-      installation: 'installation-1',
+      installation: { id: 'installation-1' },
       environment,
       crds: readDefinitions(projectPath('manifests/crds')),
       drivers: { Simulator: simulator.driver },

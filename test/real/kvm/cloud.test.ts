@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import ava, { type ExecutionContext, type TestFn } from 'ava'
 import { VirtualMachine } from '../../../crds/compute/virtual-machine.ts'
-import { Allocation } from '../../../crds/infrastructure/allocation.ts'
 import { conditionOf, isTrue, type Resource } from '../../../crds/meta.ts'
 import { Network } from '../../../crds/network/network.ts'
 import { Volume } from '../../../crds/storage/volume.ts'
@@ -204,7 +203,7 @@ function story(): void {
     t.deepEqual(await cloud.domains(), [])
     t.deepEqual(await readdir(cloud.poolDirectory), [])
     t.is((await cloud.lab.virsh('pool-list', '--all', '--name')).trim(), '')
-    t.deepEqual((await cloud.skystead.client.list(Allocation)).items, [])
+    t.deepEqual(await cloud.allocations(), [])
     t.false(await cloud.hasConsole(machine))
   })
 
@@ -236,7 +235,7 @@ function story(): void {
       await cloud.kubectl('delete', '-f', cloud.manifests, '--timeout=60s')
       t.deepEqual(await cloud.domains(), [])
       t.deepEqual(await readdir(cloud.poolDirectory), [])
-      t.deepEqual((await cloud.skystead.client.list(Allocation)).items, [])
+      t.deepEqual(await cloud.allocations(), [])
     },
   )
 }

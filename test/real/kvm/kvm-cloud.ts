@@ -87,6 +87,12 @@ export class KVMCloud implements AsyncDisposable {
     }
   }
 
+  /** Names of what is held, but for the note that the installation began with this store. */
+  async allocations(): Promise<readonly string[]> {
+    const { items } = await this.skystead.client.list(Allocation)
+    return items.filter(({ spec }) => spec.holder.kind !== 'Installation').map(({ metadata }) => metadata.name)
+  }
+
   /** Merges a patch into an object's spec, as a person does it. */
   async patch(kind: string, name: string, spec: object): Promise<void> {
     await this.kubectl('patch', kind, name, '-n', namespace, '--type=merge', '-p', JSON.stringify({ spec }))

@@ -5,7 +5,7 @@ import type { PlacementRequest } from '../../../reconcilers/placement/request.ts
 import { allocation, holder, inventoryNote, machineClaim, volumeClaim } from '../claim-builders.ts'
 import { hostFacts, machineFacts, volumeFacts } from '../fact-builders.ts'
 import { cluster, host, pod, pool, settings, zone } from '../infrastructure-builders.ts'
-import { answering, notCalledYet, silent } from '../observed-tables.ts'
+import { answering, noSignOfLife, notCalledYet, silent } from '../observed-tables.ts'
 import { keyOf, uidOf } from '../resource-builder.ts'
 import { machine, volume } from '../tenant-builders.ts'
 
@@ -167,7 +167,12 @@ test('an operator may wish a host, a cluster or a pod', t => {
   t.is(wished({ hostName: 'host-2' }), 'NoHostFits: None of 1 hosts fits: 1 with allocationState Disabled')
 })
 
-const silentFromTheStart = { answers: 'No', listed: false, message: 'connection refused' } as const
+const silentFromTheStart = {
+  answers: 'No',
+  listed: false,
+  message: 'connection refused',
+  silentSince: '2026-11-02T11:00:00Z',
+} as const
 
 test('nothing new is placed until every host and pool was read that may have it already', t => {
   const self = host({ name: 'host-2', address: '172.16.10.102' })
@@ -180,7 +185,9 @@ test('nothing new is placed until every host and pool was read that may have it 
     t.regex(placed(), /^InventoriesNotRead: .*missing: Host "host-2"\. A host that is off for good can be declared so/)
     t.is(hostNameOf(place(request(), world)), 'host-1', 'what has a place is moved all the same')
   }
-  world.put(host({ name: 'host-2', address: '172.16.10.102', lifecycle: 'Lost' }))
+  world.put(host({ name: 'host-2', address: '172.16.10.102', lifecycle: 'Lost', powerControl: undefined }))
+  t.regex(placed(), /missing: Host "host-2"/, 'nobody has looked for signs of life yet')
+  world.see({ lives: { [keyOf('Host', 'host-2')]: noSignOfLife } })
   t.is(placed(), 'host-1', "the operator's word")
   world.put(self, inventoryNote(self))
   t.is(placed(), 'host-1', 'nothing was left over there')
@@ -199,7 +206,12 @@ test('the own pool of a host is waited for as the host is, and goes with it when
   const placed = () => hostNameOf(placeNew(request(), world))
   world.see({ endpoints: { [keyOf('PrimaryStorage', 'local')]: silentFromTheStart } })
   t.regex(placed(), /missing: PrimaryStorage "local"/)
-  world.put(host({ name: 'host-2', address: '172.16.10.102', lifecycle: 'Lost' }))
+  world.put(host({ name: 'host-2', address: '172.16.10.102', lifecycle: 'Lost', powerControl: undefined }))
+  t.regex(placed(), /missing: PrimaryStorage "local"/, 'the host answers')
+  world.see({
+    endpoints: { [keyOf('Host', 'host-2')]: silentFromTheStart },
+    lives: { [keyOf('Host', 'host-2')]: noSignOfLife },
+  })
   t.is(placed(), 'host-1')
   world.see({ endpoints: { [keyOf('PrimaryStorage', 'wide')]: notCalledYet } })
   t.regex(placed(), /missing: PrimaryStorage "wide"/)
