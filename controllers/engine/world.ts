@@ -1,6 +1,7 @@
 import deepEqual from 'fast-deep-equal'
 import { type Clock, timestamp } from '../../crds/environment.ts'
-import { Allocation } from '../../crds/infrastructure/allocation.ts'
+import { Allocation, type AllocationSpec } from '../../crds/infrastructure/allocation.ts'
+import { Volume } from '../../crds/storage/volume.ts'
 import {
   type Derived,
   type Desired,
@@ -17,11 +18,20 @@ import { type DesiredCache, desiredTopics, objectKey } from './desired-cache.ts'
 import { type HoldingSums, heldTopic } from './holdings.ts'
 import type { Recording } from './reads.ts'
 
-/** Allocations that give a resource an identity other than its uid, by the uid of the resource, or by its name. */
-const identityByHolder = defineIndex(Allocation, 'identityByHolder', ({ spec: { type, holder } }) => {
-  if (type !== 'Identity') return []
+/**
+ * Allocations that give a resource an identity other than its uid, by the uid of the resource, or by its name. A claim that
+ * was made under it says so as well: whoever deletes the manifests of a takeover deletes its identity first.
+ */
+const identityByHolder = defineIndex(Allocation, 'identityByHolder', ({ spec: { type, value, holder } }) => {
+  const isOfVolume = holder.kind === Volume.kind
+  const isPlace = type === 'Machine' ? !isOfVolume : type === 'Volume' && isOfVolume
+  if (type !== 'Identity') return isPlace && value !== holder.uid ? [holder.uid] : []
   return [holder.uid === '' ? nameKey(holder.kind, holder.name, holder.namespace) : holder.uid]
 })
+
+function identityGiven(claims: readonly { readonly spec: AllocationSpec }[]): string | undefined {
+  return (claims.find(({ spec }) => spec.type === 'Identity') ?? claims[0])?.spec.value
+}
 
 function nameKey(kind: string, name: string, namespace: string | undefined): string {
   return `${kind}/${namespace ?? ''}/${name}`
@@ -66,8 +76,7 @@ export function createWorld(sources: WorldSources, pass: PassRecording): World {
       const { uid } = resource.metadata
       const known = identities.get(uid)
       if (known !== undefined) return known
-      const given = holderKeys(resource).flatMap(key => desired.list(identityByHolder, key))[0]
-      const identity = given === undefined ? uid : given.spec.value
+      const identity = identityGiven(holderKeys(resource).flatMap(key => desired.list(identityByHolder, key))) ?? uid
       identities.set(uid, identity)
       return identity
     },
@@ -97,8 +106,7 @@ export function createWorld(sources: WorldSources, pass: PassRecording): World {
 /** The identity of a resource, for callers outside a pass: nothing is recorded. */
 export function identityOf(desired: DesiredCache, resource: Identifiable): string {
   const lists = holderKeys(resource).map(key => desired.list(identityByHolder, key))
-  const [given] = lists.flat() as readonly { spec: { value: string } }[]
-  return given === undefined ? resource.metadata.uid : given.spec.value
+  return identityGiven(lists.flat() as readonly { readonly spec: AllocationSpec }[]) ?? resource.metadata.uid
 }
 
 function desiredWorld(cache: DesiredCache, recording: Recording): Desired {

@@ -18,8 +18,7 @@ export function judgeTakenOver(
   here: Seen<MachineFacts> | undefined,
   world: World,
 ): Verdict | undefined {
-  const given = untaken(identity, world)
-  if (given === undefined) return undefined
+  if (isTakenOver(identity, claim, world)) return undefined
   const [host, hostName] = [claimedHost(claim), claim.spec.machine?.hostName]
   const read = host === undefined ? undefined : world.observed.endpoint(host)
   if (here === undefined) {
@@ -27,6 +26,9 @@ export function judgeTakenOver(
     return isRead ? judgeUnseen(identity, `on host "${hostName}" any more`) : judgeSilent(identity)
   }
   if (isOurs(here.facts, world)) {
+    const given = identityGiven(identity, world)
+    // Somebody has deleted it: what is seen is proof as long as it is remembered.
+    if (given === undefined) return undefined
     const note = isStored(given) ? [noteOnClaim(given, { takenOverAt: world.now() })] : []
     return acting('TakingOver', `Noting that host "${hostName}" has it with our mark`, ...note)
   }
@@ -45,18 +47,19 @@ export function judgeSighting(
 
 /** The same of a machine without a claim, when every host of its zone was read and none has it. */
 export function judgeNowhere(identity: string, world: World): Verdict | undefined {
-  return untaken(identity, world) && judgeUnseen(identity, 'on a host of its zone')
+  const given = identityGiven(identity, world)
+  if (given === undefined || given.spec.notes?.takenOverAt !== undefined) return undefined
+  return judgeUnseen(identity, 'on a host of its zone')
 }
 
-/** Whether a machine with the identity may be moved: it was made here, or is noted to have been seen with our mark. */
-export function isTakenOver(identity: string, world: World): boolean {
-  return untaken(identity, world) === undefined
+/** Whether a machine may be moved: it was made here, or is noted to have been seen with our mark. */
+export function isTakenOver(identity: string, claim: Claim, world: World): boolean {
+  const given = identityGiven(identity, world)
+  return given === undefined ? claim.spec.holder.uid === identity : given.spec.notes?.takenOverAt !== undefined
 }
 
-/** The Allocation that gives the identity, of a machine that was never seen with our mark. */
-function untaken(identity: string, world: World): Claim | undefined {
-  const given = world.desired.get(Allocation, allocationName('Identity', identity))
-  return given?.spec.notes?.takenOverAt === undefined ? given : undefined
+function identityGiven(identity: string, world: World): Claim | undefined {
+  return world.desired.get(Allocation, allocationName('Identity', identity))
 }
 
 function judgeSilent(identity: string): Verdict {

@@ -59,6 +59,29 @@ test('deletion with the policy Orphan gives a machine back running, without our 
   t.deepEqual(cloud.simulator.world.invariants(), [])
 })
 
+test('the manifests of a takeover deleted as they were written, identities first: everything is given back all the same', async t => {
+  await using cloud = await withForeigner()
+  const left = ', management: {deletionPolicy: Orphan}'
+  await cloud.apply(...identities, shared, volume('old-web-root', root, left), volume('old-web-data', data, left))
+  await cloud.apply(described({ management: orphan }))
+  await cloud.untilReady()
+  const { sequence } = cloud.simulator.world.journal
+  for (const identity of [machine, root, data]) await cloud.delete(Allocation, `identity-${identity}`)
+  await cloud.stopControllers()
+  await cloud.startControllers()
+  await cloud.advance(60_000)
+  t.is(await reasonOf(cloud, 'Ready'), 'Ready')
+  for (const name of ['old-web-root', 'old-web-data']) await cloud.delete(Volume, name, 'shop')
+  await cloud.delete(VirtualMachine, 'old-web', 'shop')
+  await cloud.until(async () => (await cloud.get(VirtualMachine, 'old-web', 'shop')) === undefined)
+  await cloud.until(async () => (await cloud.list(Volume)).every(({ metadata }) => !metadata.name.startsWith('old')))
+  t.deepEqual(doneSince(cloud, sequence).toSorted(), ['ReleaseMachine', 'ReleaseVolume', 'ReleaseVolume'])
+  t.is(factsOf(cloud)?.powerState, 'Running')
+  const held = (await cloud.list(Allocation)).filter(({ spec }) => [machine, root, data].includes(spec.value))
+  t.deepEqual(held, [])
+  t.deepEqual(cloud.simulator.world.invariants(), [])
+})
+
 test('a machine of our own is given back too, with the root disk that was made for it', async t => {
   await using cloud = await Cloud.start()
   await cloud.apply(quickstart, withoutTrash)

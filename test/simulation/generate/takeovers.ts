@@ -159,10 +159,16 @@ function identitiesOf(model: Model, { metadata: { annotations } }: Manifest): re
   return model.all('Allocation').filter(({ spec }) => spec.value === identity)
 }
 
-/** Deletes an object; the identity that it was given goes with it, and is described no more. */
+/**
+ * Deletes an object. The identity that it was given goes with it, and is described no more; or before it, as where all
+ * manifests of a takeover are deleted in the order in which they were written.
+ */
 export function giveAway(model: Model, object: Manifest): void {
+  const identities = identitiesOf(model, object)
+  const isFirst = model.chance.happens(0.3)
+  if (isFirst) for (const given of identities) model.remove(given)
   model.remove(object)
-  for (const given of identitiesOf(model, object)) model.forget(given)
+  if (!isFirst) for (const given of identities) model.forget(given)
 }
 
 /** A deleted disk is taken back from the trash, as `skystead trash --restore` does. */
