@@ -22,4 +22,9 @@ export class Turns {
     this.#served = Math.max(this.#served, turn)
     if (group !== undefined && this.#last.get(group) === turn) this.#last.delete(group)
   }
+
+  /** Nobody of the group waits any more, and some have gone before it was their turn: its next comer is as its first. */
+  left(group: string): void {
+    this.#last.delete(group)
+  }
 }

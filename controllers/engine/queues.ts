@@ -113,6 +113,7 @@ export class Queues {
     const [head] = queue.members
     if (head === undefined) this.#close(name, queue)
     if (place === 0) turnsOf(queue, member.priority).served(member.turn, member.group)
+    else forgetTurns(queue, member)
     if (place === 0 && head !== undefined) this.#wake(head.id)
     if (queue.last === member && queue.due > 0) this.#wakeBehind(queue)
   }
@@ -165,6 +166,12 @@ function turnsOf({ turns }: Queue, priority: number): Turns {
   const known = turns.get(priority) ?? new Turns()
   turns.set(priority, known)
   return known
+}
+
+/** Who gave up waiting is not counted against those of the group who come later. */
+function forgetTurns(queue: Queue, { group, priority }: Member): void {
+  const isLast = !queue.members.some(other => other.group === group && other.priority === priority)
+  if (group !== undefined && isLast) turnsOf(queue, priority).left(group)
 }
 
 /** Where the member stands, or would stand. */

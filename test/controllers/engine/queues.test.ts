@@ -191,3 +191,14 @@ test('who is refused again keeps its place', t => {
   crowd(cloud, 'a', 3)
   t.is(served(cloud), 'a1 b1 a2 a3')
 })
+
+test('who gave up waiting is not counted against those of its group who come later', t => {
+  const cloud = fixture()
+  cloud.queues.standIn('b1', { queue: 'zone', group: 'b' })
+  crowd(cloud, 'a', 6)
+  for (const index of [6, 1, 2, 3, 4, 5]) cloud.queues.standIn(`a${index}`, undefined)
+  cloud.queues.standIn('b2', { queue: 'zone', group: 'b' })
+  cloud.queues.standIn('b3', { queue: 'zone', group: 'b' })
+  cloud.queues.standIn('a7', { queue: 'zone', group: 'a' })
+  t.is(served(cloud), 'b1 a7 b2 b3')
+})
