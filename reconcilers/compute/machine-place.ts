@@ -131,7 +131,7 @@ function judgeUnplaced(wish: PlaceWish, world: World): Verdict {
   const nowhere = there === undefined ? judgeNowhere(identity, world) : undefined
   if (nowhere !== undefined) return nowhere
   const missing = there === undefined ? request.volumes.find(volume => isDiskMissing(volume, world)) : undefined
-  if (missing !== undefined) return diskNotSeen(missing.identity)
+  if (missing !== undefined) return diskNotSeen(missing.identity, request.zoneName, world)
   const queued = world.queued(queueOf(wish).queue)
   const placed = seenAt === undefined ? placeNew(request, queued) : place(whereItIs(request, seenAt), queued)
   if (!placed.ok) return waiting(placed.reason, placed.message, queueOf(wish))

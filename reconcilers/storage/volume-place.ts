@@ -8,8 +8,10 @@ import type { Volume } from '../../crds/storage/volume.ts'
 import { type EndpointKey, endpointKey } from '../../drivers/contract/endpoint.ts'
 import type { VolumeFacts } from '../../drivers/contract/facts.ts'
 import type { Claim } from '../claims.ts'
-import { blocked, type Verdict } from '../verdict.ts'
-import type { Seen, Wish, World } from '../world.ts'
+import { clustersOfZone, hostsByCluster, poolsByReach } from '../infrastructure/topology.ts'
+import { namesOf } from '../names.ts'
+import { blocked, unknown, type Verdict } from '../verdict.ts'
+import { defineDerived, type Seen, type Wish, type World } from '../world.ts'
 
 /** The pool that a volume's claim names, as an endpoint. */
 export function claimedPool(claim: Claim | undefined): EndpointKey | undefined {
@@ -50,9 +52,29 @@ export function hypervisorOfPool(poolName: string, world: World): string | undef
 }
 
 /** A volume was given the identity of a disk there was before, and nothing claims it: it lies where it is seen. */
-export function diskNotSeen(identity: string): Verdict {
+export function diskNotSeen(identity: string, zoneName: string, world: World): Verdict {
+  const unread = world.derived(unreadPools, zoneName)
+  if (unread.length > 0) {
+    const names = namesOf(unread.map(name => `"${name}"`))
+    return unknown(
+      'DiskNotSeen',
+      `The disk ${identity}, which was there before its Volume, is not seen; primary storages that were not read yet: ${names}`,
+    )
+  }
   return blocked(
     'DiskNotSeen',
     `The disk ${identity}, which was there before its Volume, is seen in no primary storage: apply the one that has it, or bring it back. If the disk is gone, delete the Volume`,
   )
 }
+
+/** Names of the pools of a zone that this process has not read, by the zone's name. */
+const unreadPools = defineDerived('unreadPools', (zoneName, world): readonly string[] => {
+  const reaches = world.derived(clustersOfZone, zoneName).flatMap(clusterName => {
+    const hosts = world.desired.list(hostsByCluster, clusterName).map(({ metadata }) => `Host/${metadata.name}`)
+    return [`Cluster/${clusterName}`, ...hosts]
+  })
+  return [`Zone/${zoneName}`, ...reaches]
+    .flatMap(reach => world.desired.list(poolsByReach, reach))
+    .filter(pool => !world.observed.endpoint(endpointKey('PrimaryStorage', world.identity(pool))).listed)
+    .map(({ metadata }) => metadata.name)
+})

@@ -111,7 +111,7 @@ function judgeUnclaimed(self: VolumeWish, identity: string, world: World): Verdi
   const [seen, another] = world.observed.volumes(identity)
   const poolIdentity = seen && endpointIdentity(seen.endpoint)
   const pool = poolIdentity === undefined ? undefined : poolOfIdentity(poolIdentity, world)
-  if (seen === undefined && isGiven(identity, world)) return diskNotSeen(identity)
+  if (seen === undefined && isGiven(identity, world)) return diskNotSeen(identity, self.spec.zoneName, world)
   if (seen === undefined || another !== undefined || poolIdentity === undefined || pool === undefined) {
     return satisfied('NotNeededYet', 'The disk is made when a machine first attaches it')
   }

@@ -238,6 +238,12 @@ const provisioned: readonly (readonly [string, Situation, string, RegExp?])[] = 
     'blocked DiskNotSeen',
     /is seen in no primary storage: apply the one that has it, or bring it back\. If the disk is gone, delete the Volume$/,
   ],
+  [
+    'a pool that was not read yet may have it',
+    { claim: false, seen: false, objects: [given], state: notCalledYet },
+    'unknown DiskNotSeen',
+    /primary storages that were not read yet: "primary-1"$/,
+  ],
   ['seen, it is claimed where it lies', { claim: false, objects: [given] }, 'acting Claiming Create'],
   [
     'a disk of the same name and another identity is a conflict',
