@@ -1,9 +1,16 @@
 import { ApiError } from '../controllers/api/api-error.ts'
 import type { Client } from '../controllers/api/client.ts'
 import { type Environment, timestamp } from '../crds/environment.ts'
-import { Allocation, type Holder } from '../crds/infrastructure/allocation.ts'
+import { Allocation, type AllocationSpec, type Holder } from '../crds/infrastructure/allocation.ts'
 import { isTrue, type Resource } from '../crds/meta.ts'
-import { allocation, allocationName, holderOf, machineClaimName, volumeClaimName } from '../reconcilers/claims.ts'
+import {
+  allocation,
+  allocationName,
+  attachmentClaimName,
+  holderOf,
+  machineClaimName,
+  volumeClaimName,
+} from '../reconcilers/claims.ts'
 import { readCloud } from './cloud.ts'
 import { qualifiedName, titleOf } from './standing.ts'
 
@@ -49,7 +56,7 @@ export async function findRebindings(client: Pick<Client, 'list'>): Promise<Rebi
   const [cloud, { items: allocations }] = await Promise.all([readCloud(client), client.list(Allocation)])
   const objects = cloud.all()
   const byUid = new Map(objects.map(object => [object.metadata.uid, object]))
-  const byName = new Map(allocations.map(allocation => [allocation.metadata.name, allocation.spec.holder]))
+  const byName = new Map(allocations.map(({ metadata, spec }) => [metadata.name, spec]))
   const givenByHolder = new Map(
     allocations.flatMap(({ spec }) => (spec.type === 'Identity' ? [[spec.holder.uid, spec.value] as const] : [])),
   )
@@ -103,8 +110,8 @@ function conflictsOf(object: Resource): readonly string[] {
 
 interface Known {
   readonly byUid: ReadonlyMap<string, Resource>
-  /** Holders of Allocations, by the names of these. */
-  readonly byName: ReadonlyMap<string, Holder>
+  /** Allocations, by their names. */
+  readonly byName: ReadonlyMap<string, AllocationSpec>
   /** Identities given already, by the uid of the object. */
   readonly givenByHolder: ReadonlyMap<string, string>
 }
@@ -123,13 +130,22 @@ function obstacleFor(
   const other = byUid.get(identity)
   if (other !== undefined) return `The identity ${identity} is that of ${titleOf(other)}`
   for (const name of [identityName(identity), machineClaimName(identity), volumeClaimName(identity)]) {
-    const holder = byName.get(name)
+    const holder = byName.get(name)?.holder
     if (holder === undefined || holder.uid === uid) continue
     return `Allocation "${name}" is held by ${holderText(holder)}: where that object is gone, delete the Allocation`
+  }
+  if (hasOwnDisk(uid, byName)) {
+    return `It has a disk of its own, which was made since: remove the disk ${identity} where it lies, or delete this object first`
   }
   const given = givenByHolder.get(uid)
   if (given === undefined || given === identity) return undefined
   return `It has an identity already: Allocation "${identityName(given)}"`
+}
+
+/** Whether a volume's own disk was made: what is in it would be left behind. */
+function hasOwnDisk(uid: string, byName: Known['byName']): boolean {
+  const isMade = byName.get(volumeClaimName(uid))?.notes?.madeAt !== undefined
+  return isMade || byName.has(attachmentClaimName(uid))
 }
 
 function identityName(identity: string): string {

@@ -92,9 +92,14 @@ export function identityClaim(resource: Identifiable, world: World): Claim | und
     : world.desired.get(Allocation, allocationName('Identity', identity))
 }
 
-/** Whether an identity was given to a resource: what has it was there before its object, and may be in use somewhere. */
+/**
+ * Whether an identity was given to a resource: what has it was there before its object, and may be in use somewhere. Its
+ * claim says so as well, whoever has deleted the Allocation.
+ */
 export function isGiven(identity: string, world: World): boolean {
-  return world.desired.get(Allocation, allocationName('Identity', identity)) !== undefined
+  if (world.desired.get(Allocation, allocationName('Identity', identity)) !== undefined) return true
+  const claim = machineClaim(identity, world) ?? volumeClaim(identity, world)
+  return claim !== undefined && claim.spec.holder.uid !== identity
 }
 
 /** The name of the claim of a machine's place. */

@@ -1,6 +1,5 @@
-import { Allocation } from '../crds/infrastructure/allocation.ts'
 import type { Mark } from '../drivers/contract/facts.ts'
-import { allocationName } from './claims.ts'
+import { allocationName, isGiven } from './claims.ts'
 import { blocked, type Verdict } from './verdict.ts'
 import type { World } from './world.ts'
 
@@ -25,7 +24,7 @@ export function refusalToAdopt(
       `${what} ${identity} bears the mark of installation "${mark.installation}" (${mark.kind} ${mark.name}): have it released there first`,
     )
   }
-  if (world.desired.get(Allocation, allocationName('Identity', identity)) !== undefined) return undefined
+  if (isGiven(identity, world)) return undefined
   return blocked(
     'NotOurs',
     `${what} ${identity} exists and bears no mark: it is taken over where an Allocation "${allocationName('Identity', identity)}" names this object`,

@@ -2,6 +2,7 @@ import type { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { Volume } from '../../crds/storage/volume.ts'
 import { awaitedIdentity } from '../claims.ts'
 import { once } from '../once.ts'
+import { type Verdict, waiting } from '../verdict.ts'
 import { isStored, type Wish, type World } from '../world.ts'
 
 type Machine = Wish<typeof VirtualMachine>
@@ -17,6 +18,8 @@ export interface DiskPlan {
   readonly volume: Wish<typeof Volume> | undefined
   /** Identity of the volume; undefined until the API has stored it, or until it was given the one that it is to have. */
   readonly identity: string | undefined
+  /** The identity that the volume waits for; left out where it waits for none. */
+  readonly awaited?: string
 }
 
 /** The name of a machine's root volume. */
@@ -33,8 +36,18 @@ function planWishedDisks(machine: Machine, world: World): readonly DiskPlan[] {
   const wished = [{ name: rootDiskName, volumeName: rootVolumeName(machine) }, ...machine.spec.volumes]
   return wished.map(({ name, volumeName }) => {
     const volume = world.desired.get(Volume, volumeName, machine.metadata.namespace)
-    const isKnown = volume !== undefined && isStored(volume) && awaitedIdentity(volume, world) === undefined
-    const identity = isKnown ? world.identity(volume) : undefined
+    const awaited = volume && awaitedIdentity(volume, world)
+    if (awaited !== undefined) return { name, volumeName, volume, identity: undefined, awaited }
+    const identity = volume !== undefined && isStored(volume) ? world.identity(volume) : undefined
     return { name, volumeName, volume, identity }
   })
+}
+
+/** Why a disk cannot be told yet; undefined where it can. */
+export function judgeKnown({ name, volumeName, volume, identity, awaited }: DiskPlan): Verdict | undefined {
+  if (awaited !== undefined) {
+    return waiting('IdentityNotGiven', `Volume "${volumeName}" (disk "${name}") waits for the identity ${awaited}`)
+  }
+  if (volume !== undefined && identity !== undefined) return undefined
+  return waiting('VolumeNotFound', `Volume "${volumeName}" (disk "${name}") does not exist yet`)
 }

@@ -3,11 +3,12 @@ import type { Holder } from '../../crds/infrastructure/allocation.ts'
 import { endpointIdentity } from '../../drivers/contract/endpoint.ts'
 import type { MachineFacts } from '../../drivers/contract/facts.ts'
 import { noteStray } from '../claims.ts'
+import { fenceOf } from '../infrastructure/fencing.ts'
 import { hostAt } from '../infrastructure/topology.ts'
 import { isOurs } from '../ownership.ts'
-import { acting, blocked, type Verdict, waiting } from '../verdict.ts'
+import { acting, blocked, unknown, type Verdict, waiting } from '../verdict.ts'
 import type { Seen, World } from '../world.ts'
-import { isOff } from './whereabouts.ts'
+import { isFenced, isOff } from './whereabouts.ts'
 
 /** A machine and everything that is seen of it. */
 export interface Copies {
@@ -20,14 +21,15 @@ export interface Copies {
 
 /**
  * The one that is the machine: the only one that is not off, or, with all of them off, the one that was last given to a
- * host. Undefined: that cannot be told.
+ * host. What a host had that is proven off is left behind, where there is another. Undefined: that cannot be told.
  */
 export function mainCopy(seen: Copies['seen'], world: World): Copies['main'] {
-  if (!seen.every(({ current, facts }) => current && isOurs(facts, world))) return undefined
-  const running = seen.filter(({ facts }) => !isOff(facts))
+  const alive = seen.filter(({ current, endpoint }) => current || !isFenced(endpoint, world))
+  if (!alive.every(({ current, facts }) => current && isOurs(facts, world))) return undefined
+  const running = alive.filter(({ facts }) => !isOff(facts))
   if (running.length > 0) return running.length === 1 ? running[0] : undefined
-  const epoch = Math.max(...seen.map(({ facts }) => facts.epoch))
-  const latest = seen.filter(({ facts }) => facts.epoch === epoch)
+  const epoch = Math.max(...alive.map(({ facts }) => facts.epoch))
+  const latest = alive.filter(({ facts }) => facts.epoch === epoch)
   return latest.length === 1 ? latest[0] : undefined
 }
 
@@ -38,12 +40,26 @@ export function judgeCopies({ identity, holder, seen, main }: Copies, world: Wor
     return `${facts.powerState} on host "${name}"`
   })
   const message = `The machine has no claim and is ${places.join(' and ')}`
-  if (main === undefined) {
-    return blocked('SeenTwice', `${message}: remove all but one of them there`)
-  }
+  const unsettled = judgeUnsettled(seen, message, world)
+  if (unsettled !== undefined) return unsettled
+  if (main === undefined) return blocked('SeenTwice', `${message}: remove all but one of them there`)
   const others = seen.filter(({ endpoint }) => endpoint !== main.endpoint)
   const notes = others.map(({ endpoint }) => noteStray(identity, holder, endpointIdentity(endpoint), world))
   const missing = notes.flatMap(note => (note === undefined || note === 'Noting' ? [] : [note]))
   if (missing.length > 0) return acting('NotingStray', `${message}: noting what is left behind`, ...missing)
   return notes.includes('Noting') ? waiting('NotingStray', `${message}: noting what is left behind`) : undefined
+}
+
+/** What is silent or on its way is waited for. */
+function judgeUnsettled(seen: Copies['seen'], message: string, world: World): Verdict | undefined {
+  const silent = seen.find(({ current, endpoint }) => !current && !isFenced(endpoint, world))
+  const host = silent && hostAt(silent.endpoint, world)
+  if (host !== undefined) {
+    const fence = fenceOf(host.metadata.name, world)
+    return unknown('HostSilent', fence.fenced ? message : `${message}. ${fence.why}`)
+  }
+  const isMoving = seen.some(
+    ({ current, facts }) => current && (facts.powerState === 'Incoming' || facts.migratingTo !== undefined),
+  )
+  return isMoving ? waiting('Migrating', `${message}: what its migration comes to is waited for`) : undefined
 }

@@ -20,7 +20,7 @@ import { placeNew, whyUnknown } from '../placement/place.ts'
 import { claimedPool, volumeOnPool } from '../storage/volume-place.ts'
 import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import { isStored, type Wish, type World } from '../world.ts'
-import { type DiskPlan, planDisks, rootVolumeName } from './disk-plan.ts'
+import { type DiskPlan, judgeKnown, planDisks, rootVolumeName } from './disk-plan.ts'
 import { describeUser, otherUserOf } from './disk-user.ts'
 import { claimAttachments, isOutOfReach, releaseAttachments } from './machine-attachments.ts'
 import { definitionsHeld } from './machine-power.ts'
@@ -199,9 +199,7 @@ function claimPools(
 
 function obstacleOf(machine: Machine, disk: DiskPlan, world: World): Verdict | undefined {
   const { name, volumeName, volume, identity } = disk
-  if (volume === undefined || identity === undefined) {
-    return waiting('VolumeNotFound', `Volume "${volumeName}" (disk "${name}") does not exist yet`)
-  }
+  if (volume === undefined || identity === undefined) return judgeKnown(disk)
   if (volume.metadata.deletionTimestamp !== undefined) {
     return waiting('VolumeDeleting', `Volume "${volumeName}" (disk "${name}") is being deleted`)
   }

@@ -122,13 +122,13 @@ function judgeUnplaced(wish: PlaceWish, world: World): Verdict {
   const there = seen.length > 1 ? mainCopy(seen, world) : seen[0]
   const copies = seen.length > 1 ? judgeCopies({ identity, holder, seen, main: there }, world) : undefined
   if (copies !== undefined) return copies
-  const silent = judgeSighting(identity, there, world)
+  const silent = judgeSighting(wish, there, world)
   if (silent !== undefined) return silent
   const seenAt = there?.endpoint
   // A definition that is off says nothing of where it runs: it may be what was left where it was before.
   const unread = there === undefined || isOff(there.facts) ? judgeUnread(wish, world) : undefined
   if (unread !== undefined) return unread
-  const nowhere = there === undefined ? judgeNowhere(identity, world) : undefined
+  const nowhere = there === undefined ? judgeNowhere(wish, world) : undefined
   if (nowhere !== undefined) return nowhere
   const missing = there === undefined ? request.volumes.find(volume => isDiskMissing(volume, world)) : undefined
   if (missing !== undefined) return diskNotSeen(missing.identity, request.zoneName, world)

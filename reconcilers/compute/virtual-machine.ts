@@ -18,7 +18,7 @@ import { once } from '../once.ts'
 import { explain, place } from '../placement/place.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { defineIndex, isStored, type Wish, type World } from '../world.ts'
-import { planDisks, rootVolumeName } from './disk-plan.ts'
+import { judgeKnown, planDisks, rootVolumeName } from './disk-plan.ts'
 import { isLetGo, judgeAdoption, judgeGivenBack } from './machine-adoption.ts'
 import { holdsDefined, releaseAttachments } from './machine-attachments.ts'
 import { definitionOf, judgeConfigured, machineFields, markOf, minimumMemory } from './machine-definition.ts'
@@ -83,6 +83,7 @@ function judgeScheduled(self: Machine, world: World): Verdict {
 function findPlace(self: Machine, world: World): Verdict {
   const identity = world.identity(self)
   const disks = planDisks(self, world)
+  const held = machineClaim(identity, world)?.spec.machine
   const placed = machineClaim(identity, world) !== undefined
   if (!placed) {
     const obstacle = unsupported(self, world) ?? lackingInZone(self, world) ?? judgeBeforePlacing(self, world)
@@ -91,7 +92,8 @@ function findPlace(self: Machine, world: World): Verdict {
   const request = machineRequest(self, disks, world)
   if (request === undefined) return waiting('OfferingNotFound', 'The offering or the template is missing')
   const minimum = minimumMemory(self, world)
-  if (minimum !== undefined && request.memoryBytes < minimum) {
+  // What runs with less, from before the template wanted more, goes on as it is.
+  if (minimum !== undefined && request.memoryBytes < minimum && request.memoryBytes !== held?.memoryBytes) {
     return blocked(
       'OfferingTooSmall',
       `Template "${self.spec.templateRef?.name}" needs ${formatQuantity(minimum, 'Bytes')} of memory: change spec.serviceOfferingName`,
@@ -137,12 +139,9 @@ function closedToNew(self: Machine, world: World): Verdict | undefined {
 /** A place is looked for only when every disk is known, and none of them is somebody else's under our name. */
 function judgeBeforePlacing(self: Machine, world: World): Verdict | undefined {
   const wanted = self.spec.runStrategy !== 'Halted'
-  for (const { name, volumeName, volume, identity } of planDisks(self, world)) {
-    if (volume === undefined || identity === undefined || !isStored(volume)) {
-      return wanted
-        ? waiting('VolumeNotFound', `Volume "${volumeName}" (disk "${name}") does not exist yet`)
-        : undefined
-    }
+  for (const disk of planDisks(self, world)) {
+    const { volumeName, volume, identity } = disk
+    if (volume === undefined || identity === undefined) return wanted ? judgeKnown(disk) : undefined
     const { namespace } = volume.metadata
     const others = world.observed.named(Volume.kind, namespace, volumeName).filter(other => other !== identity)
     if (others.length > 0) return identityConflict(Volume.kind, others)

@@ -17,8 +17,8 @@ export interface Place<K extends AnyKind> {
   readonly key: (self: Wish<K>, world: World) => EndpointKey
   /** Things that bear our mark and the name of an object, and have no claim there. */
   readonly leftovers: (self: Wish<K>, world: World) => number
-  /** Whether it may be forgotten though something may be left over there. Default: it may. */
-  readonly mayGo?: (self: Wish<K>) => boolean
+  /** Why it may not be forgotten while something may be left over there; undefined where it may. Default: it may. */
+  readonly keptFor?: (self: Wish<K>, world: World) => string | undefined
 }
 
 /**
@@ -93,21 +93,19 @@ export function accountForgotten<K extends AnyKind>(place: Place<K>): Phase<K> {
 
 /** What is left over at a place that is forgotten runs on where nobody looks any more. */
 function judgeLeftBehind<K extends AnyKind>(self: Wish<K>, place: Place<K>, world: World): Verdict | undefined {
+  const kept = place.keptFor?.(self, world)
+  if (kept === undefined) return undefined
   const endpoint = place.key(self, world)
-  if (place.mayGo?.(self) !== false || isAccounted(endpoint, world)) return undefined
   const { answers, listed } = world.observed.endpoint(endpoint)
-  const mend = 'apply their manifests and rebind them, or remove them there'
-  const gone = 'If it is off for good, set its spec.lifecycle to Lost'
   if (answers !== 'Yes' || !listed) {
-    return waiting(
-      'NotRead',
-      `Things of ours may be there that no object here has a claim for, and it was not read yet: they would run on unseen. ${gone}`,
-    )
+    if (isAccounted(endpoint, world)) return undefined
+    const what = 'Things of ours may be there that no object here has a claim for, and it was not read yet'
+    return waiting('NotRead', `${what}: they would run on unseen. ${kept}`)
   }
   const count = place.leftovers(self, world)
   if (count === 0) return undefined
   return waiting(
     'LeftoversThere',
-    `${count} things of ours are there that no object here has a claim for, and would run on unseen: ${mend}. ${gone}`,
+    `${count} things of ours are there that no object here has a claim for, and would run on unseen: apply their manifests and rebind them, or remove them there. ${kept}`,
   )
 }

@@ -1,6 +1,6 @@
 /** A host that is deleted is seen no more: nothing may run there that writes to a disk which others could be given. */
 import type { Host } from '../../crds/infrastructure/host.ts'
-import { attachmentClaim, volumeClaimsByPool } from '../claims.ts'
+import { attachmentClaim, machineClaimsByHost, volumeClaimsByPool } from '../claims.ts'
 import { isFenced } from '../compute/whereabouts.ts'
 import type { Phase } from '../define-reconciler.ts'
 import { namesOf } from '../names.ts'
@@ -14,6 +14,9 @@ export const disksFreed: Phase<typeof Host> = {
   needs: ['Unclaimed'],
   judge: (self, world) => {
     const key = hostKey(self, world)
+    // Its claims are waited for first; and what is not there uses nothing.
+    const isHeld = world.desired.list(machineClaimsByHost, self.metadata.name).length > 0
+    if (isHeld || world.observed.counts(key).things === 0) return satisfied('DisksFree')
     const pools = reachesOf(self, world).flatMap(reach => world.desired.list(poolsByReach, reach))
     const claims = pools.flatMap(({ metadata }) => world.desired.list(volumeClaimsByPool, metadata.name))
     const used = claims.filter(({ spec: { value } }) => {
@@ -24,7 +27,7 @@ export const disksFreed: Phase<typeof Host> = {
     const names = used.map(({ spec: { holder } }) => `"${holder.namespace}/${holder.name}"`)
     return waiting(
       'DisksInUse',
-      `Machines that have no right to them are there with the disks of volumes ${namesOf(names)}: stop or remove those machines on the host. If it is off for good, set its spec.lifecycle to Lost`,
+      `Machines that have no right to them are there with the disks of volumes ${namesOf(names)}: stop or remove those machines on the host. If it is off for good, switch it off and set its spec.lifecycle to Lost`,
     )
   },
 }

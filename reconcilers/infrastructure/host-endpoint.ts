@@ -113,3 +113,8 @@ function powerConfiguration(control: PowerControl): Omit<PowerControllerConfigur
     ...redfish,
   }
 }
+
+/** Whether there is anything to read, were it on: a driver, and an address of its own. */
+export function isReadable(host: Wish<typeof Host>, world: World): boolean {
+  return hostDriver(host, world) !== undefined && olderNamesake(host, world) === undefined
+}

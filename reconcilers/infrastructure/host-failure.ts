@@ -69,9 +69,8 @@ function judgeLoss(self: HostWish, world: World): Verdict {
 function judgeAnswering(self: HostWish, claim: Claim | undefined, fence: Fence, world: World): Verdict {
   if (self.spec.lifecycle === 'Lost') return blocked('LostYetAnswers', fence.fenced ? '' : fence.why)
   if (claim === undefined) return satisfied('Connected')
-  if (isSwitching(self, world)) return waiting('Fencing', 'The host answers; switching its power has not ended yet')
-  if (world.observed.inDoubt(world.identity(self)).includes(powerKey(self, world))) {
-    return waiting('Fencing', 'The host answers; an unanswered order to its power controller may still switch it off')
+  if (mayStillSwitch(self, claim, world)) {
+    return waiting('Fencing', 'The host answers; an order to its power controller has not ended, or was not answered')
   }
   return acting('Recovered', 'The host answers again', remove(claim))
 }
@@ -160,7 +159,7 @@ function judgeUnreadable({ claim, why }: Silent, world: World): Verdict {
 function isDropped({ self, claim }: Silent, { reason, message }: Verdict, world: World): Verdict | undefined {
   if (reason === 'Suspected' || claim === undefined || !isStored(claim)) return undefined
   const { fence, notes } = claim.spec
-  if (fence?.power === 'On' || notes?.fencedAt !== undefined || isSwitching(self, world)) return undefined
+  if (fence?.power === 'On' || notes?.fencedAt !== undefined || mayStillSwitch(self, claim, world)) return undefined
   return acting(reason, message, remove(claim))
 }
 
@@ -305,8 +304,12 @@ function switchPower(claim: Claim, power: 'On' | 'Off', message: string): Verdic
   return acting(reason, message, operate(operation('SetPower', target, { power }), [claim.metadata.name]))
 }
 
-function isSwitching(self: HostWish, world: World): boolean {
-  return world.operations(world.identity(self)).some(({ verb, state }) => verb === 'SetPower' && state === 'Running')
+/** Whether an order to its power controller may still have its effect: a lost one is not waited for for ever. */
+function mayStillSwitch(self: HostWish, { spec: { fence } }: Claim, world: World): boolean {
+  const identity = world.identity(self)
+  if (world.operations(identity).some(({ verb, state }) => verb === 'SetPower' && state === 'Running')) return true
+  const isInDoubt = world.observed.inDoubt(identity).includes(powerKey(self, world))
+  return isInDoubt && fence !== undefined && !world.elapsed(fence.decidedAt, fenceLimit)
 }
 
 /** A host that is deleted takes what was noted of its loss with it. */

@@ -15,7 +15,16 @@ import { accounted, accountForgotten, type Place } from './accounted.ts'
 import { capacityList, judgeCapacity } from './capacity.ts'
 import { disksFreed } from './disks-in-use.ts'
 import { evacuated } from './evacuation.ts'
-import { hostDriver, hostEndpoints, hostKey, olderAtPowerController, olderNamesake, powerKey } from './host-endpoint.ts'
+import { fenceOf } from './fencing.ts'
+import {
+  hostDriver,
+  hostEndpoints,
+  hostKey,
+  isReadable,
+  olderAtPowerController,
+  olderNamesake,
+  powerKey,
+} from './host-endpoint.ts'
 import { fenceForgotten, lossContained } from './host-failure.ts'
 import { hostLifecycle } from './lifecycle.ts'
 import { hostCapacity } from './roll-ups.ts'
@@ -171,7 +180,12 @@ function report(status: Mutable<StatusOf<typeof Host>>, self: HostWish, world: W
 const place: Place<typeof Host> = {
   key: hostKey,
   leftovers: (self, world) => heldOfHost(world.identity(self), world).leftovers,
-  mayGo: ({ spec }) => spec.lifecycle === 'Lost',
+  keptFor: (self, world) => {
+    if (!isReadable(self, world)) return undefined
+    if (self.spec.lifecycle !== 'Lost') return 'If it is off for good, set its spec.lifecycle to Lost'
+    const fence = fenceOf(self.metadata.name, world)
+    return fence.fenced ? undefined : fence.why
+  },
 }
 
 /** Hosts are called, their capacity is counted, and their loss is proven or named. They go when no machine is on them. */

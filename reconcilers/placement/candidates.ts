@@ -7,7 +7,7 @@ import { Zone } from '../../crds/infrastructure/zone.ts'
 import type { Capability } from '../../drivers/contract/facts.ts'
 import { heldOfHost } from '../holdings.ts'
 import { mayHide } from '../infrastructure/accounted.ts'
-import { hostDriver, hostKey, olderNamesake } from '../infrastructure/host-endpoint.ts'
+import { hostKey, isReadable } from '../infrastructure/host-endpoint.ts'
 import { clustersOfZone, groupKey, hostGroups, hostsOfGroup, poolsByReach } from '../infrastructure/topology.ts'
 import { defineDerived, type Wish, type World } from '../world.ts'
 import { type Hiding, hidingAt, hidingPools } from './pools.ts'
@@ -60,11 +60,6 @@ export const candidateOf = defineDerived('placementCandidate', (hostName, world)
     ],
   }
 })
-
-/** Whether there is anything to read, were it on: a driver, and an address of its own. */
-export function isReadable(host: Wish<typeof Host>, world: World): boolean {
-  return hostDriver(host, world) !== undefined && olderNamesake(host, world) === undefined
-}
 
 function refusalOf(host: Wish<typeof Host>, hasFacts: boolean, world: World): PlacementRule | undefined {
   if (host.metadata.deletionTimestamp !== undefined) return 'HostLeaving'

@@ -2,11 +2,11 @@ import { Host } from '../../crds/infrastructure/host.ts'
 import { PrimaryStorage } from '../../crds/infrastructure/primary-storage.ts'
 import type { EndpointKey } from '../../drivers/contract/endpoint.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
-import { hostKey } from '../infrastructure/host-endpoint.ts'
+import { hostKey, isReadable } from '../infrastructure/host-endpoint.ts'
 import { clustersOfZone, hostOfIdentity, hostsByCluster, poolOfIdentity } from '../infrastructure/topology.ts'
 import { namesOf } from '../names.ts'
 import { defineDerived, type World } from '../world.ts'
-import { type CandidateZone, candidateZone, clusterReading, isReadable } from './candidates.ts'
+import { type CandidateZone, candidateZone, clusterReading } from './candidates.ts'
 import { type Hiding, hidingPools } from './pools.ts'
 import { type HostVerdict, type Placed, type Placement, type PlacementRequest, refused } from './request.ts'
 import { type Scope, Search } from './search.ts'
@@ -33,9 +33,8 @@ export function place(request: PlacementRequest, world: World): Placement {
  */
 export function placeNew(request: PlacementRequest, world: World): Placement {
   const zone = world.derived(candidateZone, request.zoneName)
-  const hiding = hidingIn(request.zoneName, world)
-  if (zone === undefined || hiding.length === 0) return place(request, world)
-  return refused('InventoriesNotRead', hidingMessage(hiding))
+  if (zone === undefined || isZoneRead(request.zoneName, world)) return place(request, world)
+  return refused('InventoriesNotRead', hidingMessage(hidingIn(request.zoneName, world)))
 }
 
 /** What every host of the zone says to the request. For people: it looks at all of them. */
@@ -57,21 +56,35 @@ function find(zone: CandidateZone, search: Search, planner: PlacementRequest['pl
  * may have its machine or disk wherever nobody has looked. A zone that is not there yet has nothing to read.
  */
 export function isZoneRead(zoneName: string, world: World): boolean {
-  return hidingIn(zoneName, world).length === 0
-}
-
-/** Hosts and pools of a zone that may hold something that nobody knows of, in words. */
-function hidingIn(zoneName: string, world: World): readonly string[] {
-  return world
-    .derived(hidingPlaces, zoneName)
-    .filter(({ lostHostName }) => lostHostName === undefined || !fenceOf(lostHostName, world).fenced)
-    .map(({ place }) => place)
+  const { any, lostHostNames } = world.derived(zoneReading, zoneName)
+  return !any && lostHostNames.every(hostName => fenceOf(hostName, world).fenced)
 }
 
 /**
- * The same before any host's fence, which time may change, is asked; by the zone's name. Remembered: what it rests on moves
- * with every claim, and it hardly ever.
+ * Whether places hide something whatever fence is asked for, and the hosts whose fence lets the others go; by the zone's
+ * name. Remembered: the places come to be read one after the other, and that wakes nobody.
  */
+const zoneReading = defineDerived(
+  'zoneReading',
+  (zoneName, world): { readonly any: boolean; readonly lostHostNames: readonly string[] } => {
+    const places = world.derived(hidingPlaces, zoneName)
+    return {
+      any: places.some(({ lostHostName }) => lostHostName === undefined),
+      lostHostNames: [...new Set(places.flatMap(({ lostHostName }) => lostHostName ?? []))],
+    }
+  },
+)
+
+/** Hosts and pools of a zone that may hold something that nobody knows of, in words. */
+function hidingIn(zoneName: string, world: World): readonly string[] {
+  return world.derived(hidingPlaces, zoneName).flatMap(({ place, lostHostName }) => {
+    const fence = lostHostName === undefined ? undefined : fenceOf(lostHostName, world)
+    if (fence === undefined) return [place]
+    return fence.fenced ? [] : [`${place} (${fence.why})`]
+  })
+}
+
+/** The same before any host's fence, which time may change, is asked; by the zone's name. */
 const hidingPlaces = defineDerived('hidingPlaces', (zoneName, world): readonly Hiding[] => {
   const zone = world.derived(candidateZone, zoneName)
   if (zone === undefined) return []
@@ -98,11 +111,13 @@ export function whyUnknown(zoneName: string, world: World): string | undefined {
   return `it was given its identity and has no claim, so that it may be in use on a host that was not read since the controllers started: ${namesOf(unread.map(name => `"${name}"`))}. Bring the host back, or switch it off and set its spec.lifecycle to Lost`
 }
 
-/** Names of a zone's hosts that are about to be read for the first time by this process: one that is silent is not. */
+/** Names of a zone's hosts that are about to be read for the first time by this process: one that failed to be is not. */
 export function hostsBeingRead(zoneName: string, world: World): readonly string[] {
   return world.derived(unreadHosts, zoneName).filter(hostName => {
     const host = world.desired.get(Host, hostName)
-    return host !== undefined && world.observed.endpoint(hostKey(host, world)).answers !== 'No'
+    if (host === undefined) return false
+    const { answers, message } = world.observed.endpoint(hostKey(host, world))
+    return answers === 'Yes' || (answers === 'Unknown' && message === undefined)
   })
 }
 

@@ -28,9 +28,9 @@ function listing(...objects: readonly Resource[]): Parameters<typeof findRebindi
   }
 }
 
-function held(type: 'Identity' | 'Volume', holder: Resource, value = identity): Resource {
+function held(type: 'Identity' | 'Volume' | 'Attachment', holder: Resource, value = identity, notes = {}): Resource {
   const name = `${type.toLowerCase()}-${value}`
-  return resource(Allocation, name, { spec: { type, value, holder: holderOf(holder), epoch: 1 } })
+  return resource(Allocation, name, { spec: { type, value, holder: holderOf(holder), epoch: 1, notes } })
 }
 
 test('the identities are read from what the reconcilers tell', t => {
@@ -82,6 +82,22 @@ test('an identity that another object holds is not taken from it', async t => {
     ],
     [`It has an identity already: Allocation "identity-${other}"`],
   ])
+})
+
+test('a volume whose own disk was made keeps it', async t => {
+  const object = conflicting([identity])
+  const { uid } = object.metadata
+  const found = (...claims: readonly Resource[]) => findRebindings(listing(object, ...claims))
+  const made = [
+    held('Volume', object, uid, { madeAt: '2026-11-02T11:00:00Z' }),
+    held('Attachment', resource(VirtualMachine, 'web'), uid),
+  ]
+  for (const claim of made) {
+    const { rebindings, obstacles } = await found(claim)
+    t.deepEqual(rebindings, [])
+    t.regex(obstacles[0]?.message ?? '', /^It has a disk of its own, which was made since: remove the disk /)
+  }
+  t.is((await found(held('Volume', object, uid))).rebindings.length, 1, 'only its place is claimed')
 })
 
 test('a conflict that names no identity to take is told as it is', async t => {

@@ -6,7 +6,7 @@ import type { Verdict } from '../../../reconcilers/verdict.ts'
 import { allocation, holder } from '../claim-builders.ts'
 import { machineFacts } from '../fact-builders.ts'
 import { host } from '../infrastructure-builders.ts'
-import { answering } from '../observed-tables.ts'
+import { answering, noSignOfLife, silent } from '../observed-tables.ts'
 import { keyOf, uidOf } from '../resource-builder.ts'
 import { passOf, type TestWorld } from '../world-builder.ts'
 import { type Situation, wishOf, worldWith } from './place-situations.ts'
@@ -108,13 +108,6 @@ const refused: readonly (readonly [string, Situation])[] = [
       ],
     },
   ],
-  [
-    'one that was seen before its host fell silent',
-    {
-      seen: [[host2, {}]],
-      machines: [{ endpoint: host1, facts: machineFacts(guest, { powerState: 'Off' }), current: false }],
-    },
-  ],
   ['one that does not bear our mark', { seen: [[host2, {}]], machines: [{ endpoint: host1, facts: foreign }] }],
 ]
 
@@ -127,3 +120,26 @@ for (const [title, parts] of refused) {
     t.deepEqual(world.all(Allocation), [])
   })
 }
+
+const beforeSilence = {
+  seen: [[host2, {}]],
+  machines: [{ endpoint: host1, facts: machineFacts(guest, { powerState: 'Off' }), current: false }],
+} as const
+
+test('what was seen before its host fell silent is waited for, until that is proven off: then it is left behind', t => {
+  const world = copies(beforeSilence.seen, beforeSilence)
+  world.see({ endpoints: { [host1]: silent('2026-11-02T11:00:00Z') } })
+  t.is(brief(judge(world)), 'unknown HostSilent')
+  t.deepEqual(world.all(Allocation), [])
+  world.put(host({ lifecycle: 'Lost', powerControl: undefined }))
+  world.see({ lives: { [host1]: noSignOfLife } })
+  t.is(brief(judge(world)), 'acting NotingStray Create')
+})
+
+test('what is on its way is waited for', t => {
+  const world = copies([
+    [host1, { powerState: 'Running', migratingTo: host2 }],
+    [host2, { powerState: 'Incoming' }],
+  ])
+  t.is(brief(judge(world)), 'waiting Migrating')
+})

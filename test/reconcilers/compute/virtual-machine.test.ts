@@ -147,6 +147,12 @@ const cases: readonly Case[] = [
     message: /1Gi of memory: change spec\.serviceOfferingName/,
   },
   {
+    title: 'a machine that has less from before its template wanted more keeps its place',
+    world: () => whole(template({ minimumMemory: '1Gi' })),
+    condition: 'Scheduled',
+    expected: 'satisfied Placed',
+  },
+  {
     title: 'an offering that is disabled makes no new machine',
     world: () => unplaced(offering({ allocationState: 'Disabled' })),
     condition: 'Scheduled',

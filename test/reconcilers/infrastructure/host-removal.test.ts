@@ -63,10 +63,23 @@ test('a deleted host that was never read waits: something of ours may run there 
 })
 
 test('one that is Lost, accounted for, or of an installation whose first store this is, goes unread', t => {
-  const gone = host({ lifecycle: 'Lost' })
-  t.is(brief(account(cloud(notCalledYet, gone), gone)), 'satisfied Forgotten')
+  const gone = host({ lifecycle: 'Lost', powerControl: undefined })
+  const world = cloud(longAgo, gone)
+  t.is(brief(account(world, gone)), 'satisfied Forgotten')
+  const seen = { ...noSignOfLife, signs: 'Seen' } as const
+  world.see({ lives: { [key]: seen } })
+  t.is(brief(account(world, gone)), 'waiting NotRead', 'it gives signs of life')
   t.is(brief(account(cloud(notCalledYet, inventoryNote(host())))), 'acting Forgetting Delete')
   t.is(brief(account(cloud(notCalledYet, isFirstStore))), 'satisfied Forgotten')
+})
+
+test('the word that a host is lost does not count while it answers', t => {
+  const gone = host({ lifecycle: 'Lost' })
+  const world = cloud(answering, gone)
+  world.see({ machines: [{ endpoint: key, facts: lost }] })
+  const verdict = account(world, gone)
+  t.is(brief(verdict), 'waiting LeftoversThere')
+  t.regex(verdict.message, /answers although its spec\.lifecycle is Lost/)
 })
 
 test('the note of an installation hides nothing that is left over in spite of it', t => {
@@ -93,7 +106,7 @@ test('a deleted host waits while a machine without right is there with the disk 
   const claim = volumeClaim(volume(), 'primary-1')
   const world = cloud(answering, claim, attachment(volume(), web))
   t.is(brief(disks(world)), 'satisfied DisksFree')
-  world.see({ machines: [{ endpoint: key, facts: using(other) }] })
+  world.see({ machines: [{ endpoint: key, facts: using(other) }], counts: { [key]: { things: 1, foreign: 0 } } })
   const verdict = disks(world)
   t.is(brief(verdict), 'waiting DisksInUse')
   t.regex(verdict.message, /disks of volumes "shop\/data-1": stop or remove those machines on the host/)
@@ -109,7 +122,8 @@ test('a deleted host waits while a machine without right is there with the disk 
 
 test('what a deleted host had when it fell silent counts until it is proven off', t => {
   const world = cloud(longAgo, volumeClaim(volume(), 'primary-1'))
-  world.see({ machines: [{ endpoint: key, facts: using(other), current: false }] })
+  const machines = [{ endpoint: key, facts: using(other), current: false }]
+  world.see({ machines, counts: { [key]: { things: 1, foreign: 0 } }, lives: { [key]: noSignOfLife } })
   t.is(brief(disks(world)), 'waiting DisksInUse')
   const gone = host({ lifecycle: 'Lost', powerControl: undefined })
   world.put(gone)
