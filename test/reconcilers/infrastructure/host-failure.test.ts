@@ -297,3 +297,16 @@ test('a host that answers again takes its fence back', t => {
   t.like(settle(world).judged, { is: 'satisfied', reason: 'Connected' })
   t.is(fence(world), undefined)
 })
+
+test('while an order to its power controller is in doubt a host keeps its fence, for five minutes: it may still be switched off', t => {
+  for (const back of [{ endpoints: { [key]: answering } }, { lives: { [key]: alive } }]) {
+    const world = lost({ hostFailure: automatic })
+    settle(world)
+    world.see({ ...back, inDoubt: { [identity]: [power] } })
+    t.is(settle(world).judged.is, 'waiting')
+    t.is(fence(world)?.power, 'Off')
+    world.advance(301_000)
+    settle(world)
+    t.is(fence(world), undefined)
+  }
+})

@@ -353,3 +353,17 @@ test('an identity that was given to a volume goes back last', t => {
   world.drop(given)
   t.is(brief(judged()), 'satisfied Removed')
 })
+
+test('no disk is destroyed while a host is being read for the first time; one that cannot be read is not waited for', t => {
+  const host1 = keyOf('Host', 'host-1')
+  const world = worldWith({})
+  const judged = () => verdictsOf(volumeReconciler, volume(), world, 'teardown').Provisioned ?? fail()
+  for (const state of [notCalledYet, { answers: 'Yes', listed: false } as const]) {
+    world.see({ endpoints: { [host1]: state } })
+    t.is(brief(judged()), 'unknown HostsNotRead')
+  }
+  for (const state of [silent('2026-11-02T11:00:00Z'), { ...notCalledYet, message: 'permission denied' }]) {
+    world.see({ endpoints: { [host1]: state } })
+    t.is(brief(judged()), 'acting Trashing Update')
+  }
+})
