@@ -30,12 +30,18 @@ function ownMachine({ simulator: { world } }: Cloud): { readonly mine: MachineFa
   return { mine, disk: mine.definition.disks[0]?.identity ?? '' }
 }
 
-test('deletion with the policy Orphan gives a machine back running, without our mark, and its disks with it', async t => {
-  await using cloud = await withForeigner()
+/** A cloud that has taken a machine over, with its disks, to be given back when they are deleted. */
+async function withTakenOver(): Promise<Cloud> {
+  const cloud = await withForeigner()
   const left = ', management: {deletionPolicy: Orphan}'
   await cloud.apply(...identities, shared, volume('old-web-root', root, left), volume('old-web-data', data, left))
   await cloud.apply(described({ management: orphan }))
   await cloud.untilReady()
+  return cloud
+}
+
+test('deletion with the policy Orphan gives a machine back running, without our mark, and its disks with it', async t => {
+  await using cloud = await withTakenOver()
   const { sequence } = cloud.simulator.world.journal
   await cloud.delete(VirtualMachine, 'old-web', 'shop')
   await cloud.advance(30_000)
@@ -60,11 +66,7 @@ test('deletion with the policy Orphan gives a machine back running, without our 
 })
 
 test('the manifests of a takeover deleted as they were written, identities first: everything is given back all the same', async t => {
-  await using cloud = await withForeigner()
-  const left = ', management: {deletionPolicy: Orphan}'
-  await cloud.apply(...identities, shared, volume('old-web-root', root, left), volume('old-web-data', data, left))
-  await cloud.apply(described({ management: orphan }))
-  await cloud.untilReady()
+  await using cloud = await withTakenOver()
   const { sequence } = cloud.simulator.world.journal
   for (const identity of [machine, root, data]) await cloud.delete(Allocation, `identity-${identity}`)
   await cloud.stopControllers()
