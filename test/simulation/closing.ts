@@ -132,6 +132,7 @@ async function deleteAll(stage: Stage): Promise<void> {
   const staying = ['Namespace', 'Settings', 'Allocation']
   const objects = [...cloud.wished.values()].filter(({ kind }) => !staying.includes(kind))
   removeForeignUsers(cloud)
+  removeLetGo(stage)
   const ranked = objects.map(object => ({ object, rank: random.next() })).sort((left, right) => left.rank - right.rank)
   for (const { object } of ranked) {
     const { apiVersion, kind, metadata } = object
@@ -198,6 +199,16 @@ function removeForeignUsers({ simulator: { world } }: SimulatedCloud): void {
   for (const { identity, host, facts } of machines) {
     const uses = facts.definition.disks.some(disk => ours.has(disk.identity))
     if (facts.mark === undefined && uses) world.removeMachine({ identity, host })
+  }
+}
+
+/** Machines that were given back on a host that was lost bear our mark still: whoever deletes the host removes them there. */
+function removeLetGo({ cloud, watchman }: Stage): void {
+  const { world } = cloud.simulator
+  for (const { identity, host, facts } of world.list().machines) {
+    const name = `${facts.mark?.namespace}/${facts.mark?.name}`
+    const isHeld = cloud.stored.has('allocations.infrastructure', `machine-${identity}`)
+    if (!isHeld && watchman.givenBack.has(name)) world.removeMachine({ identity, host })
   }
 }
 

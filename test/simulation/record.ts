@@ -79,7 +79,7 @@ export class Recording {
     for (let next = this.#waiting.get(this.nextSeed); next !== undefined; next = this.#waiting.get(this.nextSeed)) {
       this.#waiting.delete(next.seed)
       this.#run = { ...this.#run, figures: sumWith(this.#run.figures, next) }
-      if (this.#run.figures.seeds % 100 === 0) this.write()
+      if (this.#run.figures.seeds % 20 === 0) this.write()
     }
   }
 
