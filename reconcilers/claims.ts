@@ -84,12 +84,15 @@ export function awaitedIdentity(
   return wished === undefined || world.identity(resource) === wished ? undefined : wished
 }
 
+/** The Allocation that gives an identity to a resource; undefined where none does. */
+export function identityAllocation(identity: string, world: World): Claim | undefined {
+  return world.desired.get(Allocation, allocationName('Identity', identity))
+}
+
 /** The Allocation that gives a resource its identity, by uid or by name; undefined where it has its own. */
 export function identityClaim(resource: Identifiable, world: World): Claim | undefined {
   const identity = world.identity(resource)
-  return identity === resource.metadata.uid
-    ? undefined
-    : world.desired.get(Allocation, allocationName('Identity', identity))
+  return identity === resource.metadata.uid ? undefined : identityAllocation(identity, world)
 }
 
 /**
@@ -97,7 +100,7 @@ export function identityClaim(resource: Identifiable, world: World): Claim | und
  * claim says so as well, whoever has deleted the Allocation.
  */
 export function isGiven(identity: string, world: World): boolean {
-  if (world.desired.get(Allocation, allocationName('Identity', identity)) !== undefined) return true
+  if (identityAllocation(identity, world) !== undefined) return true
   const claim = machineClaim(identity, world) ?? volumeClaim(identity, world)
   return claim !== undefined && claim.spec.holder.uid !== identity
 }

@@ -92,6 +92,7 @@ export interface AllocationSpec {
  * off, and that what the host still has defined of it is to be removed when it is back. A Fence notes what is done about
  * a host (`value`) that fell silent, from before it is switched off until it answers again. An Inventory notes that
  * nothing of ours was left over at a host or pool (`value`) when it was last read: it may be away, nothing unknown is there.
+ * With the installation's id as its `value` it notes that everything that bears its mark was made under this store.
  */
 export type AllocationType =
   | 'Machine'

@@ -1,5 +1,4 @@
-import { endpointIdentity } from '../../drivers/contract/endpoint.ts'
-import { hostAt } from '../infrastructure/topology.ts'
+import { hostNameAt } from '../infrastructure/topology.ts'
 import type { DiskUser, World } from '../world.ts'
 import { isFenced } from './whereabouts.ts'
 
@@ -23,6 +22,5 @@ export function describeUser({ endpoint, identity }: DiskUser, world: World): st
   const seen = world.observed.machines(identity).find(each => each.endpoint === endpoint)
   const mark = seen?.facts.mark
   const name = mark === undefined ? '' : ` of the name "${mark.name}"`
-  const host = hostAt(endpoint, world)?.metadata.name ?? endpointIdentity(endpoint)
-  return `Machine ${identity}${name} on host "${host}"`
+  return `Machine ${identity}${name} on host "${hostNameAt(endpoint, world)}"`
 }

@@ -14,7 +14,7 @@ import type { Seen, Wish, World } from '../world.ts'
 import { rootVolumeName } from './disk-plan.ts'
 import { definitionOf, markOf } from './machine-definition.ts'
 import { judgeMigration } from './migration.ts'
-import { claimedHost } from './whereabouts.ts'
+import { claimedHost, isOnItsWay } from './whereabouts.ts'
 
 type Machine = Wish<typeof VirtualMachine>
 
@@ -60,7 +60,7 @@ export function judgeGivenBack(machine: Machine, claim: Claim | undefined, world
   for (const { endpoint, facts, current } of world.observed.machines(identity)) {
     if (!isOurs(facts, world) || (!current && isLetGo(endpoint, world))) continue
     if (!current) return unknown('HostSilent', `The machine was last seen at ${endpoint}, which does not answer`)
-    if (facts.powerState === 'Incoming' || facts.migratingTo !== undefined) {
+    if (isOnItsWay(facts)) {
       return waiting('Migrating', 'The machine is given back when its migration is over')
     }
     const release = { identity, epoch: Math.max(claim?.spec.epoch ?? 0, facts.epoch) }

@@ -1,19 +1,17 @@
 /** A machine that is seen at several hosts and has no claim: the API's store was lost when it had left one of them. */
-import type { Holder } from '../../crds/infrastructure/allocation.ts'
 import { endpointIdentity } from '../../drivers/contract/endpoint.ts'
 import type { MachineFacts } from '../../drivers/contract/facts.ts'
 import { noteStray } from '../claims.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
-import { hostAt } from '../infrastructure/topology.ts'
+import { hostAt, hostNameAt } from '../infrastructure/topology.ts'
 import { isOurs } from '../ownership.ts'
 import { acting, blocked, unknown, type Verdict, waiting } from '../verdict.ts'
 import type { Seen, World } from '../world.ts'
-import { isFenced, isOff } from './whereabouts.ts'
+import type { HeldIdentity } from './machine-takeover.ts'
+import { isFenced, isOff, isOnItsWay } from './whereabouts.ts'
 
 /** A machine and everything that is seen of it. */
-export interface Copies {
-  readonly identity: string
-  readonly holder: Holder
+export interface Copies extends HeldIdentity {
   readonly seen: readonly Seen<MachineFacts>[]
   /** The one at which it gets its place. */
   readonly main: Seen<MachineFacts> | undefined
@@ -35,10 +33,7 @@ export function mainCopy(seen: Copies['seen'], world: World): Copies['main'] {
 
 /** What is left of the machine elsewhere is noted, to be removed there, before it gets its place. Undefined: it is noted. */
 export function judgeCopies({ identity, holder, seen, main }: Copies, world: World): Verdict | undefined {
-  const places = seen.map(({ endpoint, facts }) => {
-    const name = hostAt(endpoint, world)?.metadata.name ?? endpointIdentity(endpoint)
-    return `${facts.powerState} on host "${name}"`
-  })
+  const places = seen.map(({ endpoint, facts }) => `${facts.powerState} on host "${hostNameAt(endpoint, world)}"`)
   const message = `The machine has no claim and is ${places.join(' and ')}`
   const unsettled = judgeUnsettled(seen, message, world)
   if (unsettled !== undefined) return unsettled
@@ -58,8 +53,6 @@ function judgeUnsettled(seen: Copies['seen'], message: string, world: World): Ve
     const fence = fenceOf(host.metadata.name, world)
     return unknown('HostSilent', fence.fenced ? message : `${message}. ${fence.why}`)
   }
-  const isMoving = seen.some(
-    ({ current, facts }) => current && (facts.powerState === 'Incoming' || facts.migratingTo !== undefined),
-  )
+  const isMoving = seen.some(({ current, facts }) => current && isOnItsWay(facts))
   return isMoving ? waiting('Migrating', `${message}: what its migration comes to is waited for`) : undefined
 }

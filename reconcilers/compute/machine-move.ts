@@ -64,7 +64,7 @@ export function judgeSettled(wish: MoveWish, world: World): Verdict {
   if (here === undefined) return satisfied('NotRunning', `${reason.why}; it is not there`)
   if (!here.current) return unknown('HostSilent', `${reason.why}; whether it still runs there is not known`)
   if (isOff(here.facts)) return satisfied('NotRunning', `${reason.why}; it is off`)
-  if (!isTakenOver(identity, claim, world)) return waiting('NotAdopted', `${reason.why}. It is taken over first`)
+  if (!isTakenOver(claim, world)) return waiting('NotAdopted', `${reason.why}. It is taken over first`)
   if (wish.stops !== undefined) return waiting('Stopping', `${reason.why}. ${wish.stops}`)
   if (here.facts.powerState !== 'Running') {
     return waiting('NotRunning', `${reason.why}. Only a machine that runs can be moved: it is ${here.facts.powerState}`)

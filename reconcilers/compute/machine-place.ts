@@ -17,15 +17,13 @@ import { hasLocalDisk, reasonToLeave } from './leaving.ts'
 import { judgeCopies, mainCopy } from './machine-copies.ts'
 import { judgeFound } from './machine-found.ts'
 import { isDiskMissing } from './machine-request.ts'
-import { judgeNowhere, judgeSighting, judgeTakenOver } from './machine-takeover.ts'
+import { type HeldIdentity, judgeNowhere, judgeSighting, judgeTakenOver } from './machine-takeover.ts'
 import { judgeLeaving } from './migration.ts'
 import { awaitTurn, type RestartPriority, restartRank } from './restart-turn.ts'
 import { isMigrating, isOff, whereSeen } from './whereabouts.ts'
 
 /** A machine of any role, as far as its place on a host goes. */
-export interface PlaceWish {
-  readonly identity: string
-  readonly holder: Holder
+export interface PlaceWish extends HeldIdentity {
   readonly request: PlacementRequest
   /** Whether it needs a place at all now; one that it has is kept all the same. */
   readonly wanted: boolean
@@ -51,7 +49,7 @@ export function judgePlace(wish: PlaceWish, world: World): Verdict {
   if (isMigrating(claim)) return judgeMigrating(wish.identity, claim, held, world)
   const found = judgeFound(wish.identity, claim, world)
   if (found !== undefined) return found
-  const taking = judgeTakenOver(wish.identity, claim, whereSeen(wish.identity, claim, world), world)
+  const taking = judgeTakenOver(claim, whereSeen(wish.identity, claim, world), world)
   if (taking !== undefined) return taking
   if (world.observed.endpoint(endpointKey('Host', held.hostIdentity)).answers === 'No') {
     return judgeLost(wish, claim, held, world)

@@ -83,8 +83,8 @@ function judgeScheduled(self: Machine, world: World): Verdict {
 function findPlace(self: Machine, world: World): Verdict {
   const identity = world.identity(self)
   const disks = planDisks(self, world)
-  const held = machineClaim(identity, world)?.spec.machine
-  const placed = machineClaim(identity, world) !== undefined
+  const claim = machineClaim(identity, world)
+  const placed = claim !== undefined
   if (!placed) {
     const obstacle = unsupported(self, world) ?? lackingInZone(self, world) ?? judgeBeforePlacing(self, world)
     if (obstacle !== undefined) return obstacle
@@ -93,7 +93,11 @@ function findPlace(self: Machine, world: World): Verdict {
   if (request === undefined) return waiting('OfferingNotFound', 'The offering or the template is missing')
   const minimum = minimumMemory(self, world)
   // What runs with less, from before the template wanted more, goes on as it is.
-  if (minimum !== undefined && request.memoryBytes < minimum && request.memoryBytes !== held?.memoryBytes) {
+  if (
+    minimum !== undefined &&
+    request.memoryBytes < minimum &&
+    request.memoryBytes !== claim?.spec.machine?.memoryBytes
+  ) {
     return blocked(
       'OfferingTooSmall',
       `Template "${self.spec.templateRef?.name}" needs ${formatQuantity(minimum, 'Bytes')} of memory: change spec.serviceOfferingName`,

@@ -41,6 +41,11 @@ export function isOff(facts: MachineFacts): boolean {
   return facts.powerState === 'Off'
 }
 
+/** Whether it is one end of a migration under way. */
+export function isOnItsWay({ powerState, migratingTo }: MachineFacts): boolean {
+  return powerState === 'Incoming' || migratingTo !== undefined
+}
+
 /** Whether an endpoint is a host that is proven to run nothing. */
 export function isFenced(endpoint: EndpointKey, world: World): boolean {
   const host = hostAt(endpoint, world)

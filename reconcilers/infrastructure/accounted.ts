@@ -12,6 +12,9 @@ import { remove } from '../effect.ts'
 import { acting, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import { isStored, type Wish, type World } from '../world.ts'
 
+/** What is to be done about leftovers. */
+const mend = 'apply their manifests and rebind them, or remove them there'
+
 /** Where such a kind is outside, and how much is left over there. */
 export interface Place<K extends AnyKind> {
   readonly key: (self: Wish<K>, world: World) => EndpointKey
@@ -68,7 +71,7 @@ function judgeAccount<K extends AnyKind>(self: Wish<K>, { key, leftovers }: Plac
     if (note !== undefined) return satisfied('Accounted', 'Nothing was left over when it was last read')
     return unknown('NotRead', 'What is there was not read yet: nothing new is made in its zone before')
   }
-  const message = `${count} things of ours are there that no object here has a claim for: apply their manifests and rebind them, or remove them there`
+  const message = `${leftoversTold(count)}: ${mend}`
   if (count > 0 && note !== undefined && isStored(note)) return acting('LeftoversThere', message, remove(note))
   if (count > 0) return waiting('LeftoversThere', message)
   if (note !== undefined) return satisfied('Accounted')
@@ -104,8 +107,9 @@ function judgeLeftBehind<K extends AnyKind>(self: Wish<K>, place: Place<K>, worl
   }
   const count = place.leftovers(self, world)
   if (count === 0) return undefined
-  return waiting(
-    'LeftoversThere',
-    `${count} things of ours are there that no object here has a claim for, and would run on unseen: apply their manifests and rebind them, or remove them there. ${kept}`,
-  )
+  return waiting('LeftoversThere', `${leftoversTold(count)}, and would run on unseen: ${mend}. ${kept}`)
+}
+
+function leftoversTold(count: number): string {
+  return `${count} things of ours are there that no object here has a claim for`
 }

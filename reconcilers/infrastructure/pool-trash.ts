@@ -3,7 +3,7 @@ import type { PrimaryStorage } from '../../crds/infrastructure/primary-storage.t
 import { parseDuration } from '../../crds/invariants/duration.ts'
 import { endpointKey } from '../../drivers/contract/endpoint.ts'
 import { operation } from '../../drivers/contract/operation.ts'
-import { allocationName, type Claim } from '../claims.ts'
+import { type Claim, identityAllocation } from '../claims.ts'
 import type { Phase } from '../define-reconciler.ts'
 import { type Effect, observe, operate, remove } from '../effect.ts'
 import { isOurs } from '../ownership.ts'
@@ -89,7 +89,7 @@ function expunge(claim: Claim, delay: number, world: World): readonly Effect[] {
   const { value: identity, epoch } = claim.spec
   const pool = claimedPool(claim)
   if (pool === undefined || !world.elapsed(claim.spec.notes?.deletedAt ?? '', delay)) return []
-  if (world.desired.get(Allocation, allocationName('Identity', identity)) !== undefined) return []
+  if (identityAllocation(identity, world) !== undefined) return []
   const seen = volumeOnPool(identity, claim, world)
   if (seen === undefined) {
     return world.observed.provenAbsent(identity, pool) ? [remove(claim)] : [observe(pool)]

@@ -1,6 +1,5 @@
 import type { AnyKind } from '../../crds/define-kind.ts'
 /** Where things are: which clusters a pod has, which hosts a cluster has, which pools a host reaches. */
-import { Allocation } from '../../crds/infrastructure/allocation.ts'
 import { Host } from '../../crds/infrastructure/host.ts'
 import { HostCluster } from '../../crds/infrastructure/host-cluster.ts'
 import { HostPod } from '../../crds/infrastructure/host-pod.ts'
@@ -15,7 +14,7 @@ import {
   powerControllerPlace,
   powerControllerPorts,
 } from '../../drivers/contract/endpoint.ts'
-import { allocationName } from '../claims.ts'
+import { identityAllocation } from '../claims.ts'
 import { defineDerived, defineIndex, type Wish, type World } from '../world.ts'
 
 /** All zones, under the value `all`. */
@@ -143,6 +142,11 @@ export function hostAt(endpoint: EndpointKey, world: World): Wish<typeof Host> |
   return hostOfIdentity(endpointIdentity(endpoint), world)
 }
 
+/** The name of the host at an endpoint, for people; its identity where it is not declared. */
+export function hostNameAt(endpoint: EndpointKey, world: World): string {
+  return hostAt(endpoint, world)?.metadata.name ?? endpointIdentity(endpoint)
+}
+
 /** The pool of an identity. */
 export function poolOfIdentity(identity: string, world: World): Wish<typeof PrimaryStorage> | undefined {
   return world.desired
@@ -151,7 +155,7 @@ export function poolOfIdentity(identity: string, world: World): Wish<typeof Prim
 }
 
 function uidOfIdentity(kind: AnyKind, identity: string, world: World): string {
-  const holder = world.desired.get(Allocation, allocationName('Identity', identity))?.spec.holder
+  const holder = identityAllocation(identity, world)?.spec.holder
   if (holder === undefined) return identity
   return holder.uid === '' ? (world.desired.get(kind, holder.name)?.metadata.uid ?? identity) : holder.uid
 }

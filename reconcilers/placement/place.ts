@@ -4,7 +4,7 @@ import type { EndpointKey } from '../../drivers/contract/endpoint.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
 import { hostKey, isReadable } from '../infrastructure/host-endpoint.ts'
 import { clustersOfZone, hostOfIdentity, hostsByCluster, poolOfIdentity } from '../infrastructure/topology.ts'
-import { namesOf } from '../names.ts'
+import { namesOf, quotedNamesOf } from '../names.ts'
 import { defineDerived, type World } from '../world.ts'
 import { type CandidateZone, candidateZone, clusterReading } from './candidates.ts'
 import { type Hiding, hidingPools } from './pools.ts'
@@ -108,7 +108,7 @@ const unreadHosts = defineDerived('unreadHosts', (zoneName, world): readonly str
 export function whyUnknown(zoneName: string, world: World): string | undefined {
   const unread = world.derived(unreadHosts, zoneName).filter(hostName => !fenceOf(hostName, world).fenced)
   if (unread.length === 0) return undefined
-  return `it was given its identity and has no claim, so that it may be in use on a host that was not read since the controllers started: ${namesOf(unread.map(name => `"${name}"`))}. Bring the host back, or switch it off and set its spec.lifecycle to Lost`
+  return `it was given its identity and has no claim, so that it may be in use on a host that was not read since the controllers started: ${quotedNamesOf(unread)}. Bring the host back, or switch it off and set its spec.lifecycle to Lost`
 }
 
 /** Names of a zone's hosts that are about to be read for the first time by this process: one that failed to be is not. */

@@ -9,7 +9,7 @@ import { type EndpointKey, endpointKey } from '../../drivers/contract/endpoint.t
 import type { VolumeFacts } from '../../drivers/contract/facts.ts'
 import type { Claim } from '../claims.ts'
 import { clustersOfZone, hostsByCluster, poolsByReach } from '../infrastructure/topology.ts'
-import { namesOf } from '../names.ts'
+import { quotedNamesOf } from '../names.ts'
 import { blocked, unknown, type Verdict } from '../verdict.ts'
 import { defineDerived, type Seen, type Wish, type World } from '../world.ts'
 
@@ -55,7 +55,7 @@ export function hypervisorOfPool(poolName: string, world: World): string | undef
 export function diskNotSeen(identity: string, zoneName: string, world: World): Verdict {
   const unread = world.derived(unreadPools, zoneName)
   if (unread.length > 0) {
-    const names = namesOf(unread.map(name => `"${name}"`))
+    const names = quotedNamesOf(unread)
     return unknown(
       'DiskNotSeen',
       `The disk ${identity}, which was there before its Volume, is not seen; primary storages that were not read yet: ${names}`,

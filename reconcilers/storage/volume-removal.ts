@@ -6,7 +6,7 @@ import { describeUser, otherUserOf } from '../compute/disk-user.ts'
 import type { Phase } from '../define-reconciler.ts'
 import { observe, operate, remove } from '../effect.ts'
 import { settingsOf } from '../infrastructure/settings.ts'
-import { namesOf } from '../names.ts'
+import { quotedNamesOf } from '../names.ts'
 import { isOurs } from '../ownership.ts'
 import { hostsBeingRead } from '../placement/place.ts'
 import { acting, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
@@ -66,7 +66,7 @@ function judgeRemoved(self: VolumeWish, world: World): Verdict {
   }
   const unread = hostsBeingRead(self.spec.zoneName, world)
   if (unread.length > 0) {
-    const names = namesOf(unread.map(name => `"${name}"`))
+    const names = quotedNamesOf(unread)
     return unknown(
       'HostsNotRead',
       `Whether a machine is defined with the disk is not known yet: hosts ${names} are being read`,

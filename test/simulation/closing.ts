@@ -1,6 +1,7 @@
 /** The end of every run: the faults stop, and everything must come to rest, stay at rest, and go without a trace. */
 import { findRebindings, rebind } from '../../cli/rebinding.ts'
 import { conditionOf, type Resource } from '../../crds/meta.ts'
+import type { MachineFacts } from '../../drivers/contract/facts.ts'
 import { Broken } from './invariants.ts'
 import type { Stage } from './perform.ts'
 import { keyOf, type Manifest } from './scenario.ts'
@@ -182,33 +183,33 @@ async function deleteAll(stage: Stage): Promise<void> {
  * operator removes them where they are.
  */
 function removeLeftovers(cloud: SimulatedCloud): void {
-  const { world } = cloud.simulator
-  for (const { identity, host, facts } of world.list().machines) {
-    const { kind, namespace, name } = facts.mark ?? {}
-    const isWished = objectsOf(cloud).some(
-      ({ kind: ofKind, metadata }) => ofKind === kind && metadata.namespace === namespace && metadata.name === name,
-    )
-    if (facts.mark !== undefined && !isWished) world.removeMachine({ identity, host })
-  }
+  const described = new Set(objectsOf(cloud).map(keyOf))
+  removeMachines(cloud, ({ mark }) => mark !== undefined && !described.has(keyOf(mark)))
 }
 
 /** Machines that were not taken over, with disks that were: whoever wants the disks removed removes the machines first. */
-function removeForeignUsers({ simulator: { world } }: SimulatedCloud): void {
-  const { machines, volumes } = world.list()
+function removeForeignUsers(cloud: SimulatedCloud): void {
+  const { volumes } = cloud.simulator.world.list()
   const ours = new Set(volumes.flatMap(({ identity, facts }) => (facts.mark === undefined ? [] : [identity])))
-  for (const { identity, host, facts } of machines) {
-    const uses = facts.definition.disks.some(disk => ours.has(disk.identity))
-    if (facts.mark === undefined && uses) world.removeMachine({ identity, host })
-  }
+  removeMachines(
+    cloud,
+    ({ mark, definition }) => mark === undefined && definition.disks.some(disk => ours.has(disk.identity)),
+  )
 }
 
 /** Machines that were given back on a host that was lost bear our mark still: whoever deletes the host removes them there. */
 function removeLetGo({ cloud, watchman }: Stage): void {
-  const { world } = cloud.simulator
+  const isHeld = (identity: string) => cloud.stored.has('allocations.infrastructure', `machine-${identity}`)
+  removeMachines(
+    cloud,
+    ({ identity, mark }) => !isHeld(identity) && watchman.givenBack.has(`${mark?.namespace}/${mark?.name}`),
+  )
+}
+
+/** Somebody removes machines where they are. */
+function removeMachines({ simulator: { world } }: SimulatedCloud, isMeant: (facts: MachineFacts) => boolean): void {
   for (const { identity, host, facts } of world.list().machines) {
-    const name = `${facts.mark?.namespace}/${facts.mark?.name}`
-    const isHeld = cloud.stored.has('allocations.infrastructure', `machine-${identity}`)
-    if (!isHeld && watchman.givenBack.has(name)) world.removeMachine({ identity, host })
+    if (isMeant(facts)) world.removeMachine({ identity, host })
   }
 }
 

@@ -145,7 +145,9 @@ export interface Scenario {
 }
 
 /** The name under which an object is known in a scenario. */
-export function keyOf(object: ObjectReference | Pick<Manifest, 'kind' | 'metadata'>): string {
+export function keyOf(
+  object: Pick<ObjectReference, 'kind' | 'namespace' | 'name'> | Pick<Manifest, 'kind' | 'metadata'>,
+): string {
   const { name, namespace } = 'metadata' in object ? object.metadata : object
   return `${object.kind}/${namespace ?? ''}/${name}`
 }

@@ -10,6 +10,7 @@ import { PublicIP } from '../../crds/network/public-ip.ts'
 import { Volume } from '../../crds/storage/volume.ts'
 import { Cloud, documentsOf, quickstart, withoutTrash } from './cloud.ts'
 import { hostOf, otherThan, placesOf, runsOn } from './incidents.ts'
+import { complete, essence, loseStore, rebindAll } from './lost-store.ts'
 
 test('the API store lost and the same manifests again: no second machine, and the conflict is named', async t => {
   await using cloud = await Cloud.start()
@@ -45,52 +46,13 @@ test('the API store lost and the same manifests again: no second machine, and th
   t.is(typeof changingOperations, 'number')
 })
 
-/** Rebinds whatever tells a conflict, round by round, as `skystead adopt --rebind` does. */
-async function rebindAll(cloud: Cloud): Promise<void> {
-  for (let round = 0; round < 5; round++) {
-    const { rebindings } = await complete(cloud, findRebindings(cloud.client))
-    if (rebindings.length === 0) return
-    for (const rebinding of rebindings) await complete(cloud, rebind(cloud.client, rebinding, cloud.environment))
-    await cloud.advance(30_000)
-  }
-}
-
-async function complete<T>(cloud: Cloud, promise: Promise<T>): Promise<T> {
-  return (await cloud.environment.until(promise)) as T
-}
-
-/** What must be the same after a rebinding: who is there, with which disks, addresses and segments. */
-function essence(cloud: Cloud) {
-  const { machines, volumes, images } = cloud.simulator.world.list()
-  return {
-    machines: machines
-      .map(({ identity, host, facts: { mark, powerState, definition } }) => ({
-        identity,
-        host,
-        name: mark?.name,
-        powerState,
-        disks: definition.disks.map(disk => disk.identity),
-        nics: definition.nics.map(({ macAddress, addresses, segment }) => ({ macAddress, addresses, id: segment.id })),
-      }))
-      .toSorted(byIdentity),
-    volumes: volumes.map(({ identity, machines }) => ({ identity, machines })).toSorted(byIdentity),
-    images: images.map(({ identity, url }) => ({ identity, url })).toSorted(byIdentity),
-  }
-}
-
-function byIdentity(left: { readonly identity: string }, right: { readonly identity: string }): number {
-  return left.identity < right.identity ? -1 : 1
-}
-
 test('rebinding after the store was lost: the same machines, disks, addresses and segments, all Ready; deletable to the last', async t => {
   await using cloud = await Cloud.start()
   await cloud.apply(withoutTrash, quickstart)
   await cloud.untilReady()
   const before = essence(cloud)
   const address = (await cloud.get(PublicIP, 'web-ip', 'shop'))?.status?.address
-  await cloud.loseStore()
-  await cloud.apply(withoutTrash, quickstart)
-  await cloud.advance(60_000)
+  await loseStore(cloud, quickstart)
   await rebindAll(cloud)
   await cloud.untilReady()
   await cloud.advance(120_000)
@@ -118,9 +80,7 @@ test('the store lost, the disks rebound, and the controllers start again with a 
   await cloud.apply(withoutTrash, quickstart)
   await cloud.untilReady()
   const [host = ''] = runsOn(cloud, 'web-1')
-  await cloud.loseStore()
-  await cloud.apply(withoutTrash, quickstart)
-  await cloud.advance(60_000)
+  await loseStore(cloud, quickstart)
   const { rebindings } = await complete(cloud, findRebindings(cloud.client))
   for (const rebinding of rebindings.filter(({ object }) => object.kind !== 'VirtualMachine')) {
     await complete(cloud, rebind(cloud.client, rebinding, cloud.environment))
@@ -163,9 +123,7 @@ test('the store lost, and a disk given to another machine while its old one runs
   const moved = quickstart
     .replace('  volumes: [{name: data, volumeName: web-2-data}]\n', '')
     .replace(/(metadata: \{name: web-1, .*\nspec:\n)/, '$1  volumes: [{name: data, volumeName: web-2-data}]\n')
-  await cloud.loseStore()
-  await cloud.apply(withoutTrash, moved)
-  await cloud.advance(60_000)
+  await loseStore(cloud, moved)
   const rebindAllBut = async (name: string) => {
     const { rebindings } = await complete(cloud, findRebindings(cloud.client))
     const others = rebindings.filter(({ object }) => object.metadata.name !== name)
@@ -192,9 +150,7 @@ test('the store lost, the disks rebound, and the controllers start again while a
   await cloud.apply(withoutTrash, quickstart)
   await cloud.untilReady()
   const [host = ''] = runsOn(cloud, 'web-1')
-  await cloud.loseStore()
-  await cloud.apply(withoutTrash, quickstart)
-  await cloud.advance(60_000)
+  await loseStore(cloud, quickstart)
   for (let round = 0; round < 3; round++) {
     const { rebindings } = await complete(cloud, findRebindings(cloud.client))
     const others = rebindings.filter(
@@ -236,9 +192,7 @@ test('the store lost while a machine has left something off on a host: it is pla
   await cloud.until(async () => placesOf(cloud, 'web-1').every(({ facts }) => facts.powerState !== 'Unknown'))
   await cloud.stopControllers()
   world.reviveHost(left)
-  await cloud.loseStore()
-  await cloud.apply(withoutTrash, quickstart)
-  await cloud.advance(60_000)
+  await loseStore(cloud, quickstart)
   t.is(placesOf(cloud, 'web-1').length, 2)
   await rebindAll(cloud)
   await cloud.untilReady(900_000)
@@ -263,9 +217,7 @@ test('the store lost, and a machine found off on two hosts: it starts once, wher
     world.destroyMachine({ identity, host })
   }
   world.reviveHost(left)
-  await cloud.loseStore()
-  await cloud.apply(withoutTrash, quickstart)
-  await cloud.advance(60_000)
+  await loseStore(cloud, quickstart)
   t.deepEqual(runsOn(cloud, 'web-1'), [])
   t.is(placesOf(cloud, 'web-1').length, 2)
   await rebindAll(cloud)
@@ -281,9 +233,7 @@ test('the store lost, and a host dies whose machine was rebound: also controller
   await cloud.apply(withoutTrash, quickstart)
   await cloud.untilReady()
   const [host = ''] = runsOn(cloud, 'web-1')
-  await cloud.loseStore()
-  await cloud.apply(withoutTrash, quickstart)
-  await cloud.advance(60_000)
+  await loseStore(cloud, quickstart)
   await rebindAll(cloud)
   await cloud.untilReady()
   const machine = placesOf(cloud, 'web-1')[0]?.identity ?? ''
@@ -346,9 +296,7 @@ test('the store lost, a machine not rebound, and the controllers start again whi
   await cloud.apply(secondPool)
   await cloud.untilReady()
   const [host = ''] = runsOn(cloud, 'web-1')
-  await cloud.loseStore()
-  await cloud.apply(withoutTrash, quickstart, secondPool)
-  await cloud.advance(60_000)
+  await loseStore(cloud, quickstart, secondPool)
   for (let round = 0; round < 4; round++) {
     const { rebindings } = await complete(cloud, findRebindings(cloud.client))
     const others = rebindings.filter(({ object }) => !object.metadata.name.startsWith('web-1'))
