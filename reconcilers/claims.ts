@@ -28,6 +28,11 @@ export const machineClaimsByHost = defineIndex(Allocation, 'machineClaimsByHost'
   return machine.targetHostName === undefined ? [machine.hostName] : [machine.hostName, machine.targetHostName]
 })
 
+/** Notes of machines that left a host, by the identity of the host. */
+export const straysByHostIdentity = defineIndex(Allocation, 'straysByHostIdentity', ({ spec: { type, realm } }) =>
+  type === 'Stray' && realm !== undefined ? [realm] : [],
+)
+
 /** Volume claims by the name of the pool they hold space in. */
 export const volumeClaimsByPool = defineIndex(Allocation, 'volumeClaimsByPool', ({ spec: { volume } }) =>
   volume === undefined ? [] : [volume.poolName],

@@ -28,7 +28,7 @@ export interface AllocationCollectorOptions {
 
 /**
  * Frees what nobody holds any more: an Allocation goes only after a live read shows that its holder is gone or another
- * one, and nothing that is observed bears the identity it is for.
+ * one, and nothing of ours that is observed bears the identity it is for.
  */
 export interface AllocationCollector {
   start(): void
@@ -105,7 +105,8 @@ export function createAllocationCollector(options: AllocationCollectorOptions): 
     // What a machine holds goes after its place: only that says where it might still run.
     if (type !== 'Machine' && desired.get(Allocation, objectKey(machineClaimName(identity), undefined)) !== undefined)
       return true
-    if (observed.machines(identity).length > 0 || observed.volumes(identity).length > 0) return true
+    const seen = [...observed.machines(identity), ...observed.volumes(identity)]
+    if (seen.some(({ facts }) => facts.mark?.installation === observed.installation)) return true
     if (machine !== undefined) return !observed.endpoint(`Host/${machine.hostIdentity}`).listed
     return volume !== undefined && !observed.endpoint(`PrimaryStorage/${volume.poolIdentity}`).listed
   }

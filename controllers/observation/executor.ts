@@ -1,5 +1,5 @@
 import PQueue from 'p-queue'
-import type { Environment } from '../../crds/environment.ts'
+import type { Environment, Timer } from '../../crds/environment.ts'
 import { type EndpointKey, type EndpointType, endpointType } from '../../drivers/contract/endpoint.ts'
 import { DriverError, driverErrorCodes } from '../../drivers/contract/errors.ts'
 import type { Answer, Operation } from '../../drivers/contract/operation.ts'
@@ -213,7 +213,7 @@ export class Executor {
     const started = clock.monotonic()
     const given = cache.moment()
     try {
-      const answer = await this.#perform(run)
+      const answer = await this.#perform(run, given)
       this.#succeeded(run, { given, durationMs: clock.monotonic() - started }, answer)
     } catch (error) {
       const failure = asDriverError(error, `${run.operation.verb} at ${endpoint}`)
@@ -221,17 +221,33 @@ export class Executor {
     }
   }
 
-  async #perform({ id, operation, controller }: Run): Promise<Answer> {
+  async #perform(run: Run, given: number): Promise<Answer> {
+    const { id, operation, controller } = run
     const { cache, environment, observer } = this.#options
     const { installation } = cache
     const { verb, endpoint, deadline = defaultDeadline } = operation
     const what = `${verb} at ${endpoint}`
+    const watch = deadline > defaultDeadline ? this.#watch(run, given) : undefined
     const answer = await callWithDeadline({ clock: environment.clock, deadline, controller, what }, signal =>
       observer.use(endpoint, connection => connection.perform(operation, { signal, operationId: id, installation })),
-    )
+    ).finally(() => watch?.cancel())
     const complaint = whyNotAnswer(operation, answer)
     if (complaint === undefined) return answer
     throw new DriverError('Internal', `${what} was not answered as the contract says: ${complaint}`, { inDoubt: true })
+  }
+
+  /** Looks now and then whether somebody is still going to answer an operation that may take long. */
+  #watch({ operation, controller }: Run, given: number): Timer {
+    const { cache, environment } = this.#options
+    const { verb, endpoint } = operation
+    const look = () => {
+      timer = environment.clock.after(defaultDeadline, look)
+      if (!cache.isUnheard(operation, given)) return
+      const why = `${verb} at ${endpoint} is not answered: the connection was lost, and no work on it is listed`
+      controller.abort(new DriverError('Timeout', why))
+    }
+    let timer = environment.clock.after(defaultDeadline, look)
+    return { cancel: () => timer.cancel() }
   }
 
   #succeeded(run: Run, times: { given: number; durationMs: number }, answer: Answer): void {

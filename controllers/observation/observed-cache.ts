@@ -14,12 +14,13 @@ import type { Answer, Operation } from '../../drivers/contract/operation.ts'
 import type { DiskUser, EndpointState, Life, Observed, PowerState, Seen } from '../../reconcilers/world.ts'
 import { deepFreeze } from '../engine/deep-freeze.ts'
 import { Activity } from './activity.ts'
-import { addTo, Changes, removeFrom } from './changes.ts'
+import { addTo, Changes } from './changes.ts'
 import type { Aim, Begun, ObservedCacheOptions } from './hooks.ts'
 import { type Counts, Inventories } from './inventories.ts'
 import { Lives } from './lives.ts'
 import { emptyPlace, listedState, noCounts, type Place, roundedSpace, type Space, unknownState } from './place.ts'
-import { powerStateOf, provingSince, withoutProof, withReading } from './power-readings.ts'
+import { PowerControllers } from './power-controllers.ts'
+import { withoutProof, withReading } from './power-readings.ts'
 import { Questions } from './questions.ts'
 import { type Told, told } from './told.ts'
 import { topics } from './topics.ts'
@@ -34,9 +35,12 @@ export class ObservedCache implements Observed {
   readonly #environment: Environment
   readonly #changes: Changes
   readonly #places = new Map<EndpointKey, Place>()
-  /** Power controllers by the endpoint of the host they switch. */
-  readonly #controllers = new Map<EndpointKey, Set<EndpointKey>>()
   readonly #activity = new Activity()
+  readonly #controllers = new PowerControllers({
+    placeOf: key => this.#places.get(key),
+    activity: this.#activity,
+    tell: topic => this.tell(topic),
+  })
   /** Signs of life of silent hosts. */
   readonly lives: Lives
   readonly #inventories: Inventories
@@ -142,7 +146,7 @@ export class ObservedCache implements Observed {
 
   /** Power controllers that switch the host. */
   controllersOf(host: EndpointKey): Iterable<EndpointKey> {
-    return this.#controllers.get(host) ?? []
+    return this.#controllers.of(host)
   }
 
   /** Identities of all machines, volumes and images seen at an endpoint. */
@@ -197,11 +201,11 @@ export class ObservedCache implements Observed {
    * everything known is merely what was until the next listing.
    */
   declare(endpoint: Endpoint, retargeted = false): void {
-    const { key, configuration } = endpoint
+    const { key } = endpoint
     const known = this.#places.get(key)
     if (known === undefined) this.#places.set(key, emptyPlace(endpoint))
-    else this.#dropController(known.endpoint)
-    if (configuration.type === 'PowerController') addTo(this.#controllers, configuration.host, key)
+    else this.#controllers.drop(known.endpoint)
+    this.#controllers.add(endpoint)
     if (known === undefined) return
     this.#changes.make(() => {
       known.endpoint = endpoint
@@ -209,7 +213,7 @@ export class ObservedCache implements Observed {
         known.listedFrom = 0
         this.#setState(known, unknownState)
       }
-      this.#refreshPowerAround(key)
+      this.#controllers.refreshAround(key)
     })
   }
 
@@ -221,10 +225,10 @@ export class ObservedCache implements Observed {
       this.#inventories.forget(key)
       for (const identity of this.#activity.forget(key)) this.#changes.tell(topics.doubt(identity))
       this.#places.delete(key)
-      this.#dropController(place.endpoint)
+      this.#controllers.drop(place.endpoint)
       for (const topic of [topics.endpoint, topics.host, topics.space, topics.power, topics.counts])
         this.#changes.tell(topic(key))
-      this.#refreshPowerAround(key)
+      this.#controllers.refreshAround(key)
     })
   }
 
@@ -245,7 +249,7 @@ export class ObservedCache implements Observed {
         this.#changes.tell(topics.doubt(identity))
       this.#setState(place, listedState)
       this.#refreshCounts(place)
-      this.#refreshPowerAround(key)
+      this.#controllers.refreshAround(key)
       this.#tellAbsent(key)
     })
   }
@@ -269,7 +273,7 @@ export class ObservedCache implements Observed {
     this.#changes.make(() => {
       place.silentFrom = this.moment()
       this.#setState(place, { answers: 'No', listed: place.state.listed, silentSince, message })
-      this.#refreshPowerAround(key)
+      this.#controllers.refreshAround(key)
     })
   }
 
@@ -279,7 +283,7 @@ export class ObservedCache implements Observed {
     if (place === undefined) return
     this.#changes.make(() => {
       this.#setState(place, { answers: 'Unknown', listed: place.state.listed, message })
-      this.#refreshPowerAround(key)
+      this.#controllers.refreshAround(key)
     })
   }
 
@@ -288,12 +292,22 @@ export class ObservedCache implements Observed {
     return (this.#places.get(key)?.disconnectedAt ?? 0) > moment
   }
 
+  /**
+   * Whether a call given at the moment is not going to be answered: its endpoint has lost the connection since, and lists
+   * no work on the identity.
+   */
+  isUnheard({ endpoint, identity }: Aim, given: number): boolean {
+    const place = this.#places.get(endpoint)
+    if (place === undefined || !this.isReady(endpoint) || place.disconnectedAt <= given) return false
+    return place.listedFrom > place.disconnectedAt && !this.#inventories.jobs.isAt(endpoint, identity)
+  }
+
   /** An operation will be given to its endpoint: from now on nothing is proven about its identity there. */
   beginOperation({ endpoint, identity }: Aim): void {
     this.#changes.make(() => {
       if (this.#isProvenAbsent(identity, endpoint)) this.#changes.tell(topics.absent(identity, endpoint))
       this.#activity.begin(endpoint, identity)
-      this.#refreshPowerAround(endpoint)
+      this.#controllers.refreshAround(endpoint)
     })
   }
 
@@ -303,7 +317,7 @@ export class ObservedCache implements Observed {
       this.#activity.end(endpoint, identity, this.moment())
       if (!this.#places.has(endpoint)) this.#activity.forget(endpoint)
       else if (inDoubt && this.#activity.doubt(endpoint, identity)) this.#changes.tell(topics.doubt(identity))
-      this.#refreshPowerAround(endpoint)
+      this.#controllers.refreshAround(endpoint)
     })
   }
 
@@ -356,23 +370,6 @@ export class ObservedCache implements Observed {
     if (equal(place.counts, counts)) return
     place.counts = Object.freeze(counts)
     this.#changes.tell(topics.counts(place.endpoint.key))
-  }
-
-  /** What power controllers say depends on how their host answers, and on what is done there. */
-  #refreshPowerAround(key: EndpointKey): void {
-    for (const each of [key, ...(this.#controllers.get(key) ?? [])]) {
-      const place = this.#places.get(each)
-      if (place?.readings === undefined) continue
-      const since = provingSince(place.endpoint, host => this.#places.get(host)?.silentFrom, this.#activity)
-      const power = powerStateOf(place.readings, since)
-      if (equal(place.power, power)) continue
-      place.power = power
-      this.#changes.tell(topics.power(each))
-    }
-  }
-
-  #dropController({ key, configuration }: Endpoint): void {
-    if (configuration.type === 'PowerController') removeFrom(this.#controllers, configuration.host, key)
   }
 
   #isProvenAbsent(identity: string, endpoint: EndpointKey): boolean {

@@ -20,6 +20,8 @@ export interface Place<K extends AnyKind> {
   readonly key: (self: Wish<K>, world: World) => EndpointKey
   /** Things that bear our mark and the name of an object, and have no claim there. */
   readonly leftovers: (self: Wish<K>, world: World) => number
+  /** Machines that left it and may still be defined there. Default: none. */
+  readonly strays?: (self: Wish<K>, world: World) => number
   /** Why it may not be forgotten while something may be left over there; undefined where it may. Default: it may. */
   readonly keptFor?: (self: Wish<K>, world: World) => string | undefined
 }
@@ -98,6 +100,11 @@ export function accountForgotten<K extends AnyKind>(place: Place<K>): Phase<K> {
 function judgeLeftBehind<K extends AnyKind>(self: Wish<K>, place: Place<K>, world: World): Verdict | undefined {
   const kept = place.keptFor?.(self, world)
   if (kept === undefined) return undefined
+  const strays = place.strays?.(self, world) ?? 0
+  if (strays > 0) {
+    const what = `${strays} machines that left may still be defined there: what is left of them is removed when it answers`
+    return waiting('StraysThere', `${what}. ${kept}`)
+  }
   const endpoint = place.key(self, world)
   const { answers, listed } = world.observed.endpoint(endpoint)
   if (answers !== 'Yes' || !listed) {

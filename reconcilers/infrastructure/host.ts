@@ -5,7 +5,7 @@ import { addressToNumber, parseRange } from '../../crds/invariants/addresses.ts'
 import { contains } from '../../crds/invariants/number-range.ts'
 import { formatQuantity } from '../../crds/invariants/quantity.ts'
 import { endpointKey } from '../../drivers/contract/endpoint.ts'
-import { machineClaimsByHost } from '../claims.ts'
+import { machineClaimsByHost, straysByHostIdentity } from '../claims.ts'
 import { defineReconciler, type Mutable, type Phase } from '../define-reconciler.ts'
 import { heldOfHost } from '../holdings.ts'
 import { namesOf } from '../names.ts'
@@ -180,6 +180,7 @@ function report(status: Mutable<StatusOf<typeof Host>>, self: HostWish, world: W
 const place: Place<typeof Host> = {
   key: hostKey,
   leftovers: (self, world) => heldOfHost(world.identity(self), world).leftovers,
+  strays: (self, world) => world.desired.list(straysByHostIdentity, world.identity(self)).length,
   keptFor: (self, world) => {
     if (!isReadable(self, world)) return undefined
     if (self.spec.lifecycle !== 'Lost') return 'If it is off for good, set its spec.lifecycle to Lost'

@@ -27,7 +27,7 @@ import { operate, remove } from '../effect.ts'
 import { decideByChange, defineFields } from '../fields.ts'
 import { settingsOf } from '../infrastructure/settings.ts'
 import { poolOfIdentity } from '../infrastructure/topology.ts'
-import { isOurs } from '../ownership.ts'
+import { isOurs, refusalToAdopt } from '../ownership.ts'
 import { candidatePool } from '../placement/pools.ts'
 import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import { defineIndex, type Seen, type Wish, type World } from '../world.ts'
@@ -115,6 +115,8 @@ function judgeUnclaimed(self: VolumeWish, identity: string, world: World): Verdi
   if (seen === undefined || another !== undefined || poolIdentity === undefined || pool === undefined) {
     return satisfied('NotNeededYet', 'The disk is made when a machine first attaches it')
   }
+  const refusal = isOurs(seen.facts, world) ? undefined : refusalToAdopt('Disk', seen.facts, world)
+  if (refusal !== undefined) return refusal
   const place = { poolName: pool.metadata.name, poolIdentity, sizeBytes: seen.facts.sizeBytes }
   return acting('Claiming', 'The disk exists already', claimVolume(identity, holderOf(self), place, world))
 }

@@ -331,6 +331,25 @@ test('an operation that is not answered in time is aborted, in doubt, and looked
   t.true(cache.provenAbsent('m', hostA))
 })
 
+test('long work whose connection was lost is waited for only while it is listed', async t => {
+  const { environment, cache, fake, executor } = await bench()
+  fake.at(pool).perform = (_operation, signal) => never(signal)
+  const operation = { ...resizeVolume('v', 1), deadline: 3_600_000 }
+  executor.submit(operation, by)
+  const isRunning = () => executor.operations('v')[0]?.state === 'Running'
+  await environment.advance(120_000)
+  t.true(isRunning(), 'its connection is as it was')
+  const job = { operationId: operationId(operation), targets: ['v'], progressPercent: 0 }
+  fake.at(pool).inventory = poolListing([], { jobs: [job] })
+  fake.at(pool).emit({ event: 'Disconnected', message: 'end of file' })
+  await environment.advance(120_000)
+  t.true(isRunning(), 'it is worked on')
+  fake.at(pool).inventory = poolListing([])
+  await environment.advance(120_000)
+  t.like(executor.operations('v')[0], { state: 'Failed', code: 'Timeout' })
+  t.deepEqual(cache.inDoubt('v'), [], 'a listing came after it')
+})
+
 test('a driver that ignores its signal loses its place after five more seconds', async t => {
   const { environment, cache, fake, executor } = await bench({ concurrency: { Host: 1 } })
   fake.at(hostA).perform = () => new Promise(() => undefined)

@@ -73,6 +73,17 @@ test('one that is Lost, accounted for, or of an installation whose first store t
   t.is(brief(account(cloud(notCalledYet, isFirstStore))), 'satisfied Forgotten')
 })
 
+test('a deleted host waits for what is left of machines that left it, unless it is off for good', t => {
+  const holder = { group: 'compute.skystead.dev', kind: 'VirtualMachine', name: 'web', uid: 'uid-web' }
+  const stray = allocation({ type: 'Stray', realm: host().metadata.uid, value: 'uid-web', holder })
+  const verdict = account(cloud(answering, stray))
+  t.is(brief(verdict), 'waiting StraysThere')
+  t.regex(verdict.message, /^1 machines that left .* removed when it answers\. If it is off for good, set/)
+  t.is(brief(account(cloud(longAgo, inventoryNote(host()), stray))), 'waiting StraysThere', 'it was accounted for')
+  const gone = host({ lifecycle: 'Lost', powerControl: undefined })
+  t.is(brief(account(cloud(longAgo, gone, stray), gone)), 'satisfied Forgotten')
+})
+
 test('the word that a host is lost does not count while it answers', t => {
   const gone = host({ lifecycle: 'Lost' })
   const world = cloud(answering, gone)

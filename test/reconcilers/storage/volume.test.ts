@@ -246,6 +246,11 @@ const provisioned: readonly (readonly [string, Situation, string, RegExp?])[] = 
   ],
   ['seen, it is claimed where it lies', { claim: false, objects: [given] }, 'acting Claiming Create'],
   [
+    'one that bears no mark of ours, because it was given back, is not',
+    { claim: false, seen: { mark: { installation: 'another', kind: 'Volume', name: 'data' } } },
+    'blocked NotOurs',
+  ],
+  [
     'a disk of the same name and another identity is a conflict',
     { claim: false, seen: { identity: uidOf('Volume', 'before', 'shop') } },
     'blocked IdentityConflict',
