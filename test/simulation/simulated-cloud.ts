@@ -244,7 +244,8 @@ export class SimulatedCloud {
       logLevel,
       onDeath: away =>
         void this.environment.clock.after(away, () => {
-          if (this.#replicas[index] === replica) this.#startReplica(index, this.stored.isInstalled ? [] : definitions)
+          const isInstalled = this.stored.definitions === definitions.length
+          if (this.#replicas[index] === replica) this.#startReplica(index, isInstalled ? [] : definitions)
         }),
     })
     this.#replicas[index] = replica

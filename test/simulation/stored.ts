@@ -8,6 +8,7 @@ const ours = '.skystead.dev'
 /** The stored objects, by resource and key. Parsed when they are asked for. */
 export class Stored {
   readonly #tables = new Map<string, Map<string, Uint8Array | Resource>>()
+  readonly #definitions = new Set<string>()
   /** How many writes of objects of our kinds there were. */
   writes = 0
   /** The latest of them, for people. */
@@ -15,6 +16,7 @@ export class Stored {
 
   /** Takes in a write. */
   take({ resource, key, value }: LogRecord): void {
+    if (resource.startsWith('customresourcedefinitions.') && value !== undefined) this.#definitions.add(key)
     if (!resource.endsWith(ours)) return
     this.writes++
     if (this.latest.push(`${resource} ${key}${value === undefined ? ' deleted' : ''}`) > 40) this.latest.shift()
@@ -26,11 +28,12 @@ export class Stored {
   /** Forgets everything. */
   clear(): void {
     this.#tables.clear()
+    this.#definitions.clear()
   }
 
-  /** Whether objects of our kinds can be stored: something of ours was. */
-  get isInstalled(): boolean {
-    return this.#tables.size > 0
+  /** How many kinds the API has been given definitions of. */
+  get definitions(): number {
+    return this.#definitions.size
   }
 
   /** All objects of a resource (`hosts.infrastructure`). */
