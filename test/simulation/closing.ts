@@ -222,11 +222,23 @@ function causesFirst(left: string, right: string): number {
 async function rebindAll(stage: Stage): Promise<void> {
   const { cloud } = stage
   for (let round = 0; round < 8; round++) {
-    const { rebindings } = await cloud.complete(findRebindings(cloud.client))
-    if (rebindings.length === 0) return
+    const { rebindings, obstacles } = await cloud.complete(findRebindings(cloud.client))
+    const removed = obstacles.map(({ message }) => removeNamesakes(cloud, message)).includes(true)
+    if (rebindings.length === 0 && !removed) return
     for (const rebinding of rebindings) await cloud.complete(rebind(cloud.client, rebinding, cloud.environment))
     await rest(stage, 'NotAtRestAfterRebinding')
   }
+}
+
+/** Of several namesakes a person keeps one, which runs if any does. Answers whether others were removed. */
+function removeNamesakes({ simulator: { world } }: SimulatedCloud, message: string): boolean {
+  const named = /namesakes outside \((?<identities>[^)]+)\)/.exec(message)?.groups?.identities?.split(', ') ?? []
+  const machines = world.list().machines.filter(({ identity }) => named.includes(identity))
+  const isOff = ({ facts }: (typeof machines)[number]) => Number(facts.powerState !== 'Running')
+  const [kept, ...others] = machines.toSorted((left, right) => isOff(left) - isOff(right))
+  const surplus = others.filter(({ identity }) => identity !== kept?.identity)
+  for (const { identity, host } of surplus) world.removeMachine({ identity, host })
+  return surplus.length > 0
 }
 
 /** Everything is Ready, or blocked with a reason that somebody can act on. */
