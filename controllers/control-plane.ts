@@ -4,6 +4,7 @@ import type { Driver } from '../drivers/contract/driver.ts'
 import type { DriverName } from '../drivers/contract/endpoint.ts'
 import { reconcilers } from '../reconcilers/reconcilers.ts'
 import { type Client, createClient, type Writable } from './api/client.ts'
+import { leasedTransport } from './api/leased-transport.ts'
 import type { Transport } from './api/transport.ts'
 import { createEngine, type Engine } from './engine/engine.ts'
 import { type HealthServer, startHealthServer } from './health-server.ts'
@@ -31,6 +32,7 @@ export interface ControlPlaneOptions {
   readonly metricsPort?: number
   /** Where questions are answered. Left out: nowhere. */
   readonly query?: QueryOptions
+  /** Whether this process may still write and operate: it holds its lease. Default: it may. */
   readonly mayDispatch?: () => boolean
   /** Where traces are sent. Left out: there are none, and they cost nothing. */
   readonly traces?: SpanExporter
@@ -50,7 +52,8 @@ export interface ControlPlane {
 
 /** Installs the CRDs and starts the controllers; resolves when the caches are filled and every endpoint was asked. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { transport, environment, drivers, logger, metricsPort } = options
+  const { environment, drivers, logger, metricsPort, mayDispatch } = options
+  const transport = mayDispatch === undefined ? options.transport : leasedTransport(options.transport, mayDispatch)
   const metrics = createMetrics({ clock: environment.clock })
   const client = createClient(transport)
   await install(client, options.crds, environment)
@@ -71,7 +74,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     metrics,
     recorder,
     ...(tracer === undefined ? {} : { tracer }),
-    ...(options.mayDispatch === undefined ? {} : { mayDispatch: options.mayDispatch }),
+    ...(mayDispatch === undefined ? {} : { mayDispatch }),
   })
   metrics.sources(
     metricSources({ desired: engine.desired, observed: engine.observed, kinds, clock: environment.clock }),
@@ -82,7 +85,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     metricsPort === undefined ? undefined : await startHealthServer({ port: metricsPort, readiness, metrics })
   await engine.start()
   const sources = { engine, environment, installation, recorder }
-  const query = options.query === undefined ? undefined : await serveQueries(options.query, { sources, client, logger })
+  // Whoever asks is reviewed by writing, which needs no lease.
+  const reviewing = createClient(options.transport)
+  const query =
+    options.query === undefined ? undefined : await serveQueries(options.query, { sources, client: reviewing, logger })
   return {
     engine,
     health,

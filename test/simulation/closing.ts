@@ -2,7 +2,7 @@
 import { findRebindings, rebind } from '../../cli/rebinding.ts'
 import { conditionOf, type Resource } from '../../crds/meta.ts'
 import type { MachineFacts } from '../../drivers/contract/facts.ts'
-import { Broken } from './invariants.ts'
+import { Broken } from './broken.ts'
 import type { Stage } from './perform.ts'
 import { keyOf, type Manifest } from './scenario.ts'
 import type { SimulatedCloud } from './simulated-cloud.ts'

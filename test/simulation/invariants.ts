@@ -6,21 +6,11 @@ import type { Host } from '../../crds/infrastructure/host.ts'
 import type { Resource } from '../../crds/meta.ts'
 import type { JournalEntry } from '../../drivers/simulator/journal.ts'
 import type { ListedMachine, WorldListing } from '../../drivers/simulator/world-listing.ts'
+import { Broken } from './broken.ts'
 import { type Manifest, type ObjectReference, zoneOfPlace } from './scenario.ts'
 import type { SimulatedCloud } from './simulated-cloud.ts'
 
 const adoptions: ReadonlySet<string> = new Set(['AdoptMachine', 'AdoptVolume'])
-
-/** A broken invariant. */
-export class Broken extends Error {
-  readonly invariant: string
-
-  constructor(invariant: string, message: string) {
-    super(`${invariant}: ${message}`)
-    this.name = 'Broken'
-    this.invariant = invariant
-  }
-}
 
 /** Watches a cloud. */
 export class Watchman {

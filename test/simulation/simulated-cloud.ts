@@ -15,6 +15,7 @@ import type { Resource } from '../../crds/meta.ts'
 import type { Driver } from '../../drivers/contract/driver.ts'
 import { createSimulator, type Simulator } from '../../drivers/simulator/simulator.ts'
 import { type VirtualEnvironment, virtualEnvironment } from '../../drivers/simulator/virtual-clock.ts'
+import { Broken } from './broken.ts'
 import { settled } from './reality.ts'
 import { Replica } from './replica.ts'
 import { keyOf, type Manifest, type ObjectReference } from './scenario.ts'
@@ -37,6 +38,9 @@ export interface SimulatedCloudOptions {
   /** Changes the way to the API: for planted bugs. */
   readonly plantTransport?: (transport: Transport) => Transport
 }
+
+/** Writes that may follow one another while no time passes: a whole cloud is described with less. */
+const mostAtOnce = 2_000
 
 /** A cloud under simulation. */
 export class SimulatedCloud {
@@ -61,12 +65,15 @@ export class SimulatedCloud {
   #incarnations = 0
   #isClosed = false
   #isFirstStore = true
+  /** How much was written at the latest moment. */
+  #atOnce = { moment: 0, writes: 0 }
 
   constructor(options: SimulatedCloudOptions) {
     const { seed, check } = options
     this.#options = options
     this.environment = virtualEnvironment(seed, async () => {
       await settled()
+      this.#refuseCircle()
       check()
     })
     this.simulator = createSimulator({ environment: this.environment, seed: seed ^ 0x5eed })
@@ -211,6 +218,7 @@ export class SimulatedCloud {
       append: async (records: Parameters<typeof log.append>[0]) => {
         for (const record of records) {
           this.stored.take(record)
+          this.#countAtOnce()
           this.#trace.update(`${this.environment.clock.monotonic()} ${record.resource} ${record.key}`)
           if (record.value !== undefined) this.#trace.update(record.value)
         }
@@ -250,6 +258,20 @@ export class SimulatedCloud {
     })
     this.#replicas[index] = replica
     replica.start()
+  }
+
+  /** Whoever writes on and on while no time passes is stopped: else the run would not end. */
+  #countAtOnce(): void {
+    const now = this.environment.clock.monotonic()
+    this.#atOnce =
+      this.#atOnce.moment === now ? { moment: now, writes: this.#atOnce.writes + 1 } : { moment: now, writes: 1 }
+    if (this.#atOnce.writes > mostAtOnce) for (const replica of this.#replicas) replica.kill()
+  }
+
+  #refuseCircle(): void {
+    if (this.#atOnce.writes <= mostAtOnce) return
+    const latest = this.stored.latest.slice(-8).join(', ')
+    throw new Broken('Circle', `more than ${mostAtOnce} writes followed one another while no time passed: ${latest}`)
   }
 
   /** Whether it is written now. */

@@ -5,6 +5,8 @@ import { planted } from './planted.ts'
 import { resultOf } from './result.ts'
 
 const options = readOptions()
+// Without whoever gives it seeds nobody would hear of what it finds.
+process.once('disconnect', () => process.exit())
 
 process.on('message', async seed => {
   process.send?.(await resultOf(Number(seed), options, planted(options.planted)))
