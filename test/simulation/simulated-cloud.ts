@@ -282,7 +282,7 @@ export class SimulatedCloud {
       const existing = await this.complete(this.client.get(kind, name, namespace))
       const options = { fieldManager: 'operator' }
       if (existing === undefined) await this.complete(this.client.create(kind, object, options))
-      else if ((existing as Resource).metadata.deletionTimestamp !== undefined) return false
+      else if (isGoing(existing as Resource, object)) return false
       else if (object.kind !== 'Namespace')
         await this.complete(this.client.replace(kind, withSpec(existing as Resource, object), options))
       return true
@@ -301,6 +301,17 @@ export class SimulatedCloud {
       await this.complete(this.client.remove(kind, (existing as Resource).metadata).catch(unlessGone))
     return true
   }
+}
+
+/** Whether the object goes soon: it is being deleted, or is an identity that is kept for one that is. */
+function isGoing({ metadata, spec }: Resource, { kind, spec: wished }: Manifest): boolean {
+  if (metadata.deletionTimestamp !== undefined) return true
+  return kind === 'Allocation' && holderOf(spec) !== holderOf(wished)
+}
+
+function holderOf(spec: unknown): string | undefined {
+  const { holder } = spec as { readonly holder?: { readonly uid?: string } }
+  return holder?.uid
 }
 
 /** What is stored with what is described: what nobody describes stays. */
