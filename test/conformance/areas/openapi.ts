@@ -1,0 +1,3 @@
+import { area } from '../case.ts'
+
+export const openapi = area('openapi', {})

@@ -1,0 +1,3 @@
+import { area } from '../case.ts'
+
+export const validation = area('validation', {})
