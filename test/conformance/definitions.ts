@@ -1,4 +1,5 @@
 /** Kinds that cases work with. */
+import { randomBytes } from 'node:crypto'
 import type { Definition } from './case.ts'
 
 /** What a kind is made of, where it differs from a namespaced kind of version v1 with a status. */
@@ -15,8 +16,8 @@ export interface KindOptions {
   readonly spec?: object
 }
 
-/** A group of its own, so that no case meets the kinds of others. */
-export const group = 'conformance.skystead.test'
+/** A group of its own, so that no case meets the kinds of others: those of another run against the same API neither. */
+export const group = `g${randomBytes(4).toString('hex')}.conformance.skystead.test`
 
 /** A definition of a kind by its singular name in CamelCase. */
 export function definition(kind: string, options: KindOptions = {}): Definition {
