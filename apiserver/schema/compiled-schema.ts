@@ -40,7 +40,7 @@ const notChecked: FieldError = {
   type: 'FieldValueInvalid',
   field: '<nil>',
   message:
-    'Invalid value: "null": some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+    'Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
 }
 
 /** Compiles the schema of a whole resource. Throws a SchemaError when it is not structural or a rule does not compile. */

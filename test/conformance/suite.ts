@@ -5,7 +5,9 @@ import type { Api } from './api.ts'
 import { connect } from './api.ts'
 import { apply } from './areas/apply.ts'
 import { cel } from './areas/cel.ts'
+import { celLibraries } from './areas/cel-libraries.ts'
 import { crud } from './areas/crud.ts'
+import { definitionFaults } from './areas/definition-faults.ts'
 import { definitions } from './areas/definitions.ts'
 import { deletion } from './areas/deletion.ts'
 import { discovery } from './areas/discovery.ts'
@@ -31,6 +33,8 @@ export const areas: readonly Area[] = [
   validation,
   schema,
   cel,
+  celLibraries,
+  definitionFaults,
   definitions,
   patches,
   apply,
@@ -66,7 +70,7 @@ export function createSuite(kubeconfig: string, environment: Environment): Suite
   const { clock, random } = environment
   const api = connect(kubeconfig, environment)
   const mark = random.uuid().slice(0, 6)
-  const installed = new Map<string, Promise<void>>()
+  const installed = new Map<string, { readonly made: Promise<void>; readonly objects: string }>()
   let names = 0
 
   async function until<T>(what: string, ask: () => Promise<T | undefined | false>): Promise<T> {
@@ -112,10 +116,11 @@ export function createSuite(kubeconfig: string, environment: Environment): Suite
       until,
       async install(definition) {
         const { metadata, spec } = definition
-        const known = installed.get(metadata.name) ?? install(definition)
-        installed.set(metadata.name, known)
-        await known
         const [{ name: version } = { name: '' }] = spec.versions
+        const objects = `/apis/${spec.group}/${version}/${spec.names.plural}`
+        const known = installed.get(metadata.name) ?? { made: install(definition), objects }
+        installed.set(metadata.name, known)
+        await known.made
         const scope = spec.scope === 'Namespaced' ? `/namespaces/${await namespace()}` : ''
         return `/apis/${spec.group}/${version}${scope}/${spec.names.plural}`
       },
@@ -137,7 +142,12 @@ export function createSuite(kubeconfig: string, environment: Environment): Suite
       }
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all([...installed.keys()].map(name => remove(api, `${definitionsPath}/${name}`)))
+      await Promise.all(
+        [...installed].map(async ([name, { objects }]) => {
+          await remove(api, `${definitionsPath}/${name}`)
+          await releaseAll(api, objects).catch(() => undefined)
+        }),
+      )
       await api[Symbol.asyncDispose]()
     },
   }
@@ -145,4 +155,15 @@ export function createSuite(kubeconfig: string, environment: Environment): Suite
 
 async function remove(api: Api, path: string): Promise<void> {
   await api.remove(path).catch(() => undefined)
+}
+
+/** Takes the finalizers from all objects of a kind: what a case that failed holds back would hold up the server for ever. */
+async function releaseAll(api: Api, objects: string): Promise<void> {
+  const { body } = await api.get(objects)
+  for (const { metadata } of body.items ?? []) {
+    if (metadata.finalizers === undefined) continue
+    const [kind, plural] = [objects.slice(0, objects.lastIndexOf('/')), objects.slice(objects.lastIndexOf('/') + 1)]
+    const parent = metadata.namespace === undefined ? kind : `${kind}/namespaces/${metadata.namespace}`
+    await api.patch(`${parent}/${plural}/${metadata.name}`, 'merge', { metadata: { finalizers: [] } })
+  }
 }
