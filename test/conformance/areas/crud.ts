@@ -36,8 +36,15 @@ export const crud = area('crud', {
   'an object with a resource version is not created': async bench => {
     const path = await bench.install(widgets)
     const { status, body } = await bench.api.post(path, widget('a', {}, { resourceVersion: '1' }))
-    equal(status, 400)
-    like(body, { reason: 'BadRequest', message: 'resourceVersion should not be set on objects to be created' })
+    equal(status, 500)
+    deepEqual(body, {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message: 'resourceVersion should not be set on objects to be created',
+      code: 500,
+    })
   },
 
   'a name that is taken is refused with AlreadyExists': async bench => {
@@ -198,12 +205,169 @@ export const crud = area('crud', {
     like(body, { message: 'namespaces "nowhere" not found', details: { name: 'nowhere', kind: 'namespaces' } })
   },
 
-  'a body of another kind is refused': async bench => {
+  'a custom resource of another kind is invalid': async bench => {
     const path = await bench.install(widgets)
     const { status, body } = await bench.api.post(path, { ...widget('a'), kind: 'Gadget' })
+    equal(status, 422)
+    const message = 'Invalid value: "Gadget": must be Widget'
+    like(body, {
+      reason: 'Invalid',
+      message: `Gadget.${group} "a" is invalid: kind: ${message}`,
+      details: { name: 'a', group, kind: 'Gadget', causes: [{ reason: 'FieldValueInvalid', message, field: 'kind' }] },
+    })
+  },
+
+  'a custom resource of another version is refused': async bench => {
+    const path = await bench.install(widgets)
+    const { status, body } = await bench.api.post(path, { ...widget('a'), apiVersion: `${group}/v2` })
+    equal(status, 400)
+    like(body, {
+      reason: 'BadRequest',
+      message: `the API version in the data (${group}/v2) does not match the expected API version (${group}/v1)`,
+    })
+  },
+
+  'a built-in object of another kind is refused': async bench => {
+    const path = `/api/v1/namespaces/${await bench.namespace()}/configmaps`
+    const { status, body } = await bench.api.post(path, { ...configMap('a'), kind: 'Secret' })
     equal(status, 400)
     equal(body.reason, 'BadRequest')
-    match(body.message, /Gadget/)
+    match(body.message, /^Secret in version "v1" cannot be handled as a ConfigMap: /)
+  },
+
+  'a built-in object need not say what it is': async bench => {
+    const path = `/api/v1/namespaces/${await bench.namespace()}/configmaps`
+    const { status, body } = await bench.api.post(path, { metadata: { name: 'a' }, data: { x: '1' } })
+    equal(status, 201)
+    like(body, { apiVersion: 'v1', kind: 'ConfigMap', data: { x: '1' } })
+  },
+
+  'a custom resource must say what it is': async bench => {
+    const path = await bench.install(widgets)
+    const { status, body } = await bench.api.post(path, { metadata: { name: 'a' } })
+    equal(status, 400)
+    equal(body.reason, 'BadRequest')
+    match(body.message, /^the object provided is unrecognized \(must be of type Widget\): Object 'Kind' is missing in /)
+  },
+
+  'empty metadata is left out': async bench => {
+    const path = await bench.install(widgets)
+    const empty = { labels: {}, annotations: {}, finalizers: [], ownerReferences: [], generateName: '' }
+    const { status, body } = await bench.api.post(path, widget('a', {}, empty))
+    equal(status, 201)
+    for (const member of Object.keys(empty)) ok(!(member in body.metadata), member)
+  },
+
+  'an update without a name is refused': async bench => {
+    const path = await bench.install(widgets)
+    const { body: created } = await bench.api.post(path, widget('a'))
+    const { name: _, ...metadata } = created.metadata
+    const { status, body } = await bench.api.put(`${path}/a`, { ...created, metadata })
+    equal(status, 400)
+    like(body, {
+      reason: 'BadRequest',
+      message: 'the name of the object (a based on URL) was undeterminable: name must be provided',
+    })
+  },
+
+  'an update cannot move an object to another namespace': async bench => {
+    const path = await bench.install(widgets)
+    const { body: created } = await bench.api.post(path, widget('a'))
+    const metadata = { ...created.metadata, namespace: 'elsewhere' }
+    const { status, body } = await bench.api.put(`${path}/a`, { ...created, metadata })
+    equal(status, 400)
+    equal(body.message, 'the namespace of the provided object does not match the namespace sent on the request')
+  },
+
+  'an update with resource version 0 says none': async bench => {
+    const path = await bench.install(widgets)
+    await bench.api.post(path, widget('a'))
+    const { status, body } = await bench.api.put(`${path}/a`, widget('a', {}, { resourceVersion: '0' }))
+    equal(status, 422)
+    like(body, {
+      message: `widgets.${group} "a" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update`,
+      details: { name: 'a', group, kind: 'widgets' },
+    })
+  },
+
+  'an update with a resource version that is no number fails': async bench => {
+    const path = await bench.install(widgets)
+    await bench.api.post(path, widget('a'))
+    const { status, body } = await bench.api.put(`${path}/a`, widget('a', {}, { resourceVersion: 'x' }))
+    equal(status, 500)
+    equal(body.message, 'strconv.ParseUint: parsing "x": invalid syntax')
+  },
+
+  'an update of a custom resource cannot change its kind': async bench => {
+    const path = await bench.install(widgets)
+    const { body: created } = await bench.api.post(path, widget('a'))
+    const { status, body } = await bench.api.put(`${path}/a`, { ...created, kind: 'Gadget' })
+    equal(status, 422)
+    like(body, { details: { causes: [{ field: 'kind', message: 'Invalid value: "Gadget": must be Widget' }] } })
+  },
+
+  'an update does not take what only the server sets': async bench => {
+    const path = await bench.install(widgets)
+    const { body: created } = await bench.api.post(path, widget('a'))
+    const metadata = { ...created.metadata, creationTimestamp: '2001-01-01T00:00:00Z', generation: 50, selfLink: '/x' }
+    const { status, body } = await bench.api.put(`${path}/a`, { ...created, metadata })
+    equal(status, 200)
+    deepEqual(body.metadata, created.metadata)
+  },
+
+  'an update cannot mark an object as deleted': async bench => {
+    const path = await bench.install(widgets)
+    const { body: created } = await bench.api.post(path, widget('a'))
+    const metadata = { ...created.metadata, deletionTimestamp: '2001-01-01T00:00:00Z' }
+    const { status, body } = await bench.api.put(`${path}/a`, { ...created, metadata })
+    equal(status, 422)
+    like(body.details.causes[0], { reason: 'FieldValueInvalid', field: 'metadata.deletionTimestamp' })
+    match(body.details.causes[0].message, /field is immutable$/)
+  },
+
+  'an update sets the generateName as any other member': async bench => {
+    const path = await bench.install(widgets)
+    const made = await bench.api.post(path, { ...widget(''), metadata: { generateName: 'made-' } })
+    const { name, resourceVersion } = made.body.metadata
+    const { status, body } = await bench.api.put(`${path}/${name}`, widget(name, { size: 2 }, { resourceVersion }))
+    equal(status, 200)
+    equal(body.metadata.generateName, undefined)
+  },
+
+  'a PUT of a lease that is not there makes it': async bench => {
+    const path = `/apis/coordination.k8s.io/v1/namespaces/${await bench.namespace()}/leases`
+    const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'a' }, spec: {} }
+    const { status, body } = await bench.api.put(`${path}/a`, lease)
+    equal(status, 201)
+    equal((await bench.api.put(`${path}/a`, body)).status, 200)
+  },
+
+  'an update of a lease needs a resource version': async bench => {
+    const path = `/apis/coordination.k8s.io/v1/namespaces/${await bench.namespace()}/leases`
+    const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'a' }, spec: {} }
+    await bench.api.post(path, lease)
+    const { status, body } = await bench.api.put(`${path}/a`, lease)
+    equal(status, 422)
+    like(body, { reason: 'Invalid', details: { causes: [{ field: 'metadata.resourceVersion' }] } })
+  },
+
+  'a body in YAML is taken': async bench => {
+    const path = await bench.install(widgets)
+    const text = `apiVersion: ${group}/v1\nkind: Widget\nmetadata: {name: a}\nspec: {size: 4}\n`
+    const { status, body } = await bench.api.post(path, text, { type: 'application/yaml' })
+    equal(status, 201)
+    equal(body.spec.size, 4)
+  },
+
+  'a body in another media type is refused': async bench => {
+    const path = await bench.install(widgets)
+    const { status, body } = await bench.api.post(path, '<widget/>', { type: 'application/xml' })
+    equal(status, 415)
+    like(body, {
+      reason: 'UnsupportedMediaType',
+      message:
+        'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+    })
   },
 
   'a name that is no DNS subdomain is invalid': async bench => {
@@ -216,10 +380,33 @@ export const crud = area('crud', {
     })
   },
 
-  'a method that a resource does not have is not allowed': async bench => {
+  'a custom resource can be created at a path with a name': async bench => {
     const path = await bench.install(widgets)
-    const { status, body } = await bench.api.call('POST', `${path}/a`, { body: widget('a') })
+    const { status, body } = await bench.api.post(`${path}/ignored`, widget('a'))
+    equal(status, 201)
+    equal(body.metadata.name, 'a')
+  },
+
+  'an update of a whole collection is refused': async bench => {
+    const path = await bench.install(widgets)
+    const { status, body } = await bench.api.put(path, widget('a'))
+    equal(status, 400)
+    like(body, { reason: 'BadRequest', message: 'name must be provided' })
+  },
+
+  'a method that a resource does not have is not allowed': async bench => {
+    const path = `/api/v1/namespaces/${await bench.namespace()}/configmaps`
+    const { status, body } = await bench.api.post(`${path}/a`, configMap('a'))
     equal(status, 405)
-    like(body, { reason: 'MethodNotAllowed', code: 405 })
+    deepEqual(body, {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message: 'the server does not allow this method on the requested resource',
+      reason: 'MethodNotAllowed',
+      details: {},
+      code: 405,
+    })
   },
 })
