@@ -11,6 +11,8 @@ export interface ServedResource {
   readonly strategy: Strategy
   /** The store's collection: shared by all versions, and by kinds that are views of one another. */
   readonly collection: string
+  /** Whether objects are stored in this version. */
+  readonly isStored: boolean
   /** Names the encoding that clients get: '' when the stored bytes serve as they are. */
   readonly view: string
   /** What everybody who uses this version is told. */
@@ -19,11 +21,21 @@ export interface ServedResource {
   toStored(served: APIObject): APIObject
 }
 
+/** How objects read from the store are made to look as a schema has it that came after them. */
+export interface Shape {
+  /** Differs where the outcome may. */
+  readonly name: string
+  /** Gives back what it gets where nothing is to be done. */
+  apply(object: APIObject): APIObject
+}
+
 /** Conversion between what is stored and what one version serves. */
 export interface Conversion {
   readonly collection: string
   readonly storedVersion: string
   readonly warning?: string | undefined
+  /** Default: objects are as they should be. */
+  readonly shape?: Shape
   readonly toServed?: (stored: APIObject) => APIObject
   readonly toStored?: (served: APIObject) => APIObject
 }
@@ -33,16 +45,19 @@ export function serve(definition: ResourceDefinition, strategy: Strategy, conver
   const apiVersion = apiVersionOf(definition)
   const { collection, storedVersion } = conversion
   const same = apiVersion === storedVersion
-  const toServed = conversion.toServed ?? (object => withMember(object, 'apiVersion', apiVersion))
+  const inVersion = conversion.toServed ?? (object => withMember(object, 'apiVersion', apiVersion))
+  const converted = same ? (object: APIObject) => object : inVersion
+  const { shape } = conversion
   const toStored = conversion.toStored ?? (object => withMember(object, 'apiVersion', storedVersion))
   return Object.freeze({
     definition,
     apiVersion,
     strategy,
     collection,
-    view: same ? '' : apiVersion,
+    isStored: same,
+    view: shape !== undefined ? `${apiVersion} ${shape.name}` : same ? '' : apiVersion,
     warning: conversion.warning,
-    toServed: same ? (object: APIObject) => object : toServed,
+    toServed: shape === undefined ? converted : (object: APIObject) => shape.apply(converted(object)),
     toStored: same ? (object: APIObject) => object : toStored,
   })
 }
@@ -58,7 +73,7 @@ export class Registry {
   add(resource: ServedResource): void {
     this.#byPath.set(pathOf(resource.definition), resource)
     this.#byKind.set(`${resource.apiVersion} ${resource.definition.kind}`, resource)
-    if (resource.view === '') this.addStored(resource)
+    if (resource.isStored) this.addStored(resource)
     this.revision++
   }
 

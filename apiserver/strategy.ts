@@ -25,7 +25,7 @@ export interface Strategy {
   /** Throws when the object must not be deleted. */
   readonly beforeDelete?: (object: APIObject) => void
   /** Throws when no object of the kind may be created now. */
-  readonly beforeCreate?: () => void
+  readonly beforeCreate?: (name: string) => void
 }
 
 /** What holds for most built-in kinds. */

@@ -32,7 +32,9 @@ export function servedObject(resource: ServedResource, entry: Entry): APIObject 
 }
 
 function objectPart(resource: ServedResource, entry: Entry): Part {
-  return resource.view === '' ? entry.bytes : JSON.stringify(resource.toServed(entry.object))
+  if (resource.view === '') return entry.bytes
+  const served = resource.toServed(entry.object)
+  return served === entry.object ? entry.bytes : JSON.stringify(served)
 }
 
 /** The metadata is the same in every served version: only what stands beside it is converted. */

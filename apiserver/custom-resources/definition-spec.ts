@@ -28,6 +28,8 @@ export interface Version {
   readonly schema: StructuralSchema | undefined
   readonly status: boolean
   readonly columns: readonly PrinterColumn[]
+  /** The columns as they were given. */
+  readonly givenColumns: readonly JSONObject[]
   readonly selectableFields: readonly string[]
 }
 
@@ -124,11 +126,13 @@ function versionOf(version: JSONObject): Version {
     schema: isRecord(schema) ? schema : undefined,
     status: isRecord(valueAt(version, ['subresources', 'status'])),
     columns: columnsOf(records(version.additionalPrinterColumns)),
+    givenColumns: records(version.additionalPrinterColumns),
     selectableFields: records(version.selectableFields).map(field => string(field.jsonPath)),
   }
 }
 
-const columnTypes = ['string', 'integer', 'date', 'boolean', 'number'] as const
+/** Types of columns. */
+export const columnTypes = ['string', 'integer', 'date', 'boolean', 'number'] as const
 
 function columnsOf(columns: readonly JSONObject[]): readonly PrinterColumn[] {
   // A definition without columns shows the age, as Kubernetes does.

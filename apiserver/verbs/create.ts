@@ -22,7 +22,7 @@ const generationAttempts = 8
 export function createObject(scope: Scope, object: APIObject, options: WriteOptions): Pending {
   const { context, resource } = scope
   const { store } = context
-  resource.strategy.beforeCreate?.()
+  resource.strategy.beforeCreate?.(object.metadata.name ?? '')
   const named = withName(scope, withNamespace(scope, object))
   const { name } = named.metadata
   checkNamespace(context, scope, name)
