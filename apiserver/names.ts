@@ -15,7 +15,7 @@ const labelValueMessage = `a valid label must be an empty string or consist of a
 /** Wrongs of a DNS label: at most 63 characters. */
 export function labelWrongs(name: string): readonly string[] {
   const wrongs: string[] = []
-  if (name.length > 63) wrongs.push('must be no more than 63 characters')
+  if (name.length > 63) wrongs.push('must be no more than 63 bytes')
   if (!labelPattern.test(name)) wrongs.push(labelMessage)
   return wrongs
 }
@@ -23,7 +23,7 @@ export function labelWrongs(name: string): readonly string[] {
 /** Wrongs of a DNS subdomain: at most 253 characters. */
 export function subdomainWrongs(name: string): readonly string[] {
   const wrongs: string[] = []
-  if (name.length > 253) wrongs.push('must be no more than 253 characters')
+  if (name.length > 253) wrongs.push('must be no more than 253 bytes')
   if (!subdomainPattern.test(name)) wrongs.push(subdomainMessage)
   return wrongs
 }
@@ -41,7 +41,7 @@ export function qualifiedNameWrongs(name: string): readonly string[] {
   if (prefix === '') wrongs.push('prefix part must be non-empty')
   else if (prefix !== undefined) wrongs.push(...subdomainWrongs(prefix).map(wrong => `prefix part ${wrong}`))
   if (plain === '') wrongs.push('name part must be non-empty')
-  else if (plain.length > 63) wrongs.push('name part must be no more than 63 characters')
+  else if (plain.length > 63) wrongs.push('name part must be no more than 63 bytes')
   if (!qualifiedPattern.test(plain)) wrongs.push(qualifiedMessage)
   return wrongs
 }
@@ -49,7 +49,7 @@ export function qualifiedNameWrongs(name: string): readonly string[] {
 /** Wrongs of a label's value. */
 export function labelValueWrongs(value: string): readonly string[] {
   const wrongs: string[] = []
-  if (value.length > 63) wrongs.push('must be no more than 63 characters')
+  if (value.length > 63) wrongs.push('must be no more than 63 bytes')
   if (!labelValuePattern.test(value)) wrongs.push(labelValueMessage)
   return wrongs
 }

@@ -66,6 +66,8 @@ export function serve(definition: ResourceDefinition, strategy: Strategy, conver
 export class Registry {
   /** Grows with every change: what is derived from the registry is cached under it. */
   revision = 0
+  /** Called after resources were taken back. */
+  readonly removals = new Set<() => void>()
   readonly #byPath = new Map<string, ServedResource>()
   readonly #byCollection = new Map<string, ServedResource>()
   readonly #byKind = new Map<string, ServedResource>()
@@ -77,14 +79,16 @@ export class Registry {
     this.revision++
   }
 
-  /** Takes back everything of a group and plural. */
-  remove(group: string, plural: string): void {
+  /** Serves these and nothing else of a group and plural. */
+  replace(group: string, plural: string, resources: readonly ServedResource[]): void {
     for (const [path, { definition, apiVersion }] of this.#byPath) {
       if (definition.group !== group || definition.plural !== plural) continue
       this.#byPath.delete(path)
       this.#byKind.delete(`${apiVersion} ${definition.kind}`)
     }
+    for (const resource of resources) this.add(resource)
     this.revision++
+    for (const tell of this.removals) tell()
   }
 
   /** The resource under `/apis/group/version/plural`. */

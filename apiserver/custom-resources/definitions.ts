@@ -42,21 +42,27 @@ export function serveDefinitions(store: Store): ServedResource {
 
 /** Makes the registry follow the definition of one resource: what is established is served. */
 export function register(registry: Registry, definition: APIObject): void {
+  const { group, names } = specOf(definition)
+  const served = isEstablished(definition) ? handled(registry, definition) : []
+  registry.replace(group, names.plural, served)
+}
+
+/** The served versions of a resource; of the others the registry learns how their objects are handled. */
+function handled(registry: Registry, definition: APIObject): readonly ServedResource[] {
   const spec = specOf(definition)
   const { group, names } = spec
-  registry.remove(group, names.plural)
-  if (!isEstablished(definition)) return
   const conversion = { collection: `${names.plural}.${group}`, storedVersion: `${group}/${storageVersion(spec)}` }
   const deleted = definition.metadata.deletionTimestamp !== undefined
   const versions = definitionsOf(definition)
   const stored = versions.find(version => version.definition.version === storageVersion(spec))?.definition.compiled
-  for (const { served, warning, definition: resource } of versions) {
+  return versions.flatMap(({ served, warning, definition: resource }) => {
     const shape = shapeOf(definition, stored, resource.compiled)
     const strategy = deleted ? { ...customStrategy, beforeCreate: refuseCreation(resource) } : customStrategy
-    const handled = serve(resource, strategy, { ...conversion, warning, ...(shape !== undefined && { shape }) })
-    if (served) registry.add(handled)
-    else registry.addStored(handled)
-  }
+    const version = serve(resource, strategy, { ...conversion, warning, ...(shape !== undefined && { shape }) })
+    if (served) return [version]
+    registry.addStored(version)
+    return []
+  })
 }
 
 /**
