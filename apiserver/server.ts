@@ -18,9 +18,11 @@ import { namespaces, systemNamespaces } from './kinds/namespace.ts'
 import { Registry } from './registry.ts'
 import { negotiate } from './request/accept.ts'
 import { decodeObject } from './request/body.ts'
-import { resourcePath, splitPath } from './request/route.ts'
+import type { ResourcePath } from './request/route.ts'
+import { resourcePath, splitPath, watchQuery } from './request/route.ts'
+import type { ResourceDefinition } from './resource-definition.ts'
 import type { Scope, ServerContext } from './scope.ts'
-import { internalError, methodNotAllowed, pathNotFound, StatusError } from './status-error.ts'
+import { internalError, methodNotAllowed, notFound, pathNotFound, StatusError } from './status-error.ts'
 import type { DurableLog } from './storage/durable-log.ts'
 import type { StoreOptions } from './storage/store.ts'
 import { Store } from './storage/store.ts'
@@ -109,9 +111,11 @@ class Core {
     const { steps, query } = splitPath(request.path)
     const path = resourcePath(steps)
     const resource = path && this.#context.registry.find(path.group, path.version, path.plural)
-    if (path === undefined || resource === undefined) return this.#plain(request, steps, path?.plural)
-    const subresource = subresourceOf(path.subresource, resource.definition)
-    if (resource.definition.namespaced ? false : path.namespace !== '') throw pathNotFound()
+    if (path === undefined || resource === undefined) return this.#plain({ ...request, user }, steps, path?.plural)
+    if (resource === serviceAccounts && path.subresource === 'token') return this.#issueToken(request, path)
+    const subresource = subresourceOf(path, resource.definition)
+    if (!isPathOf(resource.definition, path)) return this.#nowhere(steps)
+    if (path.watched && request.method !== 'GET') throw methodNotAllowed()
     const scope: Scope = {
       context: this.#context,
       resource,
@@ -176,14 +180,17 @@ export function statusResponse(error: StatusError): APIResponse {
 
 const healthPaths: ReadonlySet<string> = new Set(['healthz', 'livez', 'readyz'])
 
-function subresourceOf(
-  name: string,
-  definition: { subresources: { status: boolean }; plural: string },
-): Scope['subresource'] {
-  if (name === '') return ''
-  if (name === 'status' && definition.subresources.status) return 'status'
-  if (name === 'finalize' && definition.plural === 'namespaces') return 'finalize'
-  throw pathNotFound()
+/** Objects with a namespace are found below it, all others outside. */
+function isPathOf({ namespaced }: { namespaced: boolean }, { namespace, name }: ResourcePath): boolean {
+  return namespaced ? namespace !== '' || name === '' : namespace === ''
+}
+
+function subresourceOf({ name, subresource }: ResourcePath, definition: ResourceDefinition): Scope['subresource'] {
+  if (subresource === '') return ''
+  if (subresource === 'status' && definition.subresources.status) return 'status'
+  if (subresource === 'scale' && definition.subresources.scale !== undefined) return 'scale'
+  if (subresource === 'finalize' && definition.plural === 'namespaces') return 'finalize'
+  throw definition.builtin ? pathNotFound() : notFound(definition, name)
 }
 
 /** Serves what the stored definitions say, now and after every change of them. */

@@ -9,6 +9,7 @@ import { SchemaError } from '../schema/schema-error.ts'
 import type { StructuralSchema } from '../schema/structural-schema.ts'
 import type { Version } from './definition-spec.ts'
 import { columnTypes, compiledSchema } from './definition-spec.ts'
+import { validateScale } from './validate-scale.ts'
 
 /** Most fields that selectors of one version may use. */
 const selectableLimit = 8
@@ -37,6 +38,7 @@ export function validateVersionParts(versions: readonly Version[]): readonly Fie
     ...each('schema', 'validation.openAPIV3Schema', 'schema.openAPIV3Schema', validateSchema),
     ...each('givenColumns', 'additionalPrinterColumns', 'additionalPrinterColumns', validateColumns),
     ...each('selectableFields', 'selectableFields', 'selectableFields', validateSelectableFields),
+    ...each('scale', 'subresources.scale', 'subresources.scale', validateScale),
   ]
 }
 

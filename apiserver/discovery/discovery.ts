@@ -121,8 +121,29 @@ function resourceEntries({ definition }: ServedResource): readonly JSONObject[] 
     storageVersionHash: storageHash(definition),
   }
   const status = { name: `${plural}/status`, singularName: '', namespaced, kind, verbs: subresourceVerbs }
-  return definition.subresources.status ? [main, status] : [main]
+  const scale = {
+    name: `${plural}/scale`,
+    singularName: '',
+    namespaced,
+    ...scaleKind,
+    verbs: subresourceVerbs,
+  }
+  const finalize = { name: `${plural}/finalize`, singularName: '', namespaced, kind, verbs: ['update'] }
+  const { subresources } = definition
+  return [
+    main,
+    ...(isFinalized(definition) ? [finalize] : []),
+    ...(subresources.status ? [status] : []),
+    ...(subresources.scale ? [scale] : []),
+  ]
 }
+
+/** Namespaces alone are let go of by a subresource. */
+function isFinalized({ group, plural }: ResourceDefinition): boolean {
+  return group === '' && plural === 'namespaces'
+}
+
+const scaleKind = { group: 'autoscaling', version: 'v1', kind: 'Scale' }
 
 const subresourceVerbs = ['get', 'patch', 'update']
 
@@ -134,6 +155,13 @@ function aggregatedResource({ definition }: ServedResource): JSONObject {
   const { group, version, plural, singular, namespaced, kind, verbs, shortNames, categories } = definition
   const responseKind = { group, version, kind }
   const status = { subresource: 'status', responseKind, verbs: subresourceVerbs }
+  const scale = { subresource: 'scale', responseKind: scaleKind, verbs: subresourceVerbs }
+  const finalize = { subresource: 'finalize', responseKind, verbs: ['update'] }
+  const subresources = [
+    ...(isFinalized(definition) ? [finalize] : []),
+    ...(definition.subresources.status ? [status] : []),
+    ...(definition.subresources.scale ? [scale] : []),
+  ]
   return {
     resource: plural,
     responseKind,
@@ -142,7 +170,7 @@ function aggregatedResource({ definition }: ServedResource): JSONObject {
     verbs,
     ...(shortNames.length > 0 && { shortNames }),
     ...(categories.length > 0 && { categories }),
-    ...(definition.subresources.status && { subresources: [status] }),
+    ...(subresources.length > 0 && { subresources }),
   }
 }
 

@@ -6,6 +6,7 @@ import { connect } from './api.ts'
 import { apply } from './areas/apply.ts'
 import { cel } from './areas/cel.ts'
 import { celLibraries } from './areas/cel-libraries.ts'
+import { configurations } from './areas/configurations.ts'
 import { crud } from './areas/crud.ts'
 import { definitionFaults } from './areas/definition-faults.ts'
 import { definitions } from './areas/definitions.ts'
@@ -19,6 +20,7 @@ import { ownership } from './areas/ownership.ts'
 import { patches } from './areas/patches.ts'
 import { schema } from './areas/schema.ts'
 import { selectors } from './areas/selectors.ts'
+import { strategicPatches } from './areas/strategic-patches.ts'
 import { subresources } from './areas/subresources.ts'
 import { tables } from './areas/tables.ts'
 import { validation } from './areas/validation.ts'
@@ -37,7 +39,9 @@ export const areas: readonly Area[] = [
   definitionFaults,
   definitions,
   patches,
+  strategicPatches,
   apply,
+  configurations,
   ownership,
   subresources,
   dryRun,
