@@ -16,7 +16,8 @@ import { expired, versionTooLarge } from '../status-error.ts'
 import type { Collection } from '../storage/collection.ts'
 import { Entry } from '../storage/entry.ts'
 import type { StoreEvent } from '../storage/history.ts'
-import { entryParts, partialOf, servedObject, tableParts, viewOf } from '../views.ts'
+import type { IncludeObject } from '../views.ts'
+import { entryParts, includeObjectOf, partialOf, servedObject, tableParts, viewOf } from '../views.ts'
 import { askedVersion, checkWatchOptions } from './list-options.ts'
 
 /** Milliseconds between bookmarks, as in Kubernetes. */
@@ -32,6 +33,7 @@ interface Watch {
   readonly scope: Scope
   readonly selection: Selection
   readonly bookmarks: boolean
+  readonly includeObject: IncludeObject
   /** Tables name their columns in the first event only. */
   headed: boolean
 }
@@ -57,6 +59,7 @@ export function watchEvents(scope: Scope): WatchStreams {
     scope,
     selection: selectionOf(scope),
     bookmarks: readBoolean(scope.query, 'allowWatchBookmarks'),
+    includeObject: scope.accept.as === 'Table' ? includeObjectOf(scope.query) : 'None',
     headed: false,
   }
   const { store } = scope.context
@@ -294,22 +297,16 @@ function entryFrame(watch: Watch, type: WatchEvent['type'], entry: Entry): reado
 }
 
 function rowParts(watch: Watch, entry: Entry): readonly Part[] {
-  const { resource, accept, context, query } = watch.scope
+  const { resource, accept, context } = watch.scope
   const { headed } = watch
   watch.headed = true
   return tableParts(resource, [entry], {
     accept,
     now: context.environment.clock.now(),
-    includeObject: includeObjectOf(query),
+    includeObject: watch.includeObject,
     metadata: { resourceVersion: entry.object.metadata.resourceVersion },
     headed,
   })
-}
-
-/** What of each object a table carries along, by the query. */
-export function includeObjectOf(query: URLSearchParams): 'Metadata' | 'Object' | 'None' {
-  const wished = query.get('includeObject')
-  return wished === 'Object' || wished === 'None' ? wished : 'Metadata'
 }
 
 function bookmark(watch: Watch, version: number, initialEnd: boolean): Frame {
