@@ -18,6 +18,7 @@ import { lists } from './areas/lists.ts'
 import { openapi } from './areas/openapi.ts'
 import { ownership } from './areas/ownership.ts'
 import { patches } from './areas/patches.ts'
+import { scaling } from './areas/scale.ts'
 import { schema } from './areas/schema.ts'
 import { selectors } from './areas/selectors.ts'
 import { strategicPatches } from './areas/strategic-patches.ts'
@@ -44,6 +45,7 @@ export const areas: readonly Area[] = [
   configurations,
   ownership,
   subresources,
+  scaling,
   dryRun,
   lists,
   selectors,
