@@ -337,6 +337,7 @@ test('a lease is created by PUT when it is missing', async t => {
     spec: { holderIdentity: 'a' },
   }
   const path = '/apis/coordination.k8s.io/v1/namespaces/default/leases/l'
-  t.is((await put(path, lease)).status, 201)
-  t.is((await put(path, { ...lease, spec: { holderIdentity: 'b' } })).status, 200)
+  const { status, body } = await put(path, lease)
+  t.is(status, 201)
+  t.is((await put(path, { ...body, spec: { holderIdentity: 'b' } })).status, 200)
 })
