@@ -38,6 +38,6 @@ export function duplicateValue(field: string, badValue: unknown): FieldError {
 
 /** There are more values than allowed. */
 export function tooMany(field: string, count: number, limit: number): FieldError {
-  const message = `Too many: ${count}: must have at most ${limit} items`
+  const message = `Too many: ${count}: must have at most ${limit} ${limit === 1 ? 'item' : 'items'}`
   return { type: 'FieldValueTooMany', field, message, badValue: count }
 }

@@ -61,3 +61,21 @@ export function pathSegmentWrongs(name: string): readonly string[] {
     .filter(character => '/%'.includes(character))
     .map(character => `may not contain '${character}'`)
 }
+
+const label1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/
+const longestLabel = 63
+const label1035Message = `a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')`
+
+/** What is wrong with a DNS-1035 label: like labels, but it begins with a letter. */
+export function label1035Wrongs(text: string): readonly string[] {
+  return [
+    ...(text.length > longestLabel ? [`must be no more than ${longestLabel} bytes`] : []),
+    ...(label1035.test(text) ? [] : [label1035Message]),
+  ]
+}
+
+/** What is wrong with a kind. */
+export function kindWrongs(kind: string): readonly string[] {
+  const wrongs = label1035Wrongs(kind.toLowerCase())
+  return wrongs.length === 0 ? [] : [`may have mixed case, but should otherwise match: ${wrongs.join(',')}`]
+}

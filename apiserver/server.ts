@@ -6,6 +6,7 @@ import type { APIRequest, APIResponse, User } from './api-request.ts'
 import { jsonResponse, textResponse } from './api-request.ts'
 import { startBackground } from './background/background.ts'
 import { definitionCollection, register, serveDefinitions } from './custom-resources/definitions.ts'
+import { documentResponse } from './discovery/document-response.ts'
 import type { Document } from './discovery/documents.ts'
 import { Documents, openAPIv2, versionDocument } from './discovery/documents.ts'
 import type { TokenCheck } from './discovery/reviews.ts'
@@ -141,9 +142,8 @@ class Core {
       return jsonResponse(200, { paths: ['/api', '/apis', '/healthz', '/openapi/v3', '/version'] })
     const document = this.#find(request, steps)
     if (document === undefined) throw pathNotFound()
-    const headers = { 'content-type': document.type, etag: document.etag, vary: 'Accept' }
-    if (request.headers['if-none-match'] === document.etag) return { status: 304, headers, body: new Uint8Array() }
-    return { status: 200, headers, body: document.body }
+    const { query } = splitPath(request.path)
+    return documentResponse(document, request, { query, now: this.#context.environment.clock.now() })
   }
 
   #find({ headers }: APIRequest, steps: readonly string[]): Document | undefined {

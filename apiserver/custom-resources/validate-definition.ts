@@ -3,22 +3,11 @@
 import type { APIObject } from '../api-object.ts'
 import { isRecord, valueAt } from '../api-object.ts'
 import { invalidValue, requiredValue, unsupportedValue } from '../field-errors.ts'
-import { subdomainWrongs } from '../names.ts'
+import { kindWrongs, label1035Wrongs, subdomainWrongs } from '../names.ts'
 import type { FieldError } from '../schema/field-error.ts'
 import type { DefinitionSpec, Version } from './definition-spec.ts'
 import { specOf } from './definition-spec.ts'
 import { validateVersionParts } from './validate-version.ts'
-
-const label1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/
-const longestLabel = 63
-const label1035Message = `a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')`
-
-function label1035Wrongs(text: string): readonly string[] {
-  return [
-    ...(text.length > longestLabel ? [`must be no more than ${longestLabel} bytes`] : []),
-    ...(label1035.test(text) ? [] : [label1035Message]),
-  ]
-}
 
 /** Field errors of a definition that is created, or changed from an old one. */
 export function validateDefinition(next: APIObject, old: APIObject | undefined): readonly FieldError[] {
@@ -63,10 +52,8 @@ function validateNames(name: string, { group, names }: DefinitionSpec): readonly
     ['kind', kind],
     ['listKind', listKind],
   ] as const) {
-    const wrongs = value === '' ? [] : label1035Wrongs(value.toLowerCase())
-    if (wrongs.length === 0) continue
-    const detail = `may have mixed case, but should otherwise match: ${wrongs.join(',')}`
-    errors.push(invalidValue(`spec.names.${field}`, value, detail))
+    const wrongs = value === '' ? [] : kindWrongs(value)
+    if (wrongs.length > 0) errors.push(invalidValue(`spec.names.${field}`, value, wrongs.join(',')))
   }
   if (kind !== '' && kind === listKind) {
     errors.push(invalidValue('spec.names.listKind', listKind, 'kind and listKind may not be the same'))

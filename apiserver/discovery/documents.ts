@@ -15,6 +15,8 @@ export interface Document {
   readonly type: string
   /** Changes with the content. */
   readonly etag: string
+  /** By which the index names the document; undefined where it does not. */
+  readonly hash?: string
 }
 
 /** `/version`: the Kubernetes version whose behaviour is served. */
@@ -105,19 +107,17 @@ export class Documents {
 
   #openAPI(steps: readonly string[]): Document | undefined {
     if (steps.length === 0) return documentOf(this.#openAPIIndex())
-    const [root, first, second] = steps
-    if (root === 'api' && steps.length === 2) return json(this.#version('', first), openAPIDocument)
-    if (root === 'apis' && steps.length === 3) return json(this.#version(first, second), openAPIDocument)
-    return undefined
+    const [root, first] = steps
+    const isVersion = (root === 'api' && steps.length === 2) || (root === 'apis' && steps.length === 3)
+    const content = isVersion ? this.#version(root === 'api' ? '' : first, steps.at(-1)) : undefined
+    return content && { ...documentOf(openAPIDocument(content)), hash: hashOfContent(content) }
   }
 
   #openAPIIndex(): JSONObject {
     const versions = this.#groups.flatMap(group => group.versions)
     const paths = versions.map(content => {
       const path = content.group === '' ? `api/${content.version}` : `apis/${content.group}/${content.version}`
-      // The hash covers what the document is made from: making every document for the index would be dear.
-      const hash = hashOf(JSON.stringify(content.resources.map(({ definition: { compiled, ...rest } }) => rest)))
-      return [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }] as const
+      return [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hashOfContent(content)}` }] as const
     })
     return { paths: Object.fromEntries(paths) }
   }
@@ -125,6 +125,11 @@ export class Documents {
   #version(group: string | undefined, version: string | undefined): GroupVersion | undefined {
     return this.#groups.find(each => each.name === group)?.versions.find(each => each.version === version)
   }
+}
+
+/** Covers what the OpenAPI document is made from: making every document for the index would be dear. */
+function hashOfContent({ resources }: GroupVersion): string {
+  return hashOf(JSON.stringify(resources.map(({ definition: { compiled, ...rest } }) => rest)))
 }
 
 function openAPIDocument({ group, version, resources }: GroupVersion): object {

@@ -15,7 +15,7 @@ const depthLimit = 1_000
 /** A decoded body. */
 export interface Decoded {
   readonly value: unknown
-  /** Fields given twice, as paths; found only when asked for. */
+  /** Fields given twice, in words: by path in JSON, by line in YAML; found only when asked for. */
   readonly duplicates: readonly string[]
 }
 
@@ -33,7 +33,10 @@ export function contentType(request: APIRequest): string {
 export function decodeBody(request: APIRequest, options: { findDuplicates: boolean }): Decoded {
   const type = contentType(request)
   if (type === '' || type === 'application/json') return decodeJSON(bodyText(request), options)
-  if (type === 'application/yaml') return { value: decodeYAML(bodyText(request)).value, duplicates: [] }
+  if (type === 'application/yaml') {
+    const { value, duplicates } = decodeYAML(bodyText(request))
+    return { value, duplicates: options.findDuplicates ? duplicates : [] }
+  }
   if (type === protobufType && request.body !== undefined) {
     return { value: decodeProtobuf(request.body), duplicates: [] }
   }
@@ -99,7 +102,8 @@ function decodeJSON(text: string, options: { findDuplicates: boolean }): Decoded
 }
 
 function duplicatesOf(text: string, options: { findDuplicates: boolean }): Pick<Decoded, 'duplicates'> {
-  return { duplicates: options.findDuplicates ? duplicateFields(text) : [] }
+  const fields = options.findDuplicates ? duplicateFields(text) : []
+  return { duplicates: fields.map(field => `duplicate field ${JSON.stringify(field)}`) }
 }
 
 function readJSON(text: string): unknown {
@@ -129,6 +133,11 @@ function decodeYAML(text: string): Decoded {
   } catch (cause) {
     throw badRequest(`error converting YAML to JSON: ${cause instanceof Error ? cause.message : String(cause)}`)
   }
+}
+
+/** Errors of YAML as one text, by line. */
+export function yamlErrors(lines: readonly string[]): string {
+  return `yaml: unmarshal errors:\n  ${lines.join('\n  ')}`
 }
 
 function duplicateKey(text: string, position: number, line = 1): string {

@@ -8,6 +8,7 @@ import { SchemaError, type SchemaProblem } from './schema-error.ts'
 import { prepareSchema, type SchemaNode } from './schema-node.ts'
 import { checkStructural } from './structural-check.ts'
 import type { StructuralSchema } from './structural-schema.ts'
+import { validateEmbedded } from './validate-embedded.ts'
 import { validateLists } from './validate-lists.ts'
 import { prepareValues, type ValueNode, validateValue } from './validate-values.ts'
 
@@ -68,6 +69,7 @@ export function compileSchema(schema: StructuralSchema): CompiledSchema {
       const errors: FieldError[] = []
       validateValue(value, values, '', errors, oldValue)
       validateLists(value, node, '', errors)
+      validateEmbedded(value, node, '', errors)
       if (!rules) return errors
       if (errors.some(error => blocking.has(error.type))) errors.push(notChecked)
       else rules(value, oldValue, errors)

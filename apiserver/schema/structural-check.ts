@@ -98,6 +98,9 @@ function checkLists(schema: StructuralSchema, report: Report): void {
     const field = schema.type === undefined ? 'Required value' : `Invalid value: ${goQuote(schema.type)}`
     report('type', `${field}: must be array if x-kubernetes-list-type is specified`)
   }
+  if ((listType === 'set' || listType === 'map') && schema.items?.nullable) {
+    report('items.nullable', `Forbidden: cannot be nullable when x-kubernetes-list-type is ${listType}`)
+  }
   if (listType !== 'map') {
     if (keys.length > 0) {
       report('x-kubernetes-list-type', 'Required value: must be map if x-kubernetes-list-map-keys is non-empty')
@@ -124,6 +127,10 @@ function checkLists(schema: StructuralSchema, report: Report): void {
     if (property.type === 'object' || property.type === 'array') {
       const message = "must be a scalar type if parent array's x-kubernetes-list-type is map"
       report(`items.properties[${key}].type`, `Invalid value: ${goQuote(property.type)}: ${message}`)
+    }
+    if (property.nullable) {
+      const message = 'this property is in x-kubernetes-list-map-keys, so it cannot be nullable'
+      report(`items.properties[${key}].nullable`, `Forbidden: ${message}`)
     }
     if (property.default === undefined && !items?.required?.includes(key)) {
       const message =

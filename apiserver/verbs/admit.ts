@@ -9,6 +9,7 @@ import { readMetadata } from '../metadata.ts'
 import { withOwnersOnce } from '../metadata-warnings.ts'
 import type { ServedResource } from '../registry.ts'
 import type { DecodedObject } from '../request/body.ts'
+import { yamlErrors } from '../request/body.ts'
 import type { Scope, WriteOptions } from '../scope.ts'
 import type { StatusError } from '../status-error.ts'
 import { badRequest, invalid, unforeseen } from '../status-error.ts'
@@ -118,10 +119,16 @@ function pruned(scope: Scope, decoded: DecodedObject, options: WriteOptions): AP
   const compiled = definition.compiled
   const fields = options.fieldValidation === 'Ignore' ? [] : [...unknown, ...(compiled?.unknownFields(read) ?? [])]
   report(scope, options, [
-    ...decoded.duplicates.map(field => `duplicate field ${JSON.stringify(field)}`),
+    ...duplicatesOf(decoded, options),
     ...fields.map(field => `unknown field ${JSON.stringify(field)}`),
   ])
   return asObject(compiled === undefined ? read : compiled.prune(read))
+}
+
+/** A refusal names the duplicates of YAML as one error, warnings one by one. */
+function duplicatesOf({ duplicates }: DecodedObject, options: WriteOptions): readonly string[] {
+  const inLines = duplicates[0]?.startsWith('line ') && options.fieldValidation === 'Strict'
+  return inLines ? [yamlErrors(duplicates)] : duplicates
 }
 
 /** The object with the kind's defaults. */

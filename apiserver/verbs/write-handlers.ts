@@ -2,7 +2,7 @@
 
 import type { APIObject } from '../api-object.ts'
 import { keyOf, withMember, withMetadata } from '../api-object.ts'
-import { contentType, decodeApply, decodeObject } from '../request/body.ts'
+import { contentType, decodeApply, decodeObject, yamlErrors } from '../request/body.ts'
 import type { Scope, WriteOptions } from '../scope.ts'
 import { writeOptions } from '../scope.ts'
 import { badRequest, conflict, foreignNamespace } from '../status-error.ts'
@@ -77,8 +77,7 @@ function readConfiguration(scope: Scope, options: WriteOptions): APIObject {
   const { resource, request, name, namespace } = scope
   const { value, duplicates } = decodeApply(request, { findDuplicates: options.fieldValidation !== 'Ignore' })
   if (duplicates.length > 0 && options.fieldValidation === 'Strict') {
-    const lines = duplicates.join('\n  ')
-    throw badRequest(`error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  ${lines}`)
+    throw badRequest(`error strict decoding YAML: error converting YAML to JSON: ${yamlErrors(duplicates)}`)
   }
   scope.warnings.push(...duplicates)
   const configuration = admitConfiguration(resource, value)

@@ -59,7 +59,7 @@ test('a patch is validated, and may carry the version that it expects', async t 
   t.deepEqual(fieldsOf(await merge(`${things}/a`, { spec: { size: 0 } })), ['spec.size', 'spec'])
   t.is(
     (await merge(`${things}/a`, { spec: { size: 2 } })).body.message,
-    'Thing.example.dev "a" is invalid: spec: Invalid value: "object": size cannot shrink',
+    'Thing.example.dev "a" is invalid: spec: Invalid value: size cannot shrink',
   )
   const version = { resourceVersion: body.metadata.resourceVersion }
   t.is((await merge(`${things}/a`, { metadata: version, spec: { size: 4 } })).status, 200)
