@@ -267,7 +267,7 @@ export const ownership = area('ownership', {
     const owners = ownersOf(await bench.api.get(path))
     equal(Object.keys(owners).length, 10)
     ok('ancient-changes' in owners)
-    ok(!('maker' in owners))
+    ok(!('m01' in owners))
     deepEqual(owners.m12, { 'f:spec': { 'f:labels': { 'f:k12': {} } } })
   },
 
