@@ -1,5 +1,6 @@
 import type { Environment } from '../crds/environment.ts'
-import type { APIRequest } from './api-request.ts'
+import type { APIRequest, User } from './api-request.ts'
+import type { Authorizer } from './authorization/authorizer.ts'
 import { forbiddenField, invalidValue, requiredValue, tooLong, unsupportedValue } from './field-errors.ts'
 import type { Registry, ServedResource } from './registry.ts'
 import type { Accept } from './request/accept.ts'
@@ -12,6 +13,8 @@ export interface ServerContext {
   readonly store: Store
   readonly registry: Registry
   readonly environment: Environment
+  /** Who may do what. */
+  readonly authorizer: Authorizer
   /** Aborts when the server closes: watches then end. */
   readonly closing: AbortSignal
 }
@@ -27,6 +30,8 @@ export interface Scope {
   readonly subresource: '' | 'status' | 'finalize' | 'scale'
   readonly query: URLSearchParams
   readonly request: APIRequest
+  /** Who asks, or whom he acts as. */
+  readonly user: User
   readonly accept: Accept
   /** Texts for Warning headers. */
   readonly warnings: string[]

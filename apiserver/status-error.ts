@@ -141,6 +141,19 @@ export function forbidden(
   return new StatusError(403, 'Forbidden', text, details)
 }
 
+/** 403: the user has no right to it. */
+export function notPermitted(
+  wish: { group: string; plural: string; name: string } | object,
+  message: string,
+): StatusError {
+  if (!('plural' in wish)) return new StatusError(403, 'Forbidden', `forbidden: ${message}`, {})
+  const { group, plural, name } = wish
+  const named = name === '' ? '' : ` ${JSON.stringify(name)}`
+  const details = { ...(name !== '' && { name }), ...(group !== '' && { group }), kind: plural }
+  const text = `${qualifiedResource(wish)}${named} is forbidden: ${message}`
+  return new StatusError(403, 'Forbidden', text, details)
+}
+
 /** 405: the resource exists but not with this verb. */
 export function methodNotAllowed(): StatusError {
   return new StatusError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})

@@ -73,7 +73,19 @@ function shapeOf(definition: APIObject, stored?: CompiledSchema, own?: CompiledS
   const { generation = 1 } = definition.metadata
   if (stored === undefined || own === undefined || (generation === 1 && stored === own)) return undefined
   const shape = (object: APIObject) => stored.applyDefaults(stored.prune(object))
-  return { name: String(generation), apply: stored === own ? shape : object => own.prune(shape(object)) }
+  return { name: String(generation), apply: once(stored === own ? shape : object => own.prune(shape(object))) }
+}
+
+/** What is stored does not change: it is shaped when it is first asked for, and not for every list again. */
+function once(apply: (object: APIObject) => APIObject): (object: APIObject) => APIObject {
+  const shaped = new WeakMap<APIObject, APIObject>()
+  return object => {
+    const known = shaped.get(object)
+    if (known !== undefined) return known
+    const made = apply(object)
+    shaped.set(object, made)
+    return made
+  }
 }
 
 /** The definition with one condition set; its time of transition changes only with its status. */

@@ -120,30 +120,42 @@ function resourceEntries({ definition }: ServedResource): readonly JSONObject[] 
     ...(categories.length > 0 && { categories }),
     storageVersionHash: storageHash(definition),
   }
-  const status = { name: `${plural}/status`, singularName: '', namespaced, kind, verbs: subresourceVerbs }
-  const scale = {
-    name: `${plural}/scale`,
-    singularName: '',
-    namespaced,
-    ...scaleKind,
-    verbs: subresourceVerbs,
-  }
-  const finalize = { name: `${plural}/finalize`, singularName: '', namespaced, kind, verbs: ['update'] }
-  const { subresources } = definition
+  return [main, ...subresourcesOf(definition).map(each => subresourceEntry(definition, each))]
+}
+
+interface Subresource {
+  readonly name: string
+  readonly responseKind: { readonly group: string; readonly version: string; readonly kind: string }
+  readonly verbs: readonly string[]
+}
+
+/** What stands below the objects of a resource. Namespaces alone are let go of there, service accounts alone get tokens. */
+function subresourcesOf(definition: ResourceDefinition): readonly Subresource[] {
+  const { group, version, kind, subresources } = definition
+  const own = { group, version, kind }
   return [
-    main,
-    ...(isFinalized(definition) ? [finalize] : []),
-    ...(subresources.status ? [status] : []),
-    ...(subresources.scale ? [scale] : []),
+    ...(isCore(definition, 'namespaces') ? [{ name: 'finalize', responseKind: own, verbs: ['update'] }] : []),
+    ...(subresources.status ? [{ name: 'status', responseKind: own, verbs: subresourceVerbs }] : []),
+    ...(subresources.scale ? [{ name: 'scale', responseKind: scaleKind, verbs: subresourceVerbs }] : []),
+    ...(isCore(definition, 'serviceaccounts') ? [{ name: 'token', responseKind: tokenKind, verbs: ['create'] }] : []),
   ]
 }
 
-/** Namespaces alone are let go of by a subresource. */
-function isFinalized({ group, plural }: ResourceDefinition): boolean {
-  return group === '' && plural === 'namespaces'
+function subresourceEntry(
+  { plural, namespaced, group }: ResourceDefinition,
+  { name, responseKind, verbs }: Subresource,
+) {
+  const { kind, ...elsewhere } = responseKind
+  const foreign = responseKind.group === group ? {} : elsewhere
+  return { name: `${plural}/${name}`, singularName: '', namespaced, ...foreign, kind, verbs }
+}
+
+function isCore({ group, plural }: ResourceDefinition, wanted: string): boolean {
+  return group === '' && plural === wanted
 }
 
 const scaleKind = { group: 'autoscaling', version: 'v1', kind: 'Scale' }
+const tokenKind = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' }
 
 const subresourceVerbs = ['get', 'patch', 'update']
 
@@ -154,14 +166,7 @@ function reviewEntry({ plural, kind, namespaced }: ReviewResource): JSONObject {
 function aggregatedResource({ definition }: ServedResource): JSONObject {
   const { group, version, plural, singular, namespaced, kind, verbs, shortNames, categories } = definition
   const responseKind = { group, version, kind }
-  const status = { subresource: 'status', responseKind, verbs: subresourceVerbs }
-  const scale = { subresource: 'scale', responseKind: scaleKind, verbs: subresourceVerbs }
-  const finalize = { subresource: 'finalize', responseKind, verbs: ['update'] }
-  const subresources = [
-    ...(isFinalized(definition) ? [finalize] : []),
-    ...(definition.subresources.status ? [status] : []),
-    ...(definition.subresources.scale ? [scale] : []),
-  ]
+  const subresources = subresourcesOf(definition).map(({ name, ...rest }) => ({ subresource: name, ...rest }))
   return {
     resource: plural,
     responseKind,

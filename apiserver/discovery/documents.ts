@@ -2,12 +2,12 @@
 
 import { createHash } from 'node:crypto'
 import type { JSONObject } from '../api-object.ts'
+import { reviews } from '../authorization/reviews.ts'
 import { openAPIv3 } from '../openapi/openapi.ts'
 import type { Registry } from '../registry.ts'
 import type { Accept } from '../request/accept.ts'
 import type { Group, GroupVersion } from './discovery.ts'
 import { aggregated, coreVersions, groupDocument, groupList, groupsOf, resourceList } from './discovery.ts'
-import { reviews } from './reviews.ts'
 
 /** A document, and the media type that it must be announced as. */
 export interface Document {
@@ -22,8 +22,8 @@ export interface Document {
 /** `/version`: the Kubernetes version whose behaviour is served. */
 export const versionDocument: JSONObject = {
   major: '1',
-  minor: '32',
-  gitVersion: 'v1.32.0+skystead',
+  minor: '36',
+  gitVersion: 'v1.36.3+skystead',
   gitCommit: '',
   gitTreeState: 'clean',
   buildDate: '1970-01-01T00:00:00Z',
@@ -72,6 +72,16 @@ export class Documents {
     // Paths that lead nowhere are not remembered: a client may ask for any number of them.
     if (document !== undefined) this.#made.set(key, document)
     return document
+  }
+
+  /** The paths of all documents but those about single groups of OpenAPI. */
+  paths(): readonly string[] {
+    this.#refresh()
+    const groups = this.#groups.flatMap(({ name, versions }) => {
+      const path = name === '' ? '/api' : `/apis/${name}`
+      return [path, ...versions.map(({ version }) => `${path}/${version}`)]
+    })
+    return [...groups, '/apis', '/openapi/v2', '/openapi/v3']
   }
 
   #refresh(): void {

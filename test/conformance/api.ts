@@ -1,7 +1,7 @@
 /** A Kubernetes API as a case asks it: raw requests with a kubeconfig's credentials, answers as they come. */
 import { request as send } from 'undici'
 import { createCredentials } from '../../controllers/api/credentials.ts'
-import { loadKubeConfig } from '../../controllers/api/kube-config.ts'
+import { type KubeConfigOptions, loadKubeConfig } from '../../controllers/api/kube-config.ts'
 import type { Environment } from '../../crds/environment.ts'
 import { startWatch, type Watching } from './watching.ts'
 
@@ -24,7 +24,8 @@ export interface CallOptions {
   readonly type?: string
   /** Media type wished for. Default `application/json`. */
   readonly accept?: string
-  readonly headers?: Readonly<Record<string, string>>
+  /** Several values of one name are several headers. */
+  readonly headers?: Readonly<Record<string, string | string[]>>
 }
 
 /** Media types of patches. */
@@ -59,8 +60,8 @@ export interface Api extends AsyncDisposable {
 }
 
 /** Connects to the API of a kubeconfig; nothing is sent yet. */
-export function connect(kubeconfig: string, environment: Environment): Api {
-  const config = loadKubeConfig(kubeconfig)
+export function connect(kubeconfig: string, environment: Environment, options: KubeConfigOptions = {}): Api {
+  const config = loadKubeConfig(kubeconfig, options)
   const server = config.getCurrentCluster()?.server.replace(/\/+$/, '') ?? ''
   const credentials = createCredentials(config, environment.clock)
 
@@ -70,7 +71,12 @@ export function connect(kubeconfig: string, environment: Environment): Api {
     const response = await send(`${server}${path}`, {
       // The edge: undici names the methods, and cases ask for others too.
       method: method as 'GET',
-      headers: { accept, ...(body !== undefined && { 'content-type': type }), ...headers, ...options.headers },
+      headers: {
+        accept,
+        ...(body !== undefined && { 'content-type': type }),
+        ...lowerCase(headers),
+        ...options.headers,
+      },
       dispatcher,
       ...(body !== undefined && { body: encoded(body) }),
     })
@@ -97,6 +103,11 @@ export function connect(kubeconfig: string, environment: Environment): Api {
     },
     [Symbol.asyncDispose]: () => credentials.close(),
   }
+}
+
+/** Names are the same however they are written: what a case sends replaces what is sent for it. */
+function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 }
 
 function encoded(body: unknown): string | Uint8Array {

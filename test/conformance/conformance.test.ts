@@ -9,7 +9,8 @@ import { areas, createSuite } from './suite.ts'
 const home = mkdtempSync(join(tmpdir(), 'skystead-conformance-'))
 const environment = realEnvironment()
 const server = await serve({ home, environment })
-const suite = createSuite(server.kubeconfigPath, environment)
+// By its token: a certificate would say who asks whatever token a case sends.
+const suite = createSuite(server.kubeconfigPath, environment, { context: 'skystead-token' })
 
 test.after.always(async () => {
   await suite[Symbol.asyncDispose]()

@@ -1,8 +1,10 @@
 /** All cases, and the benches they run on. */
+import type { KubeConfigOptions } from '../../controllers/api/kube-config.ts'
 import type { Environment } from '../../crds/environment.ts'
 import { sleep } from '../../crds/environment.ts'
 import type { Api } from './api.ts'
 import { connect } from './api.ts'
+import { access } from './areas/access.ts'
 import { apply } from './areas/apply.ts'
 import { cel } from './areas/cel.ts'
 import { celLibraries } from './areas/cel-libraries.ts'
@@ -15,6 +17,7 @@ import { discovery } from './areas/discovery.ts'
 import { dryRun } from './areas/dry-run.ts'
 import { errors } from './areas/errors.ts'
 import { lists } from './areas/lists.ts'
+import { namespaceDeletion } from './areas/namespaces.ts'
 import { openapi } from './areas/openapi.ts'
 import { ownership } from './areas/ownership.ts'
 import { patches } from './areas/patches.ts'
@@ -24,6 +27,7 @@ import { selectors } from './areas/selectors.ts'
 import { strategicPatches } from './areas/strategic-patches.ts'
 import { subresources } from './areas/subresources.ts'
 import { tables } from './areas/tables.ts'
+import { tokens } from './areas/tokens.ts'
 import { validation } from './areas/validation.ts'
 import { watches } from './areas/watches.ts'
 import type { Area, Bench, Case, Definition } from './case.ts'
@@ -51,8 +55,11 @@ export const areas: readonly Area[] = [
   selectors,
   watches,
   deletion,
+  namespaceDeletion,
   tables,
   errors,
+  access,
+  tokens,
 ]
 
 /** How a case ended. */
@@ -72,9 +79,9 @@ export interface Suite extends AsyncDisposable {
 const definitionsPath = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
 
 /** Makes a suite. What its cases made goes when it is disposed of. */
-export function createSuite(kubeconfig: string, environment: Environment): Suite {
+export function createSuite(kubeconfig: string, environment: Environment, options: KubeConfigOptions = {}): Suite {
   const { clock, random } = environment
-  const api = connect(kubeconfig, environment)
+  const api = connect(kubeconfig, environment, options)
   const mark = random.uuid().slice(0, 6)
   const installed = new Map<string, { readonly made: Promise<void>; readonly objects: string }>()
   let names = 0

@@ -13,6 +13,8 @@ import type { Programs } from './build.ts'
 /** A reference server that runs. */
 export interface ReferenceServer extends AsyncDisposable {
   readonly kubeconfig: string
+  /** Of the store and the server. */
+  readonly pids: readonly (number | undefined)[]
 }
 
 /** Starts it; rejects with the last of what it said where it is not ready within a minute. */
@@ -37,8 +39,9 @@ export async function startReference(programs: Programs): Promise<ReferenceServe
     start(programs.apiserver, 'apiserver', apiserverFlags(home, client, secure))
     const kubeconfig = join(home, 'kubeconfig')
     await ready(home, () => writeKubeconfig(kubeconfig, { home, port: secure, token }), kubeconfig)
+    const pids = children.map(({ pid }) => pid)
     start(programs.controllerManager, 'controllers', controllerFlags(home, kubeconfig))
-    return { kubeconfig, [Symbol.asyncDispose]: stop }
+    return { kubeconfig, pids, [Symbol.asyncDispose]: stop }
   } catch (error) {
     await stop()
     throw error
@@ -77,7 +80,7 @@ function apiserverFlags(home: string, etcd: number, port: number): readonly stri
 function controllerFlags(home: string, kubeconfig: string): readonly string[] {
   return [
     `--kubeconfig=${kubeconfig}`,
-    '--controllers=namespace-controller,garbage-collector-controller',
+    '--controllers=namespace-controller,garbage-collector-controller,clusterrole-aggregation-controller',
     '--leader-elect=false',
     '--secure-port=0',
     `--cert-dir=${join(home, 'controllers')}`,
