@@ -1,10 +1,11 @@
 /** Field errors of the server's own checks, in the words of Kubernetes. */
 
 import type { FieldError } from './schema/field-error.ts'
+import { goBadValue } from './schema/go-format.ts'
 
 /** The value breaks a rule. */
 export function invalidValue(field: string, badValue: unknown, detail: string): FieldError {
-  const message = `Invalid value: ${JSON.stringify(badValue) ?? 'null'}: ${detail}`
+  const message = `Invalid value: ${goBadValue(badValue)}: ${detail}`
   return { type: 'FieldValueInvalid', field, message, badValue }
 }
 
@@ -28,4 +29,15 @@ export function unsupportedValue(field: string, badValue: unknown, supported: re
 /** The value is longer than allowed. */
 export function tooLong(field: string, badValue: unknown, bytes: number): FieldError {
   return { type: 'FieldValueTooLong', field, message: `Too long: may not be more than ${bytes} bytes`, badValue }
+}
+
+/** The value is there already. */
+export function duplicateValue(field: string, badValue: unknown): FieldError {
+  return { type: 'FieldValueDuplicate', field, message: `Duplicate value: ${goBadValue(badValue)}`, badValue }
+}
+
+/** There are more values than allowed. */
+export function tooMany(field: string, count: number, limit: number): FieldError {
+  const message = `Too many: ${count}: must have at most ${limit} ${limit === 1 ? 'item' : 'items'}`
+  return { type: 'FieldValueTooMany', field, message, badValue: count }
 }

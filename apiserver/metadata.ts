@@ -5,7 +5,7 @@ import { isRecord } from './api-object.ts'
 import { forbiddenField, invalidValue, requiredValue, tooLong } from './field-errors.ts'
 import { labelValueWrongs, labelWrongs, pathSegmentWrongs, qualifiedNameWrongs, subdomainWrongs } from './names.ts'
 import type { FieldError } from './schema/field-error.ts'
-import { badRequest } from './status-error.ts'
+import { mistyped, typeName, UndecodableError } from './undecodable-error.ts'
 
 /** What a kind asks of its names. */
 export type NameRule = 'subdomain' | 'label' | 'path-segment'
@@ -33,25 +33,26 @@ const shapes: Readonly<Record<string, Shape>> = {
 /** Bytes that all annotations of an object may take together. */
 const annotationLimit = 256 * 1024
 
-/** Metadata as a client gave it: nulls and unknown fields left out. */
+/** Metadata as a client gave it: what is empty and unknown fields left out. */
 export interface ReadMetadata {
   readonly metadata: JSONObject
   /** Unknown fields, as paths. */
   readonly unknown: readonly string[]
 }
 
-/** Reads metadata; throws a 400 where a field has the wrong type. */
+/** Reads metadata; throws an UndecodableError where a field has the wrong type. */
 export function readMetadata(value: unknown): ReadMetadata {
   if (value === undefined || value === null) return { metadata: {}, unknown: [] }
-  if (!isRecord(value)) throw wrongType('metadata', 'ObjectMeta')
+  if (!isRecord(value))
+    throw new UndecodableError(`json: cannot unmarshal ${typeName(value)} into Go value of type v1.ObjectMeta`)
   const entries = Object.entries(value)
   const unknown = entries.filter(([key]) => !Object.hasOwn(shapes, key)).map(([key]) => `metadata.${key}`)
   for (const [key, part] of entries) {
     const shape = Object.hasOwn(shapes, key) ? shapes[key] : undefined
-    if (shape !== undefined && part !== null && !hasShape(part, shape)) throw wrongType(`metadata.${key}`, shape)
+    if (shape !== undefined && part !== null && !hasShape(part, shape)) throw wrongType(key, part, shape)
   }
-  if (unknown.length === 0 && entries.every(([, part]) => part !== null)) return { metadata: value, unknown }
-  const kept = entries.filter(([key, part]) => part !== null && Object.hasOwn(shapes, key))
+  if (unknown.length === 0 && entries.every(([, part]) => !isEmpty(part))) return { metadata: value, unknown }
+  const kept = entries.filter(([key, part]) => !isEmpty(part) && Object.hasOwn(shapes, key))
   return { metadata: Object.fromEntries(kept), unknown }
 }
 
@@ -65,21 +66,30 @@ export function validateMetadata(
     ...validateNamespace(metadata, options.namespaced),
     ...validateLabels(metadata.labels),
     ...validateAnnotations(metadata.annotations),
-    ...(metadata.finalizers ?? []).flatMap((finalizer, index) =>
-      qualifiedNameWrongs(finalizer).map(wrong => invalidValue(`metadata.finalizers[${index}]`, finalizer, wrong)),
-    ),
+    ...validateFinalizers(metadata.finalizers ?? []),
     ...validateOwners(metadata.ownerReferences ?? []),
   ]
 }
 
 /** What is wrong with a change of metadata. */
 export function validateMetadataChange(next: ObjectMetadata, old: ObjectMetadata): readonly FieldError[] {
-  if (old.deletionTimestamp === undefined) return []
+  const immutable = [...immutableErrors(next, old, 'uid'), ...immutableErrors(next, old, 'deletionTimestamp')]
+  if (old.deletionTimestamp === undefined) return immutable
   const added = (next.finalizers ?? []).filter(finalizer => !(old.finalizers ?? []).includes(finalizer))
-  if (added.length === 0) return []
+  if (added.length === 0) return immutable
   const list = added.map(finalizer => JSON.stringify(finalizer)).join(', ')
   const detail = `no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`
-  return [forbiddenField('metadata.finalizers', detail)]
+  return [...immutable, forbiddenField('metadata.finalizers', detail)]
+}
+
+/** Only the server sets these: whoever says otherwise means another object. */
+function immutableErrors(
+  next: ObjectMetadata,
+  old: ObjectMetadata,
+  field: 'uid' | 'deletionTimestamp',
+): readonly FieldError[] {
+  if (next[field] === undefined || next[field] === old[field]) return []
+  return [invalidValue(`metadata.${field}`, next[field], 'field is immutable')]
 }
 
 function validateName({ name, generateName }: ObjectMetadata, rule: NameRule): readonly FieldError[] {
@@ -123,16 +133,33 @@ function validateAnnotations(annotations: ObjectMetadata['annotations'] = {}): r
 }
 
 function validateOwners(owners: readonly OwnerReference[]): readonly FieldError[] {
-  const errors = owners.flatMap((owner, index) =>
-    (['apiVersion', 'kind', 'name', 'uid'] as const)
+  const errors = owners.flatMap(owner => [
+    ...(['apiVersion', 'kind', 'name', 'uid'] as const)
       .filter(field => typeof owner[field] !== 'string' || owner[field] === '')
-      .map(field => requiredValue(`metadata.ownerReferences[${index}].${field}`, 'must not be empty')),
-  )
+      .map(field => invalidValue(`metadata.ownerReferences.${field}`, '', 'must not be empty')),
+    ...(owner.apiVersion === 'v1' && owner.kind === 'Event'
+      ? [invalidValue('metadata.ownerReferences', owner, '/v1, Kind=Event is disallowed from being an owner')]
+      : []),
+  ])
   const controllers = owners.filter(owner => owner.controller === true)
   if (controllers.length < 2) return errors
-  const names = controllers.slice(0, 2).map(owner => owner.name)
+  const names = controllers.slice(0, 2).map(owner => `${owner.kind}/${owner.name}`)
   const detail = `Only one reference can have Controller set to true. Found "true" in references for ${names.join(' and ')}`
   return [...errors, invalidValue('metadata.ownerReferences', owners, detail)]
+}
+
+function validateFinalizers(finalizers: readonly string[]): readonly FieldError[] {
+  const errors = finalizers.flatMap(finalizer =>
+    qualifiedNameWrongs(finalizer).map(wrong => invalidValue('metadata.finalizers', finalizer, wrong)),
+  )
+  if (!finalizers.includes('orphan') || !finalizers.includes('foregroundDeletion')) return errors
+  const detail = 'finalizer orphan and foregroundDeletion cannot be both set'
+  return [...errors, invalidValue('metadata.finalizers', finalizers, detail)]
+}
+
+function isEmpty(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0
+  return value === null || value === '' || (isRecord(value) && Object.keys(value).length === 0)
 }
 
 function hasShape(value: unknown, shape: Shape): boolean {
@@ -142,6 +169,18 @@ function hasShape(value: unknown, shape: Shape): boolean {
   return shape === 'string list' ? value.every(part => typeof part === 'string') : value.every(isRecord)
 }
 
-function wrongType(field: string, shape: string): Error {
-  return badRequest(`unable to decode: json: cannot unmarshal the value of ${field} into a Go value of type ${shape}`)
+const goTypes: Readonly<Record<Shape, string>> = {
+  string: 'string',
+  number: 'int64',
+  'string map': 'map[string]string',
+  'string list': '[]string',
+  'object list': '[]v1.OwnerReference',
+}
+
+function wrongType(field: string, value: unknown, shape: Shape): Error {
+  const parts = shape.startsWith('string ') && typeof value === 'object' ? Object.values(value ?? {}) : []
+  const wrong = parts.find(part => typeof part !== 'string')
+  return wrong === undefined
+    ? mistyped(value, `ObjectMeta.${field}`, goTypes[shape])
+    : mistyped(wrong, `ObjectMeta.${field}`, 'string')
 }

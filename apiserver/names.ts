@@ -15,7 +15,7 @@ const labelValueMessage = `a valid label must be an empty string or consist of a
 /** Wrongs of a DNS label: at most 63 characters. */
 export function labelWrongs(name: string): readonly string[] {
   const wrongs: string[] = []
-  if (name.length > 63) wrongs.push('must be no more than 63 characters')
+  if (name.length > 63) wrongs.push('must be no more than 63 bytes')
   if (!labelPattern.test(name)) wrongs.push(labelMessage)
   return wrongs
 }
@@ -23,7 +23,7 @@ export function labelWrongs(name: string): readonly string[] {
 /** Wrongs of a DNS subdomain: at most 253 characters. */
 export function subdomainWrongs(name: string): readonly string[] {
   const wrongs: string[] = []
-  if (name.length > 253) wrongs.push('must be no more than 253 characters')
+  if (name.length > 253) wrongs.push('must be no more than 253 bytes')
   if (!subdomainPattern.test(name)) wrongs.push(subdomainMessage)
   return wrongs
 }
@@ -41,7 +41,7 @@ export function qualifiedNameWrongs(name: string): readonly string[] {
   if (prefix === '') wrongs.push('prefix part must be non-empty')
   else if (prefix !== undefined) wrongs.push(...subdomainWrongs(prefix).map(wrong => `prefix part ${wrong}`))
   if (plain === '') wrongs.push('name part must be non-empty')
-  else if (plain.length > 63) wrongs.push('name part must be no more than 63 characters')
+  else if (plain.length > 63) wrongs.push('name part must be no more than 63 bytes')
   if (!qualifiedPattern.test(plain)) wrongs.push(qualifiedMessage)
   return wrongs
 }
@@ -49,7 +49,7 @@ export function qualifiedNameWrongs(name: string): readonly string[] {
 /** Wrongs of a label's value. */
 export function labelValueWrongs(value: string): readonly string[] {
   const wrongs: string[] = []
-  if (value.length > 63) wrongs.push('must be no more than 63 characters')
+  if (value.length > 63) wrongs.push('must be no more than 63 bytes')
   if (!labelValuePattern.test(value)) wrongs.push(labelValueMessage)
   return wrongs
 }
@@ -60,4 +60,22 @@ export function pathSegmentWrongs(name: string): readonly string[] {
   return [...new Set(name)]
     .filter(character => '/%'.includes(character))
     .map(character => `may not contain '${character}'`)
+}
+
+const label1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/
+const longestLabel = 63
+const label1035Message = `a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')`
+
+/** What is wrong with a DNS-1035 label: like labels, but it begins with a letter. */
+export function label1035Wrongs(text: string): readonly string[] {
+  return [
+    ...(text.length > longestLabel ? [`must be no more than ${longestLabel} bytes`] : []),
+    ...(label1035.test(text) ? [] : [label1035Message]),
+  ]
+}
+
+/** What is wrong with a kind. */
+export function kindWrongs(kind: string): readonly string[] {
+  const wrongs = label1035Wrongs(kind.toLowerCase())
+  return wrongs.length === 0 ? [] : [`may have mixed case, but should otherwise match: ${wrongs.join(',')}`]
 }

@@ -11,6 +11,8 @@ export interface ServedResource {
   readonly strategy: Strategy
   /** The store's collection: shared by all versions, and by kinds that are views of one another. */
   readonly collection: string
+  /** Whether objects are stored in this version. */
+  readonly isStored: boolean
   /** Names the encoding that clients get: '' when the stored bytes serve as they are. */
   readonly view: string
   /** What everybody who uses this version is told. */
@@ -19,11 +21,21 @@ export interface ServedResource {
   toStored(served: APIObject): APIObject
 }
 
+/** How objects read from the store are made to look as a schema has it that came after them. */
+export interface Shape {
+  /** Differs where the outcome may. */
+  readonly name: string
+  /** Gives back what it gets where nothing is to be done. */
+  apply(object: APIObject): APIObject
+}
+
 /** Conversion between what is stored and what one version serves. */
 export interface Conversion {
   readonly collection: string
   readonly storedVersion: string
   readonly warning?: string | undefined
+  /** Default: objects are as they should be. */
+  readonly shape?: Shape
   readonly toServed?: (stored: APIObject) => APIObject
   readonly toStored?: (served: APIObject) => APIObject
 }
@@ -33,16 +45,19 @@ export function serve(definition: ResourceDefinition, strategy: Strategy, conver
   const apiVersion = apiVersionOf(definition)
   const { collection, storedVersion } = conversion
   const same = apiVersion === storedVersion
-  const toServed = conversion.toServed ?? (object => withMember(object, 'apiVersion', apiVersion))
+  const inVersion = conversion.toServed ?? (object => withMember(object, 'apiVersion', apiVersion))
+  const converted = same ? (object: APIObject) => object : inVersion
+  const { shape } = conversion
   const toStored = conversion.toStored ?? (object => withMember(object, 'apiVersion', storedVersion))
   return Object.freeze({
     definition,
     apiVersion,
     strategy,
     collection,
-    view: same ? '' : apiVersion,
+    isStored: same,
+    view: shape !== undefined ? `${apiVersion} ${shape.name}` : same ? '' : apiVersion,
     warning: conversion.warning,
-    toServed: same ? (object: APIObject) => object : toServed,
+    toServed: shape === undefined ? converted : (object: APIObject) => shape.apply(converted(object)),
     toStored: same ? (object: APIObject) => object : toStored,
   })
 }
@@ -51,6 +66,8 @@ export function serve(definition: ResourceDefinition, strategy: Strategy, conver
 export class Registry {
   /** Grows with every change: what is derived from the registry is cached under it. */
   revision = 0
+  /** Called after resources were taken back. */
+  readonly removals = new Set<() => void>()
   readonly #byPath = new Map<string, ServedResource>()
   readonly #byCollection = new Map<string, ServedResource>()
   readonly #byKind = new Map<string, ServedResource>()
@@ -58,18 +75,20 @@ export class Registry {
   add(resource: ServedResource): void {
     this.#byPath.set(pathOf(resource.definition), resource)
     this.#byKind.set(`${resource.apiVersion} ${resource.definition.kind}`, resource)
-    if (resource.view === '') this.addStored(resource)
+    if (resource.isStored) this.addStored(resource)
     this.revision++
   }
 
-  /** Takes back everything of a group and plural. */
-  remove(group: string, plural: string): void {
+  /** Serves these and nothing else of a group and plural. */
+  replace(group: string, plural: string, resources: readonly ServedResource[]): void {
     for (const [path, { definition, apiVersion }] of this.#byPath) {
       if (definition.group !== group || definition.plural !== plural) continue
       this.#byPath.delete(path)
       this.#byKind.delete(`${apiVersion} ${definition.kind}`)
     }
+    for (const resource of resources) this.add(resource)
     this.revision++
+    for (const tell of this.removals) tell()
   }
 
   /** The resource under `/apis/group/version/plural`. */

@@ -29,6 +29,14 @@ export interface PrinterColumn {
   readonly priority: number
 }
 
+/** Where an object says how many replicas it wishes and has, as in `.spec.replicas`. */
+export interface ScalePaths {
+  readonly spec: string
+  readonly status: string
+  /** The label selector of the replicas, as text. */
+  readonly selector: string | undefined
+}
+
 /** One version of one kind. Frozen: a changed CRD makes a new definition. */
 export interface ResourceDefinition {
   /** API group, '' for the core group. */
@@ -41,7 +49,7 @@ export interface ResourceDefinition {
   readonly shortNames: readonly string[]
   readonly categories: readonly string[]
   readonly namespaced: boolean
-  readonly subresources: { readonly status: boolean }
+  readonly subresources: { readonly status: boolean; readonly scale?: ScalePaths }
   /** Printer columns after Name; empty means that only Name and Age are shown. */
   readonly columns: readonly PrinterColumn[]
   /** OpenAPI v3 schema of the kind; undefined where the kind has none. */

@@ -1,8 +1,10 @@
 import type { Environment } from '../crds/environment.ts'
-import type { APIRequest } from './api-request.ts'
-import { forbiddenField, requiredValue, unsupportedValue } from './field-errors.ts'
+import type { APIRequest, User } from './api-request.ts'
+import type { Authorizer } from './authorization/authorizer.ts'
+import { forbiddenField, invalidValue, requiredValue, tooLong, unsupportedValue } from './field-errors.ts'
 import type { Registry, ServedResource } from './registry.ts'
 import type { Accept } from './request/accept.ts'
+import type { FieldError } from './schema/field-error.ts'
 import { badRequest, invalid } from './status-error.ts'
 import type { Store } from './storage/store.ts'
 
@@ -11,6 +13,8 @@ export interface ServerContext {
   readonly store: Store
   readonly registry: Registry
   readonly environment: Environment
+  /** Who may do what. */
+  readonly authorizer: Authorizer
   /** Aborts when the server closes: watches then end. */
   readonly closing: AbortSignal
 }
@@ -23,9 +27,11 @@ export interface Scope {
   readonly namespace: string
   /** '' for the collection. */
   readonly name: string
-  readonly subresource: '' | 'status' | 'finalize'
+  readonly subresource: '' | 'status' | 'finalize' | 'scale'
   readonly query: URLSearchParams
   readonly request: APIRequest
+  /** Who asks, or whom he acts as. */
+  readonly user: User
   readonly accept: Accept
   /** Texts for Warning headers. */
   readonly warnings: string[]
@@ -42,7 +48,7 @@ export interface WriteOptions {
   readonly force: boolean
 }
 
-const validations = ['Ignore', 'Warn', 'Strict'] as const
+const validations = ['Ignore', 'Strict', 'Warn'] as const
 
 /** Longest field manager taken, in characters. */
 const managerLimit = 128
@@ -60,7 +66,7 @@ export function writeOptions(
   if (fieldValidation === undefined) errors.push(unsupportedValue('fieldValidation', wished, ['', ...validations]))
   const given = query.get('fieldManager') ?? ''
   if (apply && given === '') errors.push(requiredValue('fieldManager', 'is required for apply patch'))
-  if (given.length > managerLimit) errors.push(tooLongManager(given))
+  errors.push(...managerWrongs(given))
   if (kind === 'PatchOptions' && !apply && query.has('force')) {
     errors.push(forbiddenField('force', 'may not be specified for non-apply patch'))
   }
@@ -75,10 +81,13 @@ export function writeOptions(
 
 /** Reads `dryRun`: nothing, or All. */
 export function readDryRun(query: URLSearchParams, kind: string): boolean {
-  const values = query.getAll('dryRun').filter(value => value !== '')
-  const wrong = values.find(value => value !== 'All')
-  if (wrong === undefined) return values.length > 0
-  throw invalid({ group: 'meta.k8s.io', kind }, '', [unsupportedValue('dryRun', wrong, ['All'])])
+  return checkDryRun(query.getAll('dryRun'), kind)
+}
+
+/** Whether a write is only thought through; throws a 422 for anything but All. */
+export function checkDryRun(values: readonly unknown[], kind: string): boolean {
+  if (values.every(value => value === 'All')) return values.length > 0
+  throw invalid({ group: 'meta.k8s.io', kind }, '', [unsupportedValue('dryRun', values, ['All'])])
 }
 
 /** Reads a boolean parameter as Kubernetes does: anything but false and 0 says yes. */
@@ -87,12 +96,12 @@ export function readBoolean(query: URLSearchParams, name: string): boolean {
   return value !== null && value !== 'false' && value !== '0'
 }
 
-/** Reads a whole number parameter; throws a 400 where it is none. */
+/** Reads a whole number parameter; throws a 400 where it is none, in the words that clients know. */
 export function readNumber(query: URLSearchParams, name: string): number | undefined {
   const value = query.get(name)
   if (value === null || value === '') return undefined
-  if (/^[0-9]{1,15}$/.test(value)) return Number(value)
-  throw badRequest(`unable to decode query parameter ${name}: ${JSON.stringify(value)} is not a whole number`)
+  if (/^[-+]?[0-9]{1,15}$/.test(value)) return Number(value)
+  throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`)
 }
 
 function managerOf(userAgent: string | undefined): string {
@@ -100,7 +109,11 @@ function managerOf(userAgent: string | undefined): string {
   return name === '' ? 'unknown' : name
 }
 
-function tooLongManager(manager: string) {
-  const message = `Too long: may not be more than ${managerLimit} bytes`
-  return { type: 'FieldValueTooLong', field: 'fieldManager', message, badValue: manager } as const
+function managerWrongs(manager: string): readonly FieldError[] {
+  if (manager.length > managerLimit) return [tooLong('fieldManager', manager, managerLimit)]
+  return [...manager].flatMap((character, index) => {
+    if (/\P{C}/u.test(character)) return []
+    const code = character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')
+    return [invalidValue('fieldManager', manager, `invalid character U+${code} (at position ${index})`)]
+  })
 }

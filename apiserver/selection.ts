@@ -68,11 +68,10 @@ function fieldText(value: unknown): string {
   return value === undefined || value === null ? '' : String(value)
 }
 
-function unsupportedField({ resource, query }: Scope, field: string): Error {
-  const { definition, apiVersion } = resource
-  const labelText = query.get('labelSelector') ?? ''
-  const fieldText = query.get('fieldSelector') ?? ''
-  return badRequest(
-    `Unable to find "${apiVersion}, Resource=${definition.plural}" that match label selector "${labelText}", field selector "${fieldText}": field label not supported: ${field}`,
-  )
+/** Kinds with fields of their own say only which one they lack. */
+function unsupportedField({ resource: { definition, strategy } }: Scope, field: string): Error {
+  const plain = definition.builtin && Object.keys(strategy.fields).length === 0
+  if (!plain) return badRequest(`field label not supported: ${field}`)
+  const known = '"metadata.name", "metadata.namespace"'
+  return badRequest(`${JSON.stringify(field)} is not a known field selector: only ${known}`)
 }

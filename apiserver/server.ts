@@ -4,12 +4,18 @@ import type { Environment } from '../crds/environment.ts'
 import { timestamp } from '../crds/environment.ts'
 import type { APIRequest, APIResponse, User } from './api-request.ts'
 import { jsonResponse, textResponse } from './api-request.ts'
+import { AccountTokens } from './authentication/account-tokens.ts'
+import { firstKnown, type TokenCheck } from './authentication/token-check.ts'
+import { authorize } from './authorization/authorize.ts'
+import { Authorizer, mastersGroup } from './authorization/authorizer.ts'
+import { createDefaultRoles } from './authorization/default-roles.ts'
+import { answerReview, reviews } from './authorization/reviews.ts'
 import { startBackground } from './background/background.ts'
 import { definitionCollection, register, serveDefinitions } from './custom-resources/definitions.ts'
+import { documentResponse } from './discovery/document-response.ts'
 import type { Document } from './discovery/documents.ts'
 import { Documents, openAPIv2, versionDocument } from './discovery/documents.ts'
-import type { TokenCheck } from './discovery/reviews.ts'
-import { answerReview, mastersGroup, reviews } from './discovery/reviews.ts'
+import { clusterRoleBindings, clusterRoles, roleBindings, roles } from './kinds/access.ts'
 import { addAll } from './kinds/builtin.ts'
 import { configMaps, secrets } from './kinds/configuration.ts'
 import { leases, serviceAccounts } from './kinds/coordination.ts'
@@ -18,9 +24,11 @@ import { namespaces, systemNamespaces } from './kinds/namespace.ts'
 import { Registry } from './registry.ts'
 import { negotiate } from './request/accept.ts'
 import { decodeObject } from './request/body.ts'
-import { resourcePath, splitPath } from './request/route.ts'
+import type { ResourcePath } from './request/route.ts'
+import { resourcePath, splitPath, watchQuery } from './request/route.ts'
+import type { ResourceDefinition } from './resource-definition.ts'
 import type { Scope, ServerContext } from './scope.ts'
-import { internalError, methodNotAllowed, pathNotFound, StatusError } from './status-error.ts'
+import { internalError, methodNotAllowed, notFound, pathNotFound, StatusError } from './status-error.ts'
 import type { DurableLog } from './storage/durable-log.ts'
 import type { StoreOptions } from './storage/store.ts'
 import { Store } from './storage/store.ts'
@@ -41,14 +49,18 @@ export interface APIServerOptions {
   readonly store?: StoreOptions
   /** The address that discovery names, as in `127.0.0.1:6443`. Default: none. */
   readonly address?: () => string
-  /** Whom a bearer token belongs to, for TokenReviews. Default: no token is known. */
+  /** Whom a bearer token belongs to that is no service account's. Default: no such token is known. */
   readonly checkToken?: TokenCheck
+  /** PEM of the key on P-256 that signs service accounts' tokens. Default: one that ends with this server. */
+  readonly accountKey?: string
 }
 
 /** A server without sockets. */
 export interface APIServer {
   /** Answers a request; never rejects. */
   handle(request: APIRequest): Promise<APIResponse>
+  /** Whom a bearer token belongs to. */
+  readonly checkToken: TokenCheck
   /** Ends all watches, writes what is staged, closes the log. May be called again. */
   close(): Promise<void>
 }
@@ -62,11 +74,13 @@ export async function createAPIServer(options: APIServerOptions): Promise<APISer
   const store = await Store.open(options.log, options.store)
   const registry = new Registry()
   const closing = new AbortController()
-  const context: ServerContext = { store, registry, environment, closing: closing.signal }
+  const authorizer = new Authorizer(store)
+  const context: ServerContext = { store, registry, environment, authorizer, closing: closing.signal }
   addAll(registry, [namespaces, configMaps, secrets, coreEvents, groupEvents, leases, serviceAccounts])
+  addAll(registry, [roles, roleBindings, clusterRoles, clusterRoleBindings])
   registry.add(serveDefinitions(store))
   followDefinitions(context, options.logger)
-  await createNamespaces(context)
+  await Promise.all([createNamespaces(context), createDefaultRoles(context)])
   const stopBackground = startBackground(context)
   const core = new Core(context, options)
   const close = () => {
@@ -77,6 +91,7 @@ export async function createAPIServer(options: APIServerOptions): Promise<APISer
   let closed: Promise<void> | undefined
   return {
     handle: request => core.handle(request),
+    checkToken: core.checkToken,
     close: () => {
       closed ??= close()
       return closed
@@ -88,13 +103,18 @@ class Core {
   readonly #context: ServerContext
   readonly #documents: Documents
   readonly #logger: Logger | undefined
-  readonly #checkToken: TokenCheck
+  readonly #accounts: AccountTokens
+  readonly checkToken: TokenCheck
 
   constructor(context: ServerContext, options: APIServerOptions) {
     this.#context = context
     this.#documents = new Documents(context.registry, options.address ?? (() => ''))
     this.#logger = options.logger
-    this.#checkToken = options.checkToken ?? (() => undefined)
+    const { store, environment } = context
+    const { accountKey: key, checkToken } = options
+    this.#accounts = new AccountTokens({ store, environment, ...(key !== undefined && { key }) })
+    const checkAccount: TokenCheck = token => this.#accounts.check(token)
+    this.checkToken = checkToken === undefined ? checkAccount : firstKnown(checkToken, checkAccount)
   }
 
   async handle(request: APIRequest): Promise<APIResponse> {
@@ -107,39 +127,63 @@ class Core {
 
   async #answer(request: APIRequest): Promise<APIResponse> {
     const { steps, query } = splitPath(request.path)
+    const user = authorize(this.#context.authorizer, request.user ?? localUser, { request, steps, query })
     const path = resourcePath(steps)
     const resource = path && this.#context.registry.find(path.group, path.version, path.plural)
-    if (path === undefined || resource === undefined) return this.#plain(request, steps, path?.plural)
-    const subresource = subresourceOf(path.subresource, resource.definition)
-    if (resource.definition.namespaced ? false : path.namespace !== '') throw pathNotFound()
+    if (path === undefined || resource === undefined) return this.#plain({ ...request, user }, steps, path?.plural)
+    if (resource === serviceAccounts && path.subresource === 'token') return this.#issueToken(request, path)
+    const subresource = subresourceOf(path, resource.definition)
+    if (!isPathOf(resource.definition, path)) return this.#nowhere(steps)
+    if (path.watched && request.method !== 'GET') throw methodNotAllowed()
     const scope: Scope = {
       context: this.#context,
       resource,
       namespace: path.namespace,
-      name: path.name,
+      name: path.watched ? '' : path.name,
       subresource,
-      query,
+      query: path.watched ? watchQuery(query, path.name) : query,
       request,
+      user,
       accept: negotiate(request.headers.accept),
       warnings: resource.warning === undefined ? [] : [resource.warning],
     }
     return dispatch(scope)
   }
 
-  #plain(request: APIRequest, steps: readonly string[], plural: string | undefined): APIResponse {
-    const [first = ''] = steps
-    const reading = request.method === 'GET' || request.method === 'HEAD'
+  async #plain(request: APIRequest, steps: readonly string[], plural: string | undefined): Promise<APIResponse> {
     if (plural !== undefined && plural !== '') return this.#review(request, steps)
-    if (!reading) throw steps.length === 0 ? methodNotAllowed() : pathNotFound()
-    if (first === 'version' && steps.length === 1) return jsonResponse(200, versionDocument)
-    if (healthPaths.has(first)) return textResponse(200, 'ok')
+    const answer = this.#fixed(steps) ?? this.#described(request, steps)
+    if (answer === undefined) return this.#nowhere(steps)
+    if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed()
+    return answer
+  }
+
+  /** What is answered the same whoever asks: the paths, the version, that the server lives. */
+  #fixed(steps: readonly string[]): APIResponse | undefined {
+    const [first = '', check = 'ping'] = steps
     if (steps.length === 0)
-      return jsonResponse(200, { paths: ['/api', '/apis', '/healthz', '/openapi/v3', '/version'] })
+      return jsonResponse(200, { paths: [...this.#documents.paths(), ...healthPaths, '/version'] })
+    if (first === 'version' && steps.length === 1) return jsonResponse(200, versionDocument)
+    const healthy = healthPaths.has(`/${first}`) && check === 'ping' && steps.length < 3
+    return healthy ? textResponse(200, 'ok') : undefined
+  }
+
+  #described(request: APIRequest, steps: readonly string[]): APIResponse | undefined {
     const document = this.#find(request, steps)
-    if (document === undefined) throw pathNotFound()
-    const headers = { 'content-type': document.type, etag: document.etag, vary: 'Accept' }
-    if (request.headers['if-none-match'] === document.etag) return { status: 304, headers, body: new Uint8Array() }
-    return { status: 200, headers, body: document.body }
+    if (document === undefined) return undefined
+    const { query } = splitPath(request.path)
+    return documentResponse(document, request, { query, now: this.#context.environment.clock.now() })
+  }
+
+  /** Only below the groups of built-in kinds is a Status the answer to a path that is not there. */
+  #nowhere([root, first = '']: readonly string[]): APIResponse {
+    const group = root === 'api' ? '' : first
+    const isBuiltin = this.#context.registry
+      .all()
+      .some(({ definition }) => definition.builtin && definition.group === group)
+    const isReviewed = reviews.some(review => review.group === group)
+    if (root === 'api' || (root === 'apis' && (isBuiltin || isReviewed))) throw pathNotFound()
+    return textResponse(404, '404 page not found\n')
   }
 
   #find({ headers }: APIRequest, steps: readonly string[]): Document | undefined {
@@ -149,15 +193,24 @@ class Core {
     return this.#documents.find(steps, negotiate(undefined))
   }
 
-  #review(request: APIRequest, steps: readonly string[]): APIResponse {
+  async #review(request: APIRequest, steps: readonly string[]): Promise<APIResponse> {
     const path = resourcePath(steps)
     const review = reviews.find(
       each => each.group === path?.group && each.version === path.version && each.plural === path.plural,
     )
-    if (review === undefined || path?.name !== '') throw pathNotFound()
+    if (review === undefined || path?.name !== '') return this.#nowhere(steps)
     if (request.method !== 'POST') throw methodNotAllowed()
     const { value } = decodeObject(request, { findDuplicates: false })
-    return jsonResponse(201, answerReview(review, value, request.user ?? localUser, this.#checkToken))
+    const { user = localUser } = request
+    const { authorizer } = this.#context
+    const asked = { user, authorizer, checkToken: this.checkToken, namespace: path.namespace }
+    return jsonResponse(201, await answerReview(review, value, asked))
+  }
+
+  async #issueToken(request: APIRequest, { namespace, name }: ResourcePath): Promise<APIResponse> {
+    if (request.method !== 'POST') throw methodNotAllowed()
+    const { value } = decodeObject(request, { findDuplicates: false })
+    return jsonResponse(201, await this.#accounts.issue(namespace, name, value))
   }
 
   #failure(request: APIRequest, error: unknown): APIResponse {
@@ -171,19 +224,23 @@ class Core {
 /** The answer that tells of an error. */
 export function statusResponse(error: StatusError): APIResponse {
   const wait = error.status.details?.retryAfterSeconds
-  return jsonResponse(error.code, error.status, wait === undefined ? {} : { 'retry-after': String(wait) })
+  const headers = { 'cache-control': 'no-cache, private', ...(wait !== undefined && { 'retry-after': String(wait) }) }
+  return jsonResponse(error.code, error.status, headers)
 }
 
-const healthPaths: ReadonlySet<string> = new Set(['healthz', 'livez', 'readyz'])
+const healthPaths: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz'])
 
-function subresourceOf(
-  name: string,
-  definition: { subresources: { status: boolean }; plural: string },
-): Scope['subresource'] {
-  if (name === '') return ''
-  if (name === 'status' && definition.subresources.status) return 'status'
-  if (name === 'finalize' && definition.plural === 'namespaces') return 'finalize'
-  throw pathNotFound()
+/** Objects with a namespace are found below it, all others outside. */
+function isPathOf({ namespaced }: { namespaced: boolean }, { namespace, name }: ResourcePath): boolean {
+  return namespaced ? namespace !== '' || name === '' : namespace === ''
+}
+
+function subresourceOf({ name, subresource }: ResourcePath, definition: ResourceDefinition): Scope['subresource'] {
+  if (subresource === '') return ''
+  if (subresource === 'status' && definition.subresources.status) return 'status'
+  if (subresource === 'scale' && definition.subresources.scale !== undefined) return 'scale'
+  if (subresource === 'finalize' && definition.plural === 'namespaces') return 'finalize'
+  throw definition.builtin ? pathNotFound() : notFound(definition, name)
 }
 
 /** Serves what the stored definitions say, now and after every change of them. */
@@ -200,8 +257,9 @@ function followDefinitions({ store, registry }: ServerContext, logger: Logger | 
   store.onCommit(events => {
     for (const { entry, type } of events) {
       if (entry.resource !== definitionCollection) continue
+      const dot = entry.name.indexOf('.')
       if (type !== 'DELETED') follow(entry.object)
-      else registry.remove(entry.name.slice(entry.name.indexOf('.') + 1), entry.name.slice(0, entry.name.indexOf('.')))
+      else registry.replace(entry.name.slice(dot + 1), entry.name.slice(0, dot), [])
     }
   })
 }

@@ -58,7 +58,12 @@ export class StatusError extends Error {
 type Named = Pick<ResourceDefinition, 'group' | 'plural' | 'kind'>
 
 function resourceDetails(definition: Named, name: string): StatusDetails {
-  return { name, ...(definition.group !== '' && { group: definition.group }), kind: definition.plural }
+  return detailsOf({ group: definition.group, kind: definition.plural }, name)
+}
+
+/** Details leave out what is empty. */
+function detailsOf({ group, kind }: { group: string; kind: string }, name: string): StatusDetails {
+  return { ...(name !== '' && { name }), ...(group !== '' && { group }), ...(kind !== '' && { kind }) }
 }
 
 /** 404: there is no such object. */
@@ -101,12 +106,10 @@ export function invalid(
   name: string,
   errors: readonly FieldError[],
 ): StatusError {
-  const texts = errors.map(error => `${error.field}: ${error.message}`)
+  const texts = [...new Set(errors.map(error => `${error.field}: ${error.message}`))]
   const text = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`
   return new StatusError(422, 'Invalid', `${qualifiedKind(kind)} ${JSON.stringify(name)} is invalid: ${text}`, {
-    name,
-    ...(kind.group !== '' && { group: kind.group }),
-    kind: kind.kind,
+    ...detailsOf(kind, name),
     causes: errors.map(error => ({ reason: error.type, message: error.message, field: error.field })),
   })
 }
@@ -114,6 +117,11 @@ export function invalid(
 /** 400: the request cannot be understood. */
 export function badRequest(message: string): StatusError {
   return new StatusError(400, 'BadRequest', message)
+}
+
+/** 400: the body speaks of another namespace than the path. */
+export function foreignNamespace(): StatusError {
+  return badRequest('the namespace of the provided object does not match the namespace sent on the request')
 }
 
 /** 401: the client did not say who it is. */
@@ -133,20 +141,33 @@ export function forbidden(
   return new StatusError(403, 'Forbidden', text, details)
 }
 
+/** 403: the user has no right to it. */
+export function notPermitted(
+  wish: { group: string; plural: string; name: string } | object,
+  message: string,
+): StatusError {
+  if (!('plural' in wish)) return new StatusError(403, 'Forbidden', `forbidden: ${message}`, {})
+  const { group, plural, name } = wish
+  const named = name === '' ? '' : ` ${JSON.stringify(name)}`
+  const details = { ...(name !== '' && { name }), ...(group !== '' && { group }), kind: plural }
+  const text = `${qualifiedResource(wish)}${named} is forbidden: ${message}`
+  return new StatusError(403, 'Forbidden', text, details)
+}
+
 /** 405: the resource exists but not with this verb. */
 export function methodNotAllowed(): StatusError {
   return new StatusError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
 }
 
-/** 405: the resource does not support the verb now. */
+/** 405: the resource does not support the verb, at all or now. */
 export function methodNotSupported(definition: Named, message: string): StatusError {
   const details = { ...(definition.group !== '' && { group: definition.group }), kind: definition.plural }
   return new StatusError(405, 'MethodNotAllowed', message, details)
 }
 
 /** 406: none of the accepted media types can be served. */
-export function notAcceptable(): StatusError {
-  const message = 'only the following media types are accepted: application/json, application/yaml'
+export function notAcceptable(accepted: readonly string[]): StatusError {
+  const message = `only the following media types are accepted: ${accepted.join(', ')}`
   return new StatusError(406, 'NotAcceptable', message)
 }
 
@@ -157,7 +178,7 @@ export function expired(message: string): StatusError {
 
 /** 413: the body is larger than the server takes. */
 export function requestTooLarge(limit: number): StatusError {
-  return new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limit}`, {})
+  return new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limit}`)
 }
 
 /** 415: the body's media type is not one the operation takes. */
@@ -166,9 +187,14 @@ export function unsupportedMediaType(supported: readonly string[]): StatusError 
   return new StatusError(415, 'UnsupportedMediaType', message)
 }
 
-/** 422 without a field: a patch that does not fit the object. */
-export function unprocessablePatch(message: string): StatusError {
-  return new StatusError(422, 'Invalid', message, {})
+/** 422 without a word: a JSON patch that does not fit the object. */
+export function unprocessablePatch(): StatusError {
+  return new StatusError(422, 'Invalid', 'the server rejected our request due to an error in our request', {})
+}
+
+/** 500 without a reason: what Kubernetes answers where it did not foresee that a client is wrong. */
+export function unforeseen(message: string): StatusError {
+  return new StatusError(500, '', message)
 }
 
 /** 500: a defect of the server, or a storage that fails. */

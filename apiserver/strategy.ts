@@ -1,5 +1,6 @@
 import type { Clock } from '../crds/environment.ts'
 import type { APIObject } from './api-object.ts'
+import type { Writer } from './authorization/escalation.ts'
 import type { NameRule } from './metadata.ts'
 import type { FieldError } from './schema/field-error.ts'
 
@@ -24,8 +25,10 @@ export interface Strategy {
   readonly holdsBack?: (object: APIObject) => boolean
   /** Throws when the object must not be deleted. */
   readonly beforeDelete?: (object: APIObject) => void
+  /** Throws a 403 when the writer may not write just this; `old` is undefined on creation. */
+  readonly checkWriter?: (next: APIObject, old: APIObject | undefined, writer: Writer) => void
   /** Throws when no object of the kind may be created now. */
-  readonly beforeCreate?: () => void
+  readonly beforeCreate?: (name: string) => void
 }
 
 /** What holds for most built-in kinds. */

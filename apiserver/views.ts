@@ -6,6 +6,7 @@ import type { Part } from './parts.ts'
 import { joined } from './parts.ts'
 import type { ServedResource } from './registry.ts'
 import type { Accept } from './request/accept.ts'
+import { badRequest } from './status-error.ts'
 import type { Entry } from './storage/entry.ts'
 import { wholeMember } from './storage/member-range.ts'
 import { cellsOf, columnDefinitionsOf } from './table/table.ts'
@@ -13,7 +14,18 @@ import { cellsOf, columnDefinitionsOf } from './table/table.ts'
 const metadataVersion = (accept: Accept): string => `meta.k8s.io/${accept.version}`
 
 /** What of each object a table carries along. */
-export type IncludeObject = 'Metadata' | 'Object' | 'None'
+export type IncludeObject = (typeof inclusions)[number]
+
+const inclusions = ['Metadata', 'Object', 'None'] as const
+
+/** Reads what of each object a table carries along; throws a 400 where that cannot be. */
+export function includeObjectOf(query: URLSearchParams): IncludeObject {
+  const wished = query.get('includeObject') || 'Metadata'
+  const known = inclusions.find(each => each === wished)
+  if (known !== undefined) return known
+  const wrong = `Invalid value: ${JSON.stringify(wished)}: must be 'Metadata', 'Object', 'None', or empty`
+  throw badRequest(`Unable to convert to Table as requested: includeObject: ${wrong}`)
+}
 
 /** Names an encoding: answers under the same name are the same bytes. */
 export function viewOf(resource: ServedResource, accept: Accept): string {
@@ -32,7 +44,9 @@ export function servedObject(resource: ServedResource, entry: Entry): APIObject 
 }
 
 function objectPart(resource: ServedResource, entry: Entry): Part {
-  return resource.view === '' ? entry.bytes : JSON.stringify(resource.toServed(entry.object))
+  if (resource.view === '') return entry.bytes
+  const served = resource.toServed(entry.object)
+  return served === entry.object ? entry.bytes : JSON.stringify(served)
 }
 
 /** The metadata is the same in every served version: only what stands beside it is converted. */

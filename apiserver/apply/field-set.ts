@@ -99,15 +99,11 @@ export function equalSets(a: FieldSet, b: FieldSet): boolean {
   return true
 }
 
-/** Every path in the set, sorted. */
+/** Every path in the set: what is in it itself comes before what is below, both sorted. */
 export function pathsOf(set: FieldSet, prefix: readonly string[] = []): readonly (readonly string[])[] {
-  const elements = sortedElements(set)
-  return elements.flatMap(element => {
-    const path = [...prefix, element]
-    const child = set.children.get(element)
-    const below = child ? pathsOf(child, path) : []
-    return set.members.has(element) ? [path, ...below] : below
-  })
+  const members = [...set.members].sort().map(element => [...prefix, element])
+  const children = [...set.children].sort(([left], [right]) => (left < right ? -1 : 1))
+  return [...members, ...children.flatMap(([element, child]) => pathsOf(child, [...prefix, element]))]
 }
 
 function sortedElements(set: FieldSet): readonly string[] {

@@ -1,6 +1,6 @@
 /** Server-side apply and the bookkeeping of who manages which field, as Kubernetes does both. */
 
-import { isObject, type JSONObject } from '../schema/json.ts'
+import { canonicalJSON, isObject, type JSONObject } from '../schema/json.ts'
 import type { StructuralSchema } from '../schema/structural-schema.ts'
 import { difference, equalSets, FieldSet, intersection, pathsOf, printPath, union, without } from './field-set.ts'
 import { type FieldType, resourceType } from './field-types.ts'
@@ -32,6 +32,8 @@ interface CommonOptions {
   readonly time: string
   /** Schema of the kind; without one objects merge field by field and lists are replaced as a whole. */
   readonly schema: StructuralSchema | undefined
+  /** What every object of the kind has, even if nobody sets it. Default: nothing. */
+  readonly blank?: JSONObject
   /** Top-level fields that this request cannot set (`status` of the object itself where it is a subresource). */
   readonly resetFields?: readonly string[]
 }
@@ -98,7 +100,8 @@ export function serverSideApply(options: ApplyOptions): ApplyResult {
 
   const comparison = compareValues(old, pruned, type)
   const changed = union(comparison.modified, comparison.added)
-  const conflicts = options.force ? [] : others.flatMap(entry => conflictsWith(entry, changed))
+  const contested = options.force ? new FieldSet() : difference(changed, lastAppliedFields(old, type, self))
+  const conflicts = others.flatMap(entry => conflictsWith(entry, contested))
   if (conflicts.length > 0) return { ok: false, conflicts }
 
   const lost = union(changed, comparison.removed)
@@ -117,7 +120,7 @@ export function updateManagedFields(options: UpdateOptions): object {
   const next = objectOf(options.next)
   const given = rawEntries(next)
   const isReset = given?.every(entry => isObject(entry) && Object.keys(entry).length === 0)
-  if (isReset) return withEntries(next, [])
+  if (live && isReset) return withEntries(next, [])
   // An update may say itself who manages what: that is how clients hand fields over.
   const readable = entriesOf(next)
   const before = readable.length > 0 ? readable : entriesOf(live)
@@ -125,7 +128,11 @@ export function updateManagedFields(options: UpdateOptions): object {
 
   const self = managerOf(options, 'Update')
   const ignored = (options.resetFields ?? []).map(name => `f:${name}`)
-  const comparison = compareValues(live ? withoutManagedFields(live) : {}, withoutManagedFields(next), type)
+  const comparison = compareValues(
+    live ? withoutManagedFields(live) : (options.blank ?? {}),
+    withoutManagedFields(next),
+    type,
+  )
   const taken = difference(without(union(comparison.modified, comparison.added), ignored), unmanaged)
   const lost = without(union(union(comparison.modified, comparison.added), comparison.removed), ignored)
   const last = before.find(entry => isSameManager(entry, self))
@@ -133,7 +140,7 @@ export function updateManagedFields(options: UpdateOptions): object {
   const kept = others.map(entry => withFields(entry, difference(entry.fields, lost)))
   const own = union(last ? difference(last.fields, comparison.removed) : new FieldSet(), taken)
   const entry = ownEntry(self, last, own, { isChanged: !taken.isEmpty, time: options.time })
-  return withEntries(next, capUpdaters([...kept, entry]))
+  return withEntries(next, capUpdaters([...kept, entry].filter(({ fields }) => !fields.isEmpty)))
 }
 
 /** The overall message of a refused apply. */
@@ -165,7 +172,7 @@ function managerOf(options: CommonOptions, operation: 'Apply' | 'Update'): Manag
 
 /** Who managed all that an object had before anyone was recorded. */
 function firstEntry(live: JSONObject, type: FieldType, options: ApplyOptions): ManagedEntry {
-  const fields = compareValues({}, live, type).added
+  const fields = compareValues(options.blank ?? {}, withoutFields(live, options.resetFields ?? []), type).added
   const { apiVersion, time } = options
   return {
     manager: 'before-first-apply',
@@ -184,7 +191,8 @@ interface OwnChange {
 function ownEntry(self: Manager, last: ManagedEntry | undefined, fields: FieldSet, change: OwnChange): ManagedEntry {
   const isSame = last !== undefined && last.apiVersion === self.apiVersion && equalSets(last.fields, fields)
   if (isSame && !change.isChanged) return last
-  return { ...self, time: change.time, fields: isSame ? last.fields : fields }
+  // What changes hands while the object stays the same has no time of its own.
+  return { ...self, time: change.isChanged ? change.time : last?.time, fields: isSame ? last.fields : fields }
 }
 
 function conflictsWith(entry: ManagedEntry, changed: FieldSet): readonly ApplyConflict[] {
@@ -255,6 +263,23 @@ function withEntries(object: JSONObject, entries: readonly ManagedEntry[]): JSON
 
 const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration'
 
+/** What kubectl's client-side apply has set last and nobody has changed since: kubectl takes it over without conflict. */
+function lastAppliedFields(live: JSONObject, type: FieldType, { manager }: Manager): FieldSet {
+  const record = objectOf(objectOf(live.metadata).annotations)[lastAppliedAnnotation]
+  if (manager !== 'kubectl' || typeof record !== 'string' || record === '') return new FieldSet()
+  const last = objectOf(parsed(record))
+  const { added, modified, removed } = compareValues(last, live, type)
+  return difference(fieldsOf(last, type), union(union(added, modified), removed))
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
 /** Keeps kubectl's own record true where an object has one, so that a later client-side apply knows what was set. */
 function withLastApplied(object: JSONObject, applied: JSONObject, manager: string): JSONObject {
   const metadata = objectOf(object.metadata)
@@ -262,8 +287,10 @@ function withLastApplied(object: JSONObject, applied: JSONObject, manager: strin
   const record = annotations[lastAppliedAnnotation]
   if (manager !== 'kubectl' || typeof record !== 'string' || record === '') return object
   const appliedMetadata = objectOf(applied.metadata)
-  const { [lastAppliedAnnotation]: _, ...rest } = objectOf(appliedMetadata.annotations)
-  const text = JSON.stringify({ ...applied, metadata: { ...appliedMetadata, annotations: rest } })
+  const { annotations: given, ...others } = appliedMetadata
+  const { [lastAppliedAnnotation]: _, ...rest } = objectOf(given)
+  const recorded = given === undefined ? others : { ...others, annotations: rest }
+  const text = canonicalJSON({ ...applied, metadata: recorded })
   const updated = { ...annotations, [lastAppliedAnnotation]: `${text}\n` }
   return { ...object, metadata: { ...metadata, annotations: updated } }
 }

@@ -64,7 +64,10 @@ function report(context: ServerContext, name: string, held: readonly Entry[]): P
     counts.set(resource, (counts.get(resource) ?? 0) + 1)
     for (const each of object.metadata.finalizers ?? []) finalizers.set(each, (finalizers.get(each) ?? 0) + 1)
   }
-  const resources = [...counts].map(([resource, count]) => `${resource} has ${count} resource instances`)
+  // As Kubernetes says it: the plural, a dot, the group, which is '' for the core.
+  const resources = [...counts].map(
+    ([resource, count]) => `${resource.includes('.') ? resource : `${resource}.`} has ${count} resource instances`,
+  )
   const waits = [...finalizers].map(([finalizer, count]) => `${finalizer} in ${count} resource instances`)
   const time = timestamp(context.environment.clock)
   return changeObject(context, namespaces, name, namespace =>

@@ -25,7 +25,7 @@ const version = object(
     }),
     subresources: object('Subresources of the objects.', {
       status: anything('Status makes the status a subresource.'),
-      scale: object('Scale is not served.', {
+      scale: object('Scale makes the number of replicas a subresource.', {
         specReplicasPath: text('Path of the wished replicas.'),
         statusReplicasPath: text('Path of the replicas.'),
         labelSelectorPath: text('Path of the selector.'),

@@ -2,7 +2,7 @@
 
 import type { APIObject, JSONObject } from '../api-object.ts'
 import { isRecord, valueAt } from '../api-object.ts'
-import type { PrinterColumn, ResourceDefinition } from '../resource-definition.ts'
+import type { PrinterColumn, ResourceDefinition, ScalePaths } from '../resource-definition.ts'
 import { allVerbs } from '../resource-definition.ts'
 import type { CompiledSchema } from '../schema/compiled-schema.ts'
 import { compileSchema } from '../schema/compiled-schema.ts'
@@ -27,7 +27,11 @@ export interface Version {
   readonly deprecationWarning: string | undefined
   readonly schema: StructuralSchema | undefined
   readonly status: boolean
+  /** Paths are '' where they are missing. */
+  readonly scale: ScalePaths | undefined
   readonly columns: readonly PrinterColumn[]
+  /** The columns as they were given. */
+  readonly givenColumns: readonly JSONObject[]
   readonly selectableFields: readonly string[]
 }
 
@@ -70,7 +74,7 @@ export function definitionsOf(definition: APIObject): readonly HandledVersion[] 
         version: version.name,
         ...names,
         namespaced: scope === 'Namespaced',
-        subresources: { status: version.status },
+        subresources: { status: version.status, ...(version.scale !== undefined && { scale: version.scale }) },
         columns: version.columns,
         ...(schema !== undefined && { schema, compiled: compiledSchema(schema) }),
         verbs: allVerbs,
@@ -123,12 +127,24 @@ function versionOf(version: JSONObject): Version {
     deprecationWarning: typeof version.deprecationWarning === 'string' ? version.deprecationWarning : undefined,
     schema: isRecord(schema) ? schema : undefined,
     status: isRecord(valueAt(version, ['subresources', 'status'])),
+    scale: scaleOf(valueAt(version, ['subresources', 'scale'])),
     columns: columnsOf(records(version.additionalPrinterColumns)),
+    givenColumns: records(version.additionalPrinterColumns),
     selectableFields: records(version.selectableFields).map(field => string(field.jsonPath)),
   }
 }
 
-const columnTypes = ['string', 'integer', 'date', 'boolean', 'number'] as const
+function scaleOf(scale: unknown): ScalePaths | undefined {
+  if (!isRecord(scale)) return undefined
+  return {
+    spec: string(scale.specReplicasPath),
+    status: string(scale.statusReplicasPath),
+    selector: string(scale.labelSelectorPath) || undefined,
+  }
+}
+
+/** Types of columns. */
+export const columnTypes = ['string', 'integer', 'date', 'boolean', 'number'] as const
 
 function columnsOf(columns: readonly JSONObject[]): readonly PrinterColumn[] {
   // A definition without columns shows the age, as Kubernetes does.

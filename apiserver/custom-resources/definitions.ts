@@ -5,17 +5,18 @@ import { timestamp } from '../../crds/environment.ts'
 import type { APIObject, JSONObject } from '../api-object.ts'
 import { isRecord, valueAt, withMember, withMetadata } from '../api-object.ts'
 import { builtinDefinition } from '../kinds/builtin.ts'
-import type { Registry, ServedResource } from '../registry.ts'
+import type { Registry, ServedResource, Shape } from '../registry.ts'
 import { serve } from '../registry.ts'
-import { apiVersionOf } from '../resource-definition.ts'
-import { methodNotSupported } from '../status-error.ts'
+import { apiVersionOf, type ResourceDefinition } from '../resource-definition.ts'
+import type { CompiledSchema } from '../schema/compiled-schema.ts'
+import { forbidden } from '../status-error.ts'
 import type { Collection } from '../storage/collection.ts'
 import type { Store } from '../storage/store.ts'
 import type { Strategy } from '../strategy.ts'
 import type { DefinitionCondition } from './definition-kind.ts'
 import { customResourceDefinitionKind } from './definition-kind.ts'
 import { definitionsOf, specOf, storageVersion } from './definition-spec.ts'
-import { claimedNames, hasCondition, isEstablished, validateDefinition } from './validate-definition.ts'
+import { hasCondition, isEstablished, validateDefinition } from './validate-definition.ts'
 
 /** What keeps a definition until all its objects are gone. */
 export const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io'
@@ -41,17 +42,49 @@ export function serveDefinitions(store: Store): ServedResource {
 
 /** Makes the registry follow the definition of one resource: what is established is served. */
 export function register(registry: Registry, definition: APIObject): void {
+  const { group, names } = specOf(definition)
+  const served = isEstablished(definition) ? handled(registry, definition) : []
+  registry.replace(group, names.plural, served)
+}
+
+/** The served versions of a resource; of the others the registry learns how their objects are handled. */
+function handled(registry: Registry, definition: APIObject): readonly ServedResource[] {
   const spec = specOf(definition)
   const { group, names } = spec
-  registry.remove(group, names.plural)
-  if (!isEstablished(definition)) return
   const conversion = { collection: `${names.plural}.${group}`, storedVersion: `${group}/${storageVersion(spec)}` }
   const deleted = definition.metadata.deletionTimestamp !== undefined
-  for (const { served, warning, definition: resource } of definitionsOf(definition)) {
-    const strategy = deleted ? { ...customStrategy, beforeCreate: () => refuseCreation(resource) } : customStrategy
-    const handled = serve(resource, strategy, { ...conversion, warning })
-    if (served) registry.add(handled)
-    else registry.addStored(handled)
+  const versions = definitionsOf(definition)
+  const stored = versions.find(version => version.definition.version === storageVersion(spec))?.definition.compiled
+  return versions.flatMap(({ served, warning, definition: resource }) => {
+    const shape = shapeOf(definition, stored, resource.compiled)
+    const strategy = deleted ? { ...customStrategy, beforeCreate: refuseCreation(resource) } : customStrategy
+    const version = serve(resource, strategy, { ...conversion, warning, ...(shape !== undefined && { shape }) })
+    if (served) return [version]
+    registry.addStored(version)
+    return []
+  })
+}
+
+/**
+ * How objects that were written under an earlier schema, or in another version, are made to look as the schema of a
+ * version has it; undefined where all are so already.
+ */
+function shapeOf(definition: APIObject, stored?: CompiledSchema, own?: CompiledSchema): Shape | undefined {
+  const { generation = 1 } = definition.metadata
+  if (stored === undefined || own === undefined || (generation === 1 && stored === own)) return undefined
+  const shape = (object: APIObject) => stored.applyDefaults(stored.prune(object))
+  return { name: String(generation), apply: once(stored === own ? shape : object => own.prune(shape(object))) }
+}
+
+/** What is stored does not change: it is shaped when it is first asked for, and not for every list again. */
+function once(apply: (object: APIObject) => APIObject): (object: APIObject) => APIObject {
+  const shaped = new WeakMap<APIObject, APIObject>()
+  return object => {
+    const known = shaped.get(object)
+    if (known !== undefined) return known
+    const made = apply(object)
+    shaped.set(object, made)
+    return made
   }
 }
 
@@ -85,8 +118,10 @@ const customStrategy: Strategy = {
   fields: {},
 }
 
-function refuseCreation(resource: { group: string; plural: string; kind: string }): never {
-  throw methodNotSupported(resource, 'create not allowed while custom resource definition is terminating')
+function refuseCreation(resource: ResourceDefinition): (name: string) => never {
+  return name => {
+    throw forbidden(resource, name, 'create not allowed while custom resource definition is terminating')
+  }
 }
 
 function prepare(others: Collection, next: APIObject, old: APIObject | undefined, clock: Clock): APIObject {
@@ -119,11 +154,10 @@ function withStoredVersions(definition: APIObject): APIObject {
 
 /** Names are accepted when no other definition of the group holds them; accepted names are served. */
 function withNameConditions(others: Collection, definition: APIObject, clock: Clock): APIObject {
-  const taken = takenName(others, definition)
+  const conflict = conflictOf(others, definition)
   const lastTransitionTime = timestamp(clock)
-  if (taken !== undefined) {
-    const message = `${JSON.stringify(taken)} is already in use`
-    const refused = { status: 'False', lastTransitionTime, reason: 'NameConflict', message } as const
+  if (conflict !== undefined) {
+    const refused = { status: 'False', lastTransitionTime, ...conflict } as const
     const marked = withCondition(definition, { type: 'NamesAccepted', ...refused })
     if (isEstablished(definition)) return marked
     const waiting = { ...refused, reason: 'NotAccepted', message: 'not all names are accepted' }
@@ -147,13 +181,27 @@ function withNameConditions(others: Collection, definition: APIObject, clock: Cl
   return withMember(served, 'status', { ...record(served.status), acceptedNames: names })
 }
 
-function takenName(others: Collection, definition: APIObject): string | undefined {
+/** Why the names of a definition are not its own: what another definition of the group has already. */
+function conflictOf(others: Collection, definition: APIObject): { reason: string; message: string } | undefined {
   const { group, names } = specOf(definition)
-  const wished = claimedNames(names)
+  const resources = new Set<string>()
+  const kinds = new Set<string>()
   for (const { name, object } of others.entries.values()) {
     const other = specOf(object)
     if (name === definition.metadata.name || other.group !== group || !hasCondition(object, 'NamesAccepted')) continue
-    for (const [key, taken] of claimedNames(other.names)) if (wished.has(key)) return taken
+    for (const each of [other.names.plural, other.names.singular, ...other.names.shortNames]) resources.add(each)
+    for (const each of [other.names.kind, other.names.listKind]) kinds.add(each)
+  }
+  const claims: readonly (readonly [string, readonly string[], ReadonlySet<string>])[] = [
+    ['ListKindConflict', [names.listKind], kinds],
+    ['KindConflict', [names.kind], kinds],
+    ['ShortNamesConflict', names.shortNames, resources],
+    ['SingularConflict', [names.singular], resources],
+    ['PluralConflict', [names.plural], resources],
+  ]
+  for (const [reason, wished, taken] of claims) {
+    const known = wished.filter(each => taken.has(each)).map(each => `${JSON.stringify(each)} is already in use`)
+    if (known.length > 0) return { reason, message: known.length > 1 ? `[${known.join(', ')}]` : known.join('') }
   }
   return undefined
 }

@@ -3,14 +3,11 @@
 import type { APIObject } from '../api-object.ts'
 import { isRecord, valueAt } from '../api-object.ts'
 import { invalidValue, requiredValue, unsupportedValue } from '../field-errors.ts'
-import { subdomainWrongs } from '../names.ts'
+import { kindWrongs, label1035Wrongs, subdomainWrongs } from '../names.ts'
 import type { FieldError } from '../schema/field-error.ts'
-import { SchemaError } from '../schema/schema-error.ts'
-import type { DefinitionSpec, Names, Version } from './definition-spec.ts'
-import { compiledSchema, specOf } from './definition-spec.ts'
-
-const label1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/
-const label1035Message = `a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')`
+import type { DefinitionSpec, Version } from './definition-spec.ts'
+import { specOf } from './definition-spec.ts'
+import { validateVersionParts } from './validate-version.ts'
 
 /** Field errors of a definition that is created, or changed from an old one. */
 export function validateDefinition(next: APIObject, old: APIObject | undefined): readonly FieldError[] {
@@ -19,6 +16,7 @@ export function validateDefinition(next: APIObject, old: APIObject | undefined):
     ...validateNames(next.metadata.name, spec),
     ...validateScope(spec.scope),
     ...validateVersions(spec),
+    ...validateVersionParts(spec.versions),
     ...validateConversion(next),
     ...(old === undefined ? [] : validateChange(next, old)),
   ]
@@ -34,21 +32,28 @@ function validateNames(name: string, { group, names }: DefinitionSpec): readonly
   const { plural, singular, kind, listKind, shortNames, categories } = names
   for (const [field, value] of [
     ['plural', plural],
+    ['singular', singular],
     ['kind', kind],
+    ['listKind', listKind],
   ] as const) {
     if (value === '') errors.push(requiredValue(`spec.names.${field}`))
   }
   const labels = [
     ['plural', plural],
     ['singular', singular],
-    ['kind', kind.toLowerCase()],
-    ['listKind', listKind.toLowerCase()],
     ...shortNames.map((each, index) => [`shortNames[${index}]`, each] as const),
     ...categories.map((each, index) => [`categories[${index}]`, each] as const),
   ] as const
   for (const [field, value] of labels) {
-    if (value === '' || (value.length <= 63 && label1035.test(value))) continue
-    errors.push(invalidValue(`spec.names.${field}`, value, label1035Message))
+    const wrongs = value === '' ? [] : label1035Wrongs(value)
+    if (wrongs.length > 0) errors.push(invalidValue(`spec.names.${field}`, value, wrongs.join(',')))
+  }
+  for (const [field, value] of [
+    ['kind', kind],
+    ['listKind', listKind],
+  ] as const) {
+    const wrongs = value === '' ? [] : kindWrongs(value)
+    if (wrongs.length > 0) errors.push(invalidValue(`spec.names.${field}`, value, wrongs.join(',')))
   }
   if (kind !== '' && kind === listKind) {
     errors.push(invalidValue('spec.names.listKind', listKind, 'kind and listKind may not be the same'))
@@ -67,7 +72,6 @@ function validateScope(scope: string): readonly FieldError[] {
 }
 
 function validateVersions({ versions }: DefinitionSpec): readonly FieldError[] {
-  if (versions.length === 0) return [requiredValue('spec.versions', 'must have at least one version')]
   const errors = versions.flatMap((version, index) => validateVersion(version, `spec.versions[${index}]`))
   const names = versions.map(version => version.name)
   if (new Set(names).size < names.length) {
@@ -81,38 +85,14 @@ function validateVersions({ versions }: DefinitionSpec): readonly FieldError[] {
 
 function validateVersion(version: Version, field: string): FieldError[] {
   const errors: FieldError[] = []
-  if (!label1035.test(version.name)) errors.push(invalidValue(`${field}.name`, version.name, label1035Message))
-  if (version.deprecationWarning !== undefined && !version.deprecated) {
-    const detail = 'can only be set for deprecated versions'
-    errors.push(invalidValue(`${field}.deprecationWarning`, version.deprecationWarning, detail))
-  }
-  const schemaField = `${field}.schema.openAPIV3Schema`
-  if (version.schema === undefined) return [...errors, requiredValue(schemaField, 'schemas are required')]
-  if (version.schema.type !== 'object') {
-    return [...errors, invalidValue(`${schemaField}.type`, version.schema.type ?? '', 'must be object at the root')]
-  }
-  for (const [index, path] of version.selectableFields.entries()) {
-    if (/^(\.[A-Za-z_][A-Za-z0-9_]*)+$/.test(path) && !path.startsWith('.metadata')) continue
-    errors.push(
-      invalidValue(`${field}.selectableFields[${index}].jsonPath`, path, 'must be a simple path below the object'),
-    )
-  }
-  return [...errors, ...schemaErrors(version, schemaField)]
-}
-
-function schemaErrors({ schema }: Version, field: string): readonly FieldError[] {
-  if (schema === undefined) return []
-  try {
-    compiledSchema(schema)
-    return []
-  } catch (error) {
-    if (!(error instanceof SchemaError)) throw error
-    return error.problems.map(problem => ({
-      type: problem.message.startsWith('Required value') ? 'FieldValueRequired' : 'FieldValueInvalid',
-      field: problem.field === '' ? field : `${field}.${problem.field}`,
-      message: problem.message,
-    }))
-  }
+  const wrongs = label1035Wrongs(version.name)
+  if (wrongs.length > 0) errors.push(invalidValue(`${field}.name`, version.name, wrongs.join(',')))
+  const { deprecationWarning: warning, deprecated } = version
+  const report = (detail: string) => errors.push(invalidValue(`${field}.deprecationWarning`, warning, detail))
+  if (warning !== undefined && !deprecated) report('can only be set for deprecated versions')
+  else if (warning === '') report('must not be an empty string')
+  else if (warning !== undefined && warning.length > 256) report('must be <= 256 characters long')
+  return errors
 }
 
 function validateConversion(definition: APIObject): readonly FieldError[] {
@@ -143,7 +123,8 @@ function validateChange(next: APIObject, old: APIObject): readonly FieldError[] 
   const stored = valueAt(next, ['status', 'storedVersions'])
   for (const [index, version] of (Array.isArray(stored) ? stored : []).entries()) {
     if (after.versions.some(each => each.name === version)) continue
-    errors.push(invalidValue(`status.storedVersions[${index}]`, version, 'must appear in spec.versions'))
+    const detail = `missing from spec.versions; ${version} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${version} and removes ${version} from status.storedVersions`
+    errors.push(invalidValue(`status.storedVersions[${index}]`, version, detail))
   }
   return errors
 }
@@ -165,13 +146,4 @@ export function hasCondition(definition: APIObject, type: string): boolean {
 /** Whether the resource is or was served. */
 export function isEstablished(definition: APIObject): boolean {
   return hasCondition(definition, 'Established')
-}
-
-/** Names that two resources of a group may not share. */
-export function claimedNames({ plural, singular, shortNames, kind, listKind }: Names): ReadonlyMap<string, string> {
-  return new Map([
-    ...[...shortNames, singular, plural].map(name => [`name ${name}`, name] as const),
-    [`kind ${kind}`, kind],
-    [`kind ${listKind}`, listKind],
-  ])
 }

@@ -120,9 +120,42 @@ function resourceEntries({ definition }: ServedResource): readonly JSONObject[] 
     ...(categories.length > 0 && { categories }),
     storageVersionHash: storageHash(definition),
   }
-  const status = { name: `${plural}/status`, singularName: '', namespaced, kind, verbs: subresourceVerbs }
-  return definition.subresources.status ? [main, status] : [main]
+  return [main, ...subresourcesOf(definition).map(each => subresourceEntry(definition, each))]
 }
+
+interface Subresource {
+  readonly name: string
+  readonly responseKind: { readonly group: string; readonly version: string; readonly kind: string }
+  readonly verbs: readonly string[]
+}
+
+/** What stands below the objects of a resource. Namespaces alone are let go of there, service accounts alone get tokens. */
+function subresourcesOf(definition: ResourceDefinition): readonly Subresource[] {
+  const { group, version, kind, subresources } = definition
+  const own = { group, version, kind }
+  return [
+    ...(isCore(definition, 'namespaces') ? [{ name: 'finalize', responseKind: own, verbs: ['update'] }] : []),
+    ...(subresources.status ? [{ name: 'status', responseKind: own, verbs: subresourceVerbs }] : []),
+    ...(subresources.scale ? [{ name: 'scale', responseKind: scaleKind, verbs: subresourceVerbs }] : []),
+    ...(isCore(definition, 'serviceaccounts') ? [{ name: 'token', responseKind: tokenKind, verbs: ['create'] }] : []),
+  ]
+}
+
+function subresourceEntry(
+  { plural, namespaced, group }: ResourceDefinition,
+  { name, responseKind, verbs }: Subresource,
+) {
+  const { kind, ...elsewhere } = responseKind
+  const foreign = responseKind.group === group ? {} : elsewhere
+  return { name: `${plural}/${name}`, singularName: '', namespaced, ...foreign, kind, verbs }
+}
+
+function isCore({ group, plural }: ResourceDefinition, wanted: string): boolean {
+  return group === '' && plural === wanted
+}
+
+const scaleKind = { group: 'autoscaling', version: 'v1', kind: 'Scale' }
+const tokenKind = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' }
 
 const subresourceVerbs = ['get', 'patch', 'update']
 
@@ -133,7 +166,7 @@ function reviewEntry({ plural, kind, namespaced }: ReviewResource): JSONObject {
 function aggregatedResource({ definition }: ServedResource): JSONObject {
   const { group, version, plural, singular, namespaced, kind, verbs, shortNames, categories } = definition
   const responseKind = { group, version, kind }
-  const status = { subresource: 'status', responseKind, verbs: subresourceVerbs }
+  const subresources = subresourcesOf(definition).map(({ name, ...rest }) => ({ subresource: name, ...rest }))
   return {
     resource: plural,
     responseKind,
@@ -142,7 +175,7 @@ function aggregatedResource({ definition }: ServedResource): JSONObject {
     verbs,
     ...(shortNames.length > 0 && { shortNames }),
     ...(categories.length > 0 && { categories }),
-    ...(definition.subresources.status && { subresources: [status] }),
+    ...(subresources.length > 0 && { subresources }),
   }
 }
 

@@ -2,12 +2,12 @@
 
 import { createHash } from 'node:crypto'
 import type { JSONObject } from '../api-object.ts'
+import { reviews } from '../authorization/reviews.ts'
 import { openAPIv3 } from '../openapi/openapi.ts'
 import type { Registry } from '../registry.ts'
 import type { Accept } from '../request/accept.ts'
 import type { Group, GroupVersion } from './discovery.ts'
 import { aggregated, coreVersions, groupDocument, groupList, groupsOf, resourceList } from './discovery.ts'
-import { reviews } from './reviews.ts'
 
 /** A document, and the media type that it must be announced as. */
 export interface Document {
@@ -15,13 +15,15 @@ export interface Document {
   readonly type: string
   /** Changes with the content. */
   readonly etag: string
+  /** By which the index names the document; undefined where it does not. */
+  readonly hash?: string
 }
 
 /** `/version`: the Kubernetes version whose behaviour is served. */
 export const versionDocument: JSONObject = {
   major: '1',
-  minor: '32',
-  gitVersion: 'v1.32.0+skystead',
+  minor: '36',
+  gitVersion: 'v1.36.3+skystead',
   gitCommit: '',
   gitTreeState: 'clean',
   buildDate: '1970-01-01T00:00:00Z',
@@ -72,6 +74,16 @@ export class Documents {
     return document
   }
 
+  /** The paths of all documents but those about single groups of OpenAPI. */
+  paths(): readonly string[] {
+    this.#refresh()
+    const groups = this.#groups.flatMap(({ name, versions }) => {
+      const path = name === '' ? '/api' : `/apis/${name}`
+      return [path, ...versions.map(({ version }) => `${path}/${version}`)]
+    })
+    return [...groups, '/apis', '/openapi/v2', '/openapi/v3']
+  }
+
   #refresh(): void {
     if (this.#revision === this.#registry.revision) return
     this.#revision = this.#registry.revision
@@ -105,19 +117,17 @@ export class Documents {
 
   #openAPI(steps: readonly string[]): Document | undefined {
     if (steps.length === 0) return documentOf(this.#openAPIIndex())
-    const [root, first, second] = steps
-    if (root === 'api' && steps.length === 2) return json(this.#version('', first), openAPIDocument)
-    if (root === 'apis' && steps.length === 3) return json(this.#version(first, second), openAPIDocument)
-    return undefined
+    const [root, first] = steps
+    const isVersion = (root === 'api' && steps.length === 2) || (root === 'apis' && steps.length === 3)
+    const content = isVersion ? this.#version(root === 'api' ? '' : first, steps.at(-1)) : undefined
+    return content && { ...documentOf(openAPIDocument(content)), hash: hashOfContent(content) }
   }
 
   #openAPIIndex(): JSONObject {
     const versions = this.#groups.flatMap(group => group.versions)
     const paths = versions.map(content => {
       const path = content.group === '' ? `api/${content.version}` : `apis/${content.group}/${content.version}`
-      // The hash covers what the document is made from: making every document for the index would be dear.
-      const hash = hashOf(JSON.stringify(content.resources.map(({ definition: { compiled, ...rest } }) => rest)))
-      return [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }] as const
+      return [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hashOfContent(content)}` }] as const
     })
     return { paths: Object.fromEntries(paths) }
   }
@@ -125,6 +135,11 @@ export class Documents {
   #version(group: string | undefined, version: string | undefined): GroupVersion | undefined {
     return this.#groups.find(each => each.name === group)?.versions.find(each => each.version === version)
   }
+}
+
+/** Covers what the OpenAPI document is made from: making every document for the index would be dear. */
+function hashOfContent({ resources }: GroupVersion): string {
+  return hashOf(JSON.stringify(resources.map(({ definition: { compiled, ...rest } }) => rest)))
 }
 
 function openAPIDocument({ group, version, resources }: GroupVersion): object {

@@ -33,6 +33,7 @@ export const configMaps = serveBuiltin(
   },
   {
     ...plainStrategy,
+    prepare: next => withoutEmpty(withoutEmpty(next, 'data'), 'binaryData'),
     validate: (next, old) => [
       ...validateKeys(next.data, 'data'),
       ...validateKeys(next.binaryData, 'binaryData'),
@@ -64,8 +65,7 @@ export const secrets = serveBuiltin(
   {
     ...plainStrategy,
     fields: { type: object => String(object.type ?? '') },
-    prepare: next =>
-      withEncodedText(typeof next.type === 'string' && next.type !== '' ? next : { ...next, type: 'Opaque' }),
+    prepare: next => withoutEmpty(withEncodedText(withType(next)), 'data'),
     validate: (next, old) => [
       ...validateKeys(next.data, 'data'),
       ...validateBase64(next.data, 'data'),
@@ -75,6 +75,16 @@ export const secrets = serveBuiltin(
     ],
   },
 )
+
+/** The object without a map that has no entries. */
+function withoutEmpty(object: APIObject, field: string): APIObject {
+  const value = object[field]
+  return isRecord(value) && Object.keys(value).length === 0 ? withMember(object, field, undefined) : object
+}
+
+function withType(secret: APIObject): APIObject {
+  return typeof secret.type === 'string' && secret.type !== '' ? secret : { ...secret, type: 'Opaque' }
+}
 
 function withEncodedText(secret: APIObject): APIObject {
   const { stringData } = secret

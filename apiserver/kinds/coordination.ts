@@ -26,7 +26,7 @@ export const leases = serveBuiltin(
       }),
     }),
   },
-  { ...plainStrategy, createOnUpdate: true },
+  { ...plainStrategy, createOnUpdate: true, unconditionalUpdate: false },
 )
 
 /** Service accounts. */

@@ -20,7 +20,7 @@ interface MediaType {
 
 const known = new Map<string, Accept>()
 
-/** What to answer with, by the Accept header; throws a 406 where nothing fits. Parameters decide: q is ignored. */
+/** What to answer with, by the Accept header; throws a 406 where nothing fits. */
 export function negotiate(header: string | undefined): Accept {
   if (header === undefined || header === '' || header === '*/*' || header === 'application/json') return plain
   const before = known.get(header)
@@ -31,12 +31,19 @@ export function negotiate(header: string | undefined): Accept {
   return accept
 }
 
+/** The one that is liked best, the first of several that are liked the same. */
 function choose(header: string): Accept {
-  for (const part of header.split(',')) {
-    const accept = acceptOf(parseMediaType(part))
+  const wished = header.split(',').map(parseMediaType)
+  for (const type of wished.toSorted((left, right) => quality(right) - quality(left))) {
+    const accept = acceptOf(type)
     if (accept !== undefined) return accept
   }
-  throw notAcceptable()
+  throw notAcceptable(['application/json', 'application/yaml'])
+}
+
+function quality({ parameters: { q } }: MediaType): number {
+  const value = Number(q ?? 1)
+  return Number.isNaN(value) ? 1 : value
 }
 
 function acceptOf({ type, parameters }: MediaType): Accept | undefined {

@@ -15,8 +15,13 @@ const depthLimit = 1_000
 /** A decoded body. */
 export interface Decoded {
   readonly value: unknown
-  /** Fields given twice, as paths; found only when asked for. */
+  /** Fields given twice, in words: by path in JSON, by line in YAML; found only when asked for. */
   readonly duplicates: readonly string[]
+}
+
+/** A decoded body that is an object. */
+export interface DecodedObject extends Decoded {
+  readonly value: JSONObject
 }
 
 /** Content-Type without its parameters, in lower case. */
@@ -28,7 +33,10 @@ export function contentType(request: APIRequest): string {
 export function decodeBody(request: APIRequest, options: { findDuplicates: boolean }): Decoded {
   const type = contentType(request)
   if (type === '' || type === 'application/json') return decodeJSON(bodyText(request), options)
-  if (type === 'application/yaml') return decodeYAML(bodyText(request))
+  if (type === 'application/yaml') {
+    const { value, duplicates } = decodeYAML(bodyText(request))
+    return { value, duplicates: options.findDuplicates ? duplicates : [] }
+  }
   if (type === protobufType && request.body !== undefined) {
     return { value: decodeProtobuf(request.body), duplicates: [] }
   }
@@ -36,46 +44,49 @@ export function decodeBody(request: APIRequest, options: { findDuplicates: boole
 }
 
 /** Decodes a body that must be an object. */
-export function decodeObject(
-  request: APIRequest,
-  options: { findDuplicates: boolean },
-): Decoded & { value: JSONObject } {
-  return requireObject(decodeBody(request, options))
+export function decodeObject(request: APIRequest, options: { findDuplicates: boolean }): DecodedObject {
+  const { value, duplicates } = decodeBody(request, options)
+  if (isRecord(value)) return { value, duplicates }
+  throw badRequest("couldn't get version/kind; json parse error: the body is not an object")
 }
 
-/** Decodes an apply body: YAML, which nearly always is JSON. */
-export function decodeApply(
-  request: APIRequest,
-  options: { findDuplicates: boolean },
-): Decoded & { value: JSONObject } {
+/**
+ * Decodes an apply body: YAML, which nearly always is JSON. An empty one is an object without members. Duplicates are
+ * told as YAML knows them, by line.
+ */
+export function decodeApply(request: APIRequest, options: { findDuplicates: boolean }): DecodedObject {
   const text = bodyText(request)
   const decoded = text.trimStart().startsWith('{') ? tryJSON(text, options) : undefined
-  return requireObject(decoded ?? decodeYAML(text))
+  const inYAML = decoded === undefined || decoded.duplicates.length > 0
+  const { value, duplicates } = inYAML ? prefixed('error decoding YAML', () => decodeYAML(text)) : decoded
+  if (value === null) return { value: {}, duplicates }
+  if (isRecord(value)) return { value, duplicates }
+  throw badRequest('error decoding YAML: error unmarshaling JSON: while decoding JSON: the body is not an object')
 }
 
 /** Decodes a JSON body whatever its media type: patches. */
-export function decodePatch(request: APIRequest): unknown {
-  return decodeJSON(bodyText(request), { findDuplicates: false }).value
+export function decodePatch(request: APIRequest, options: { findDuplicates: boolean }): Decoded {
+  const text = bodyText(request)
+  return { value: prefixed('error decoding patch', () => readJSON(text)), ...duplicatesOf(text, options) }
 }
 
-function requireObject(decoded: Decoded): Decoded & { value: JSONObject } {
-  const { value, duplicates } = decoded
-  if (isRecord(value)) return { value, duplicates }
-  throw badRequest("couldn't get version/kind; json parse error: the body is not an object")
+function prefixed<T>(prefix: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw badRequest(`${prefix}: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }
 
 function bodyText(request: APIRequest): string {
   const { body } = request
   if (body === undefined || body.byteLength === 0) return ''
   if (body.byteLength > bodyLimit) throw requestTooLarge(bodyLimit)
-  try {
-    return decoder.decode(body)
-  } catch {
-    throw badRequest('the body of the request is not valid UTF-8')
-  }
+  return decoder.decode(body)
 }
 
-const decoder = new TextDecoder('utf-8', { fatal: true })
+/** Replaces what is no UTF-8, as Kubernetes does; a byte order mark is no JSON. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 function tryJSON(text: string, options: { findDuplicates: boolean }): Decoded | undefined {
   try {
@@ -86,38 +97,56 @@ function tryJSON(text: string, options: { findDuplicates: boolean }): Decoded | 
 }
 
 function decodeJSON(text: string, options: { findDuplicates: boolean }): Decoded {
+  const value = prefixed("couldn't get version/kind; json parse error", () => readJSON(text))
+  return { value, ...duplicatesOf(text, options) }
+}
+
+function duplicatesOf(text: string, options: { findDuplicates: boolean }): Pick<Decoded, 'duplicates'> {
+  const fields = options.findDuplicates ? duplicateFields(text) : []
+  return { duplicates: fields.map(field => `duplicate field ${JSON.stringify(field)}`) }
+}
+
+function readJSON(text: string): unknown {
   const value = parseJSON(text)
   checkDepth(value, 0)
-  return { value, duplicates: options.findDuplicates ? duplicateFields(text) : [] }
+  return value
 }
 
 function parseJSON(text: string): unknown {
-  try {
-    // A member of that name would change prototypes wherever objects are copied by assignment.
-    if (text.includes('__proto__')) return JSON.parse(text, (key, value) => (key === '__proto__' ? undefined : value))
-    return JSON.parse(text)
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw badRequest(`couldn't get version/kind; json parse error: ${reason}`)
-  }
+  // A member of that name would change prototypes wherever objects are copied by assignment.
+  if (text.includes('__proto__')) return JSON.parse(text, (key, value) => (key === '__proto__' ? undefined : value))
+  return JSON.parse(text)
 }
 
 function decodeYAML(text: string): Decoded {
-  const document = parseDocument(text, { version: '1.1', uniqueKeys: false, logLevel: 'silent', merge: true })
-  const [error] = document.errors
+  const document = parseDocument(text, { version: '1.1', logLevel: 'silent', merge: true })
+  const error = document.errors.find(({ code }) => code !== 'DUPLICATE_KEY')
   if (error !== undefined) throw badRequest(`error converting YAML to JSON: ${error.message.split('\n')[0]}`)
   try {
     // Through JSON: dates, sets and binary values become what a JSON body could have said.
     const value: unknown = parseJSON(JSON.stringify(document.toJS({ maxAliasCount: 100 })) ?? 'null')
     checkDepth(value, 0)
-    return { value, duplicates: [] }
+    return {
+      value,
+      duplicates: document.errors.map(({ pos, linePos }) => duplicateKey(text, pos[0], linePos?.[0].line)),
+    }
   } catch (cause) {
     throw badRequest(`error converting YAML to JSON: ${cause instanceof Error ? cause.message : String(cause)}`)
   }
 }
 
+/** Errors of YAML as one text, by line. */
+export function yamlErrors(lines: readonly string[]): string {
+  return `yaml: unmarshal errors:\n  ${lines.join('\n  ')}`
+}
+
+function duplicateKey(text: string, position: number, line = 1): string {
+  const key = /^["']?([^"':\s]*)/.exec(text.slice(position, position + 512))?.[1] ?? ''
+  return `line ${line}: key ${JSON.stringify(key)} already set in map`
+}
+
 function checkDepth(value: unknown, depth: number): void {
   if (typeof value !== 'object' || value === null) return
-  if (depth > depthLimit) throw badRequest('the body of the request exceeds the maximum nesting depth')
+  if (depth > depthLimit) throw badRequest('exceeded max depth')
   for (const part of Object.values(value)) if (typeof part === 'object') checkDepth(part, depth + 1)
 }

@@ -13,11 +13,10 @@ export function parseFieldSelector(text: string | undefined | null): readonly Fi
   return splitTerms(text)
     .filter(part => part !== '')
     .map(part => {
-      const term = /^((?:[^=!\\]|\\.)+?)(==|!=|=)(.*)$/s.exec(part)
-      if (term === null)
-        throw badRequest(`invalid selector: ${JSON.stringify(text)}; can't understand ${JSON.stringify(part)}`)
+      const term = /^((?:[^=!\\]|\\.)*?)(==|!=|=)(.*)$/s.exec(part)
+      if (term === null) throw badRequest(`invalid selector: '${text}'; can't understand '${part}'`)
       const [, field = '', operator, value = ''] = term
-      return { field, operator: operator === '!=' ? '!=' : '=', value: unescapeValue(value, text) }
+      return { field, operator: operator === '!=' ? '!=' : '=', value: unescapeValue(value) }
     })
 }
 
@@ -37,9 +36,12 @@ function splitTerms(text: string): readonly string[] {
   return [...terms, term]
 }
 
-function unescapeValue(value: string, text: string): string {
-  if (/(^|[^\\])(\\\\)*\\([^\\,=]|$)/.test(value) || /(^|[^\\])(\\\\)*=/.test(value)) {
-    throw badRequest(`invalid field selector: ${JSON.stringify(text)}: cannot read the value ${JSON.stringify(value)}`)
-  }
-  return value.replace(/\\([\\,=])/g, '$1')
+/** Takes the backslashes from before commas, equals signs and backslashes; none of these may stand without. */
+function unescapeValue(value: string): string {
+  return value.replace(/\\(.?)|[,=]/gs, (found, escaped: string | undefined) => {
+    if (escaped === undefined)
+      throw badRequest(`invalid field selector: unescaped character in value: ${found.charCodeAt(0)}`)
+    if (!/[\\,=]/.test(escaped)) throw badRequest(`invalid field selector: invalid escape sequence: ${found}`)
+    return escaped
+  })
 }

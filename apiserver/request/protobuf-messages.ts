@@ -146,6 +146,34 @@ const accessSpec: Message = {
 
 const subjectAccessSpec: Message = { ...accessSpec, 3: string('user'), 4: strings('groups'), 6: string('uid') }
 
+const policyRules = parts('rules', {
+  1: strings('verbs'),
+  2: strings('apiGroups'),
+  3: strings('resources'),
+  4: strings('resourceNames'),
+  5: strings('nonResourceURLs'),
+})
+
+const labelSelector: Message = {
+  1: map('matchLabels'),
+  2: parts('matchExpressions', { 1: string('key'), 2: string('operator'), 3: strings('values') }),
+}
+
+const binding: Message = {
+  1: metadata,
+  2: parts('subjects', { 1: string('kind'), 2: string('apiGroup'), 3: string('name'), 4: string('namespace') }),
+  3: part('roleRef', { 1: string('apiGroup'), 2: string('kind'), 3: string('name') }),
+}
+
+const tokenRequest: Message = {
+  1: metadata,
+  2: part('spec', {
+    1: strings('audiences'),
+    3: part('boundObjectRef', { 1: string('kind'), 2: string('apiVersion'), 3: string('name'), 4: string('uid') }),
+    4: number('expirationSeconds'),
+  }),
+}
+
 const messages: Readonly<Record<string, Message>> = {
   'v1 Namespace': {
     1: metadata,
@@ -164,6 +192,7 @@ const messages: Readonly<Record<string, Message>> = {
   'events.k8s.io/v1 Event': groupEvent,
   'coordination.k8s.io/v1 Lease': lease,
   'authentication.k8s.io/v1 SelfSubjectReview': { 1: metadata },
+  'authentication.k8s.io/v1 TokenRequest': tokenRequest,
   'authentication.k8s.io/v1 TokenReview': {
     1: metadata,
     2: part('spec', { 1: string('token'), 2: strings('audiences') }),
@@ -172,6 +201,14 @@ const messages: Readonly<Record<string, Message>> = {
   'authorization.k8s.io/v1 SelfSubjectAccessReview': { 1: metadata, 2: part('spec', accessSpec) },
   'authorization.k8s.io/v1 SelfSubjectRulesReview': { 1: metadata, 2: part('spec', { 1: string('namespace') }) },
   'authorization.k8s.io/v1 SubjectAccessReview': { 1: metadata, 2: part('spec', subjectAccessSpec) },
+  'rbac.authorization.k8s.io/v1 Role': { 1: metadata, 2: policyRules },
+  'rbac.authorization.k8s.io/v1 ClusterRole': {
+    1: metadata,
+    2: policyRules,
+    3: part('aggregationRule', { 1: parts('clusterRoleSelectors', labelSelector) }),
+  },
+  'rbac.authorization.k8s.io/v1 RoleBinding': binding,
+  'rbac.authorization.k8s.io/v1 ClusterRoleBinding': binding,
 }
 
 /** The message of a kind; undefined for kinds that travel as JSON only. */

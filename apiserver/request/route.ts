@@ -12,6 +12,8 @@ export interface ResourcePath {
   /** '' for the collection. */
   readonly name: string
   readonly subresource: string
+  /** True for the old way to ask for a watch: `watch` before the resource. */
+  readonly watched: boolean
 }
 
 const namespaceSubresources: ReadonlySet<string> = new Set(['status', 'finalize'])
@@ -35,16 +37,31 @@ export function resourcePath(steps: readonly string[]): ResourcePath | undefined
   return undefined
 }
 
+/** The query that asks for a watch of one object, or of all, as one asks for it today. */
+export function watchQuery(query: URLSearchParams, name: string): URLSearchParams {
+  const modern = new URLSearchParams(query)
+  modern.set('watch', 'true')
+  if (name === '') return modern
+  const terms = [query.get('fieldSelector') ?? '', `metadata.name=${name}`]
+  modern.set('fieldSelector', terms.filter(term => term !== '').join(','))
+  return modern
+}
+
 function below(group: string, version: string, steps: readonly string[]): ResourcePath | undefined {
+  if (steps[0] === 'watch' && steps.length > 1) return watchedBelow(below(group, version, steps.slice(1)))
   const [first = '', second = '', third = ''] = steps
   const insideNamespace = first === 'namespaces' && steps.length > 2 && !(group === '' && isNamespaceItself(steps))
   if (insideNamespace) {
     if (steps.length > 5) return undefined
     const [, , plural = '', name = '', subresource = ''] = steps
-    return { group, version, namespace: second, plural, name, subresource }
+    return { group, version, namespace: second, plural, name, subresource, watched: false }
   }
   if (first === '' || steps.length > 3) return undefined
-  return { group, version, namespace: '', plural: first, name: second, subresource: third }
+  return { group, version, namespace: '', plural: first, name: second, subresource: third, watched: false }
+}
+
+function watchedBelow(path: ResourcePath | undefined): ResourcePath | undefined {
+  return path?.subresource === '' ? { ...path, watched: true } : undefined
 }
 
 function isNamespaceItself(steps: readonly string[]): boolean {

@@ -8,6 +8,7 @@ import { SchemaError, type SchemaProblem } from './schema-error.ts'
 import { prepareSchema, type SchemaNode } from './schema-node.ts'
 import { checkStructural } from './structural-check.ts'
 import type { StructuralSchema } from './structural-schema.ts'
+import { validateEmbedded } from './validate-embedded.ts'
 import { validateLists } from './validate-lists.ts'
 import { prepareValues, type ValueNode, validateValue } from './validate-values.ts'
 
@@ -40,7 +41,7 @@ const notChecked: FieldError = {
   type: 'FieldValueInvalid',
   field: '<nil>',
   message:
-    'Invalid value: "null": some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+    'Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
 }
 
 /** Compiles the schema of a whole resource. Throws a SchemaError when it is not structural or a rule does not compile. */
@@ -68,6 +69,7 @@ export function compileSchema(schema: StructuralSchema): CompiledSchema {
       const errors: FieldError[] = []
       validateValue(value, values, '', errors, oldValue)
       validateLists(value, node, '', errors)
+      validateEmbedded(value, node, '', errors)
       if (!rules) return errors
       if (errors.some(error => blocking.has(error.type))) errors.push(notChecked)
       else rules(value, oldValue, errors)

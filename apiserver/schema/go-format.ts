@@ -1,5 +1,7 @@
 /** Prints values as Go's fmt does: clients and tests know Kubernetes' messages in exactly these words. */
 
+import { canonicalJSON } from './json.ts'
+
 const escapes: Readonly<Record<string, string>> = {
   '\u0007': '\\a',
   '\b': '\\b',
@@ -32,19 +34,11 @@ export function goNumber(value: number): string {
   return text.replace(/e([+-])(\d)$/, 'e$10$2')
 }
 
-/** The JSON value as Go's `%#v` prints it, keys sorted. */
-export function goSyntax(value: unknown): string {
-  if (value === null || value === undefined) return 'interface {}(nil)'
+const htmlEscapes: Readonly<Record<string, string>> = { '<': '\\u003c', '>': '\\u003e', '&': '\\u0026' }
+
+/** The value as a field error of Kubernetes shows it: `3`, `"text"`, `{"a":1}`. */
+export function goBadValue(value: unknown): string {
   if (typeof value === 'string') return goQuote(value)
   if (typeof value === 'number') return goNumber(value)
-  if (Array.isArray(value)) return `[]interface {}{${value.map(goSyntax).join(', ')}}`
-  if (typeof value !== 'object') return String(value)
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
-  return `map[string]interface {}{${entries.map(([key, item]) => `${goQuote(key)}:${goSyntax(item)}`).join(', ')}}`
-}
-
-/** The value as a field error of Kubernetes shows it: `3`, `"text"`, `map[string]interface {}{…}`. */
-export function goBadValue(value: unknown): string {
-  if (value === null || value === undefined) return '"null"'
-  return goSyntax(value)
+  return canonicalJSON(value ?? null).replaceAll(/[<>&]/g, character => htmlEscapes[character] ?? character)
 }

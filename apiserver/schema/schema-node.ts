@@ -20,6 +20,8 @@ export interface SchemaNode {
   readonly default: unknown
   /** Properties that have a default, in the order of the schema. */
   readonly defaulted: readonly (readonly [string, SchemaNode])[]
+  /** Whether a resource is at or below the node. */
+  readonly hasEmbedded: boolean
   /** Whether lists with unique elements or keys occur at or below the node. */
   readonly hasUniqueLists: boolean
 }
@@ -37,6 +39,7 @@ export const closedNode: SchemaNode = {
   nullable: true,
   default: undefined,
   defaulted: [],
+  hasEmbedded: false,
   hasUniqueLists: false,
 }
 
@@ -50,6 +53,7 @@ export function prepareSchema(schema: StructuralSchema, root = false): SchemaNod
   // `true` allows any key, but what is below is still unknown (as in Kubernetes).
   const openNode = additionalProperties === true ? closedNode : undefined
   const additional = typeof additionalProperties === 'object' ? prepareSchema(additionalProperties) : openNode
+  const isEmbedded = schema['x-kubernetes-embedded-resource'] === true
   const children = [...properties.values(), items, additional]
   return {
     schema,
@@ -57,10 +61,11 @@ export function prepareSchema(schema: StructuralSchema, root = false): SchemaNod
     additional,
     items,
     preserves: schema['x-kubernetes-preserve-unknown-fields'] === true,
-    embedded: root || schema['x-kubernetes-embedded-resource'] === true,
+    embedded: root || isEmbedded,
     nullable: schema.nullable === true,
     default: schema.default,
     defaulted: [...properties].filter(([, property]) => property.default !== undefined),
+    hasEmbedded: isEmbedded || children.some(child => child?.hasEmbedded),
     hasUniqueLists: listType === 'set' || listType === 'map' || children.some(child => child?.hasUniqueLists),
   }
 }

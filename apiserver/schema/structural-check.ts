@@ -1,6 +1,8 @@
 /** Checks that a schema is structural: that it says what every field is, apart from which values it may have. */
 
-import { goQuote } from './go-format.ts'
+import { unsupportedValue } from '../field-errors.ts'
+import { checkRules } from './cel/check-rules.ts'
+import { goBadValue, goQuote } from './go-format.ts'
 import { equalJSON } from './json.ts'
 import { compilePattern } from './pattern.ts'
 import type { SchemaProblem } from './schema-error.ts'
@@ -13,6 +15,8 @@ const missingType: Readonly<Record<Level, string>> = {
   item: 'must not be empty for specified array items',
   field: 'must not be empty for specified object fields',
 }
+
+const types: readonly string[] = ['array', 'boolean', 'integer', 'number', 'object', 'string']
 
 const intOrString: readonly StructuralSchema[] = [{ type: 'integer' }, { type: 'string' }]
 
@@ -27,6 +31,9 @@ function checkNode(schema: StructuralSchema, level: Level, path: string, problem
   const preserves = schema['x-kubernetes-preserve-unknown-fields'] === true
   const isIntOrString = schema['x-kubernetes-int-or-string'] === true
 
+  if (schema.type !== undefined && !types.includes(schema.type)) {
+    report('type', unsupportedValue('', schema.type, types).message)
+  }
   if (schema.type === 'array' && !schema.items) report('items', 'Required value: must be specified')
   if (embedded && schema.type !== 'object') {
     const what = schema.type === undefined ? 'Required value' : `Invalid value: ${goQuote(schema.type)}`
@@ -50,6 +57,7 @@ function checkNode(schema: StructuralSchema, level: Level, path: string, problem
   checkAdditional(schema, level, embedded, report)
   checkLists(schema, report)
   checkMetadata(schema, level, embedded, report)
+  checkRules(schema, (member, message) => report(`x-kubernetes-validations${member}`, message))
   if (embedded && !preserves && Object.keys(schema.properties ?? {}).length === 0) {
     const message =
       'must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields'
@@ -90,6 +98,9 @@ function checkLists(schema: StructuralSchema, report: Report): void {
     const field = schema.type === undefined ? 'Required value' : `Invalid value: ${goQuote(schema.type)}`
     report('type', `${field}: must be array if x-kubernetes-list-type is specified`)
   }
+  if ((listType === 'set' || listType === 'map') && schema.items?.nullable) {
+    report('items.nullable', `Forbidden: cannot be nullable when x-kubernetes-list-type is ${listType}`)
+  }
   if (listType !== 'map') {
     if (keys.length > 0) {
       report('x-kubernetes-list-type', 'Required value: must be map if x-kubernetes-list-map-keys is non-empty')
@@ -110,12 +121,16 @@ function checkLists(schema: StructuralSchema, report: Report): void {
     const property = items?.properties?.[key]
     if (!property) {
       const message = 'entries must all be names of item properties'
-      report('x-kubernetes-list-map-keys', `Invalid value: ${goQuote(key)}: ${message}`)
+      report('x-kubernetes-list-map-keys', `Invalid value: ${goBadValue(keys)}: ${message}`)
       continue
     }
     if (property.type === 'object' || property.type === 'array') {
       const message = "must be a scalar type if parent array's x-kubernetes-list-type is map"
       report(`items.properties[${key}].type`, `Invalid value: ${goQuote(property.type)}: ${message}`)
+    }
+    if (property.nullable) {
+      const message = 'this property is in x-kubernetes-list-map-keys, so it cannot be nullable'
+      report(`items.properties[${key}].nullable`, `Forbidden: ${message}`)
     }
     if (property.default === undefined && !items?.required?.includes(key)) {
       const message =

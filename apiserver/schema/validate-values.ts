@@ -1,9 +1,11 @@
 /** Validates values against a schema, with the words and the order of Kubernetes' own validator. */
 
+import { tooMany } from '../field-errors.ts'
 import type { FieldError, FieldErrorType } from './field-error.ts'
 import { formatCheck } from './formats.ts'
 import { goBadValue, goNumber, goQuote } from './go-format.ts'
 import { canonicalJSON, equalJSON, isObject, type JSONObject } from './json.ts'
+import { fitsRange, misfit } from './number-ranges.ts'
 import { compilePattern, type Pattern } from './pattern.ts'
 import type { StructuralSchema } from './structural-schema.ts'
 
@@ -166,22 +168,31 @@ function stringProblem(value: string, node: ValueNode): string | undefined {
 }
 
 function checkNumber(value: number, node: ValueNode, path: string, run: Run): void {
-  const { multipleOf, maximum, minimum, exclusiveMaximum, exclusiveMinimum } = node.schema
-  // An integer is compared with the whole part of a bound, as in Kubernetes.
-  const bound = (limit: number) => (isInt64(value) ? Math.trunc(limit) : limit)
-  if (multipleOf !== undefined && !isMultiple(value, multipleOf)) {
-    invalid(run, path, value, `should be a multiple of ${goNumber(multipleOf)}`)
+  const { schema } = node
+  const { multipleOf, maximum, minimum, exclusiveMaximum, exclusiveMinimum } = schema
+  const checkRange = (what: string, number: number) => {
+    if (!fitsRange(number, schema))
+      fail(run, 'FieldValueInvalid', '', `Invalid value: "": ${misfit(what, schema, path)}`, '')
   }
-  if (minimum !== undefined) {
-    const limit = bound(minimum)
-    if (value < limit || (exclusiveMinimum && value === limit)) {
-      invalid(run, path, value, `should be greater than ${exclusiveMinimum ? '' : 'or equal to '}${goNumber(limit)}`)
-    }
+  // An integer is compared with the whole part of a bound, unless the type has no room for the bound.
+  const bound = (limit: number) => (isInt64(value) && fitsRange(limit, schema) ? Math.trunc(limit) : limit)
+  checkRange('Checked', value)
+  if (multipleOf !== undefined) {
+    checkRange('MultipleOf', multipleOf)
+    if (!isMultiple(value, multipleOf)) invalid(run, path, value, `should be a multiple of ${goNumber(multipleOf)}`)
   }
   if (maximum !== undefined) {
+    checkRange('Maximum boundary', maximum)
     const limit = bound(maximum)
     if (value > limit || (exclusiveMaximum && value === limit)) {
       invalid(run, path, value, `should be less than ${exclusiveMaximum ? '' : 'or equal to '}${goNumber(limit)}`)
+    }
+  }
+  if (minimum !== undefined) {
+    checkRange('Minimum boundary', minimum)
+    const limit = bound(minimum)
+    if (value < limit || (exclusiveMinimum && value === limit)) {
+      invalid(run, path, value, `should be greater than ${exclusiveMinimum ? '' : 'or equal to '}${goNumber(limit)}`)
     }
   }
 }
@@ -207,8 +218,7 @@ function checkList(value: readonly unknown[], node: ValueNode, path: string, run
     invalid(run, path, value.length, `should have at least ${minItems} items`)
   }
   if (maxItems !== undefined && value.length > maxItems) {
-    const message = `Too many: ${value.length}: must have at most ${maxItems} items`
-    fail(run, 'FieldValueTooMany', path, message, value.length)
+    add(run, tooMany(path === '' ? '<nil>' : path, value.length, maxItems))
   }
   if (uniqueItems && new Set(value.map(canonicalJSON)).size < value.length) {
     invalid(run, path, '', "shouldn't contain duplicates")
@@ -229,7 +239,7 @@ function checkObject(value: JSONObject, node: ValueNode, path: string, run: Run,
     invalid(run, path, size, `should have at least ${minProperties} properties`)
   }
   if (maxProperties !== undefined && size > maxProperties) {
-    fail(run, 'FieldValueTooMany', path, `Too many: ${size}: must have at most ${maxProperties} items`, size)
+    add(run, tooMany(path === '' ? '<nil>' : path, size, maxProperties))
   }
   for (const key of Object.keys(value)) {
     const child = node.properties.get(key) ?? node.additional

@@ -4,7 +4,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { TLSSocket } from 'node:tls'
 import type { User } from '../api-request.ts'
-import type { TokenCheck } from '../discovery/reviews.ts'
+import type { TokenCheck } from '../authentication/token-check.ts'
 
 /** Everybody whom the server knows. */
 const authenticated = 'system:authenticated'
@@ -12,14 +12,14 @@ const authenticated = 'system:authenticated'
 const users = new WeakMap<TLSSocket, User>()
 
 /** The user of a request, undefined when it names none that the server knows. */
-export function authenticate(request: IncomingMessage, checkToken: TokenCheck): User | undefined {
-  return userOfCertificate(request) ?? userOfToken(request, checkToken)
+export async function authenticate(request: IncomingMessage, checkToken: TokenCheck): Promise<User | undefined> {
+  return userOfCertificate(request) ?? (await userOfToken(request, checkToken))
 }
 
 /** Knows one token and whom it belongs to; comparing takes the same time for every wrong one. */
 export function tokenCheck(token: string, user: User): TokenCheck {
   const expected = digest(token)
-  return given => (timingSafeEqual(digest(given), expected) ? user : undefined)
+  return async given => (timingSafeEqual(digest(given), expected) ? user : undefined)
 }
 
 function userOfCertificate({ socket }: IncomingMessage): User | undefined {
@@ -34,9 +34,9 @@ function userOfCertificate({ socket }: IncomingMessage): User | undefined {
   return user
 }
 
-function userOfToken({ headers }: IncomingMessage, checkToken: TokenCheck): User | undefined {
+async function userOfToken({ headers }: IncomingMessage, checkToken: TokenCheck): Promise<User | undefined> {
   const match = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')
-  const user = match?.[1] === undefined ? undefined : checkToken(match[1])
+  const user = match?.[1] === undefined ? undefined : await checkToken(match[1])
   return user && { name: user.name, groups: [...user.groups, authenticated] }
 }
 

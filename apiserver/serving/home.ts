@@ -1,6 +1,6 @@
 /** What the server keeps in its home beside the objects: its authority and its token. Readable by the owner only. */
 
-import { createHash } from 'node:crypto'
+import { createHash, generateKeyPairSync } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Environment } from '../../crds/environment.ts'
@@ -27,6 +27,20 @@ export function tokenOf(home: string, environment: Environment): string {
   const token = createHash('sha256').update(`${random.uuid()} ${random.uuid()} ${random.uuid()}`).digest('base64url')
   writePrivately(path, `${token}\n`)
   return token
+}
+
+/** The key that signs service accounts' tokens, PEM; made on the first start, so that tokens outlive a restart. */
+export function accountKeyOf(home: string): string {
+  const path = join(home, 'pki', 'accounts.key')
+  const stored = readIfThere(path)
+  if (stored !== '') return stored
+  const { privateKey } = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  })
+  writePrivately(path, privateKey)
+  return privateKey
 }
 
 /** What a kubeconfig tells. */

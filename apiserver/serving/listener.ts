@@ -5,7 +5,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { APIRequest, APIResponse } from '../api-request.ts'
-import type { TokenCheck } from '../discovery/reviews.ts'
 import { bodyLimit } from '../request/body.ts'
 import type { APIServer } from '../server.ts'
 import { statusResponse } from '../server.ts'
@@ -21,7 +20,6 @@ export interface ListenerOptions {
   readonly credentials: Credentials
   /** PEM of the authority that signs clients' certificates. */
   readonly authority: string
-  readonly checkToken: TokenCheck
 }
 
 /** A listening server. */
@@ -39,7 +37,7 @@ const clientGone = new Error('the client has gone')
 
 /** Listens; rejects with one clear line when the port is taken. */
 export async function listen(server: APIServer, options: ListenerOptions): Promise<Listener> {
-  const { host, port, credentials, authority, checkToken } = options
+  const { host, port, credentials, authority } = options
   const listener = createServer(
     {
       cert: credentials.certificate,
@@ -53,7 +51,7 @@ export async function listen(server: APIServer, options: ListenerOptions): Promi
       noDelay: true,
     },
     (request, response) => {
-      serve(server, request, response, checkToken).catch(() => response.destroy())
+      serve(server, request, response).catch(() => response.destroy())
     },
   )
   listener.on('tlsClientError', (_error, socket) => socket.destroy())
@@ -73,15 +71,10 @@ export async function listen(server: APIServer, options: ListenerOptions): Promi
   }
 }
 
-async function serve(
-  server: APIServer,
-  request: IncomingMessage,
-  response: ServerResponse,
-  checkToken: TokenCheck,
-): Promise<void> {
+async function serve(server: APIServer, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const gone = new AbortController()
   response.once('close', () => gone.abort(clientGone))
-  const user = authenticate(request, checkToken)
+  const user = await authenticate(request, server.checkToken)
   if (user === undefined) return refuse(request, response, statusResponse(unauthorized()))
   const body = await readBody(request)
   if (body === undefined) return refuse(request, response, statusResponse(requestTooLarge(bodyLimit)))

@@ -3,13 +3,13 @@
 import { join } from 'node:path'
 import type { Environment } from '../../crds/environment.ts'
 import type { User } from '../api-request.ts'
-import { mastersGroup } from '../discovery/reviews.ts'
+import { mastersGroup } from '../authorization/authorizer.ts'
 import type { APIServer, Logger } from '../server.ts'
 import { createAPIServer } from '../server.ts'
 import { openSQLiteLog } from '../storage/sqlite-log.ts'
 import { tokenCheck } from './authentication.ts'
 import { issueClient, issueServer } from './certificates.ts'
-import { authorityOf, makePrivateDirectory, tokenOf, writeKubeconfig } from './home.ts'
+import { accountKeyOf, authorityOf, makePrivateDirectory, tokenOf, writeKubeconfig } from './home.ts'
 import { listen } from './listener.ts'
 
 /** Where to serve, and from what. */
@@ -52,19 +52,19 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const log = await openSQLiteLog(join(home, 'objects.db'))
   const authority = authorityOf(home, environment)
   const token = tokenOf(home, environment)
-  const checkToken = tokenCheck(token, administrator)
   let address = ''
   const server = await createAPIServer({
     log,
     environment,
-    checkToken,
+    checkToken: tokenCheck(token, administrator),
+    accountKey: accountKeyOf(home),
     address: () => address,
     ...(logger !== undefined && { logger }),
   })
   try {
     const hosts = [host, '127.0.0.1', '::1', 'localhost']
     const credentials = issueServer(authority, hosts, environment)
-    const listener = await listen(server, { host, port, credentials, authority: authority.certificate, checkToken })
+    const listener = await listen(server, { host, port, credentials, authority: authority.certificate })
     address = `${host.includes(':') ? `[${host}]` : host}:${listener.port}`
     const url = `https://${address}`
     const kubeconfigPath = options.kubeconfigPath ?? join(home, 'kubeconfig')

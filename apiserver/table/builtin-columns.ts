@@ -145,11 +145,7 @@ const columnsByKind: Readonly<Record<string, readonly Column[]>> = {
     column('Data', 'Number of keys in the data.', object => sizeOf(object.data) + sizeOf(object.binaryData)),
     ageColumn,
   ],
-  'ServiceAccount.': [
-    nameColumn,
-    column('Secrets', 'Number of secrets that may be used.', object => sizeOf(object.secrets)),
-    ageColumn,
-  ],
+  'ServiceAccount.': [nameColumn, ageColumn],
   'Event.': eventColumns,
   'Event.events.k8s.io': eventColumns,
   'Lease.coordination.k8s.io': [

@@ -3,8 +3,9 @@ import { timestamp } from '../../crds/environment.ts'
 import type { APIObject } from '../api-object.ts'
 import { isRecord, keyOf, withMember, withMetadata } from '../api-object.ts'
 import { validateMetadata } from '../metadata.ts'
+import { finalizerWarnings } from '../metadata-warnings.ts'
 import type { Scope, ServerContext, WriteOptions } from '../scope.ts'
-import { alreadyExists, badRequest, conflict, forbidden, invalid, notFound, StatusError } from '../status-error.ts'
+import { alreadyExists, forbidden, foreignNamespace, invalid, notFound, unforeseen } from '../status-error.ts'
 import { ownedAfterUpdate } from './ownership.ts'
 import type { Pending } from './written.ts'
 import { staged, thought } from './written.ts'
@@ -22,15 +23,16 @@ const generationAttempts = 8
 export function createObject(scope: Scope, object: APIObject, options: WriteOptions): Pending {
   const { context, resource } = scope
   const { store } = context
-  resource.strategy.beforeCreate?.()
+  resource.strategy.beforeCreate?.(object.metadata.name ?? '')
   const named = withName(scope, withNamespace(scope, object))
   const { name } = named.metadata
   checkNamespace(context, scope, name)
   if (typeof named.metadata.resourceVersion === 'string' && named.metadata.resourceVersion !== '') {
-    throw new StatusError(500, '', 'resourceVersion should not be set on objects to be created', {})
+    throw unforeseen('resourceVersion should not be set on objects to be created')
   }
   const key = keyOf(named.metadata.namespace, name)
   const prepared = prepare(scope, named, options)
+  resource.strategy.checkWriter?.(prepared, undefined, { user: scope.user, authorizer: context.authorizer })
   validate(scope, prepared)
   if (store.latest(resource.collection, key) !== undefined) throw alreadyExists(resource.definition, name)
   const stored = resource.toStored(prepared)
@@ -41,7 +43,7 @@ function withNamespace(scope: Scope, object: APIObject): APIObject {
   const { namespace } = object.metadata
   if (!scope.resource.definition.namespaced) return namespace ? object : withMetadata(object, { namespace: undefined })
   if (namespace && namespace !== scope.namespace) {
-    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+    throw foreignNamespace()
   }
   return namespace === scope.namespace ? object : withMetadata(object, { namespace: scope.namespace })
 }
@@ -113,15 +115,5 @@ function validate(scope: Scope, object: APIObject): void {
     ...(strategy.validate?.(object, undefined) ?? []),
   ]
   if (errors.length > 0) throw invalid(definition, object.metadata.name ?? '', errors)
-}
-
-/** Refuses the creation by apply or PUT of an object whose precondition says that it exists. */
-export function checkAbsentPreconditions(scope: Scope, object: APIObject): void {
-  const { uid, resourceVersion } = object.metadata
-  const { definition } = scope.resource
-  if (uid) {
-    const message = `Precondition failed: UID in precondition: ${uid}, UID in object meta: `
-    throw conflict(definition, scope.name, message)
-  }
-  if (resourceVersion) throw notFound(definition, scope.name)
+  if (!definition.builtin) scope.warnings.push(...finalizerWarnings(object.metadata))
 }

@@ -1,11 +1,11 @@
 import { timestamp } from '../../crds/environment.ts'
 import type { APIObject, JSONObject } from '../api-object.ts'
 import { isRecord, withMetadata } from '../api-object.ts'
-import { unsupportedValue } from '../field-errors.ts'
+import { invalidValue, unsupportedValue } from '../field-errors.ts'
 import type { ServedResource } from '../registry.ts'
 import { decodeBody } from '../request/body.ts'
 import type { Scope, ServerContext } from '../scope.ts'
-import { readDryRun } from '../scope.ts'
+import { checkDryRun, readDryRun } from '../scope.ts'
 import { badRequest, conflict, invalid, notFound } from '../status-error.ts'
 import type { Pending } from './written.ts'
 import { staged, thought, unchanged } from './written.ts'
@@ -72,22 +72,37 @@ export function isFinished({ strategy }: ServedResource, object: APIObject): boo
   return deletionTimestamp !== undefined && finalizers.length === 0 && strategy.holdsBack?.(object) !== true
 }
 
-/** Reads DeleteOptions from the body and the query; throws 400 or 422. */
+/** Reads DeleteOptions from the body, or from the query where there is no body; throws 400 or 422. */
 export function deleteOptions(scope: Scope): DeleteOptions {
   const { query, request } = scope
-  const empty = request.body === undefined || request.body.byteLength === 0
-  const body = empty ? {} : decodeBody(request, { findDuplicates: false }).value
+  if (request.body === undefined || request.body.byteLength === 0) {
+    const orphan = orphanOf(query)
+    return {
+      propagation: propagationOf(query.get('propagationPolicy') ?? undefined, orphan),
+      uid: query.get('preconditions.uid') ?? undefined,
+      resourceVersion: undefined,
+      dryRun: readDryRun(query, 'DeleteOptions'),
+      orphanDependents: orphan,
+    }
+  }
+  const body = decodeBody(request, { findDuplicates: false }).value
   if (!isRecord(body)) throw badRequest("couldn't get version/kind; json parse error: the body is not an object")
-  const propagation = text(body.propagationPolicy) ?? query.get('propagationPolicy') ?? undefined
+  checkOptionsKind(body)
   const preconditions = isRecord(body.preconditions) ? body.preconditions : {}
-  const orphan = typeof body.orphanDependents === 'boolean' ? body.orphanDependents : orphanOf(query)
+  const orphan = typeof body.orphanDependents === 'boolean' ? body.orphanDependents : undefined
   return {
-    propagation: propagationOf(propagation, orphan),
-    uid: text(preconditions.uid) ?? query.get('preconditions.uid') ?? undefined,
-    resourceVersion: text(preconditions.resourceVersion) ?? undefined,
-    dryRun: dryRunOf(body) || readDryRun(query, 'DeleteOptions'),
+    propagation: propagationOf(text(body.propagationPolicy), orphan),
+    uid: text(preconditions.uid),
+    resourceVersion: text(preconditions.resourceVersion),
+    dryRun: checkDryRun(Array.isArray(body.dryRun) ? body.dryRun : [], 'DeleteOptions'),
     orphanDependents: orphan,
   }
+}
+
+/** Every group has a kind DeleteOptions; whoever says none means that too. */
+function checkOptionsKind({ kind, apiVersion }: JSONObject): void {
+  if (kind === undefined || kind === '' || kind === 'DeleteOptions') return
+  throw badRequest(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion ?? '')}`)
 }
 
 function mark(context: ServerContext, resource: ServedResource, live: APIObject, options: DeleteOptions): APIObject {
@@ -116,13 +131,15 @@ function finalizersFor(finalizers: readonly string[], propagation: Propagation |
 
 function checkPreconditions({ definition }: ServedResource, live: APIObject, options: DeleteOptions): void {
   const { name, uid, resourceVersion } = live.metadata
+  // Named by its kind, as Kubernetes does only here.
+  const named = { ...definition, plural: definition.kind }
   if (options.uid !== undefined && options.uid !== uid) {
-    const message = `Precondition failed: UID in precondition: ${options.uid}, UID in object meta: ${uid}`
-    throw conflict(definition, name, message)
+    const message = `the UID in the precondition (${options.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`
+    throw conflict(named, name, message)
   }
   if (options.resourceVersion !== undefined && options.resourceVersion !== resourceVersion) {
-    const message = `Precondition failed: ResourceVersion in precondition: ${options.resourceVersion}, ResourceVersion in object meta: ${resourceVersion}`
-    throw conflict(definition, name, message)
+    const message = `the ResourceVersion in the precondition (${options.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`
+    throw conflict(named, name, message)
   }
 }
 
@@ -133,19 +150,16 @@ function propagationOf(value: string | undefined, orphan: boolean | undefined): 
   const propagation = propagations.find(each => each === value)
   if (propagation !== undefined && orphan === undefined) return propagation
   const kind = { group: 'meta.k8s.io', kind: 'DeleteOptions' }
-  throw invalid(kind, '', [unsupportedValue('propagationPolicy', value, [...propagations, 'nil'])])
+  const wrong =
+    propagation === undefined
+      ? unsupportedValue('propagationPolicy', value, [...propagations, 'nil'])
+      : invalidValue('propagationPolicy', value, 'orphanDependents and deletionPropagation cannot be both set')
+  throw invalid(kind, '', [wrong])
 }
 
 function orphanOf(query: URLSearchParams): boolean | undefined {
   const value = query.get('orphanDependents')
   return value === null ? undefined : value !== 'false'
-}
-
-function dryRunOf(body: JSONObject): boolean {
-  if (!Array.isArray(body.dryRun) || body.dryRun.length === 0) return false
-  const wrong = body.dryRun.find(value => value !== 'All')
-  if (wrong === undefined) return true
-  throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [unsupportedValue('dryRun', wrong, ['All'])])
 }
 
 function text(value: unknown): string | undefined {

@@ -3,13 +3,15 @@
 import { keyOf } from '../api-object.ts'
 import type { APIResponse } from '../api-request.ts'
 import type { Verb } from '../resource-definition.ts'
+import { qualifiedResource } from '../resource-definition.ts'
 import type { Scope } from '../scope.ts'
 import { readBoolean } from '../scope.ts'
-import { methodNotAllowed, StatusError } from '../status-error.ts'
+import { badRequest, methodNotAllowed, methodNotSupported, StatusError } from '../status-error.ts'
 import type { Deletion } from './delete.ts'
 import { deleteObject, deleteOptions } from './delete.ts'
 import { listPage } from './list.ts'
 import { get, list, respondDeleted, respondPage, respondWritten, watch } from './respond.ts'
+import { patchScale, updateScale } from './scale.ts'
 import { create, patch, update } from './write-handlers.ts'
 import type { Pending } from './written.ts'
 import { deciding } from './written.ts'
@@ -17,7 +19,9 @@ import { deciding } from './written.ts'
 /** Answers a request about a resource; throws StatusErrors. */
 export async function dispatch(scope: Scope): Promise<APIResponse> {
   const verb = verbOf(scope)
-  if (verb === undefined || !scope.resource.definition.verbs.includes(verb)) throw methodNotAllowed()
+  if (verb === undefined || !scope.resource.definition.verbs.includes(verb)) throw refusedMethod(scope)
+  const { scale } = scope.resource.definition.subresources
+  const paths = scope.subresource === 'scale' ? scale : undefined
   switch (verb) {
     case 'get':
       return get(scope)
@@ -28,9 +32,9 @@ export async function dispatch(scope: Scope): Promise<APIResponse> {
     case 'create':
       return write(scope, create)
     case 'update':
-      return write(scope, update)
+      return write(scope, paths === undefined ? update : () => updateScale(scope, paths))
     case 'patch':
-      return write(scope, patch)
+      return write(scope, paths === undefined ? patch : () => patchScale(scope, paths))
     case 'delete':
       return remove(scope)
     case 'deletecollection':
@@ -40,15 +44,26 @@ export async function dispatch(scope: Scope): Promise<APIResponse> {
 
 function verbOf({ request, name, namespace, resource, subresource, query }: Scope): Verb | undefined {
   const { method } = request
+  const { builtin } = resource.definition
   const whole = name === ''
   if (method === 'GET' || method === 'HEAD') return whole ? (readBoolean(query, 'watch') ? 'watch' : 'list') : 'get'
   // Objects with a namespace are written below it; the path over all namespaces is for reading.
   if (resource.definition.namespaced && namespace === '') return undefined
-  if (method === 'POST') return whole ? 'create' : undefined
+  // The name in the path says nothing where a custom resource is created.
+  if (method === 'POST') return whole || (subresource === '' && !builtin) ? 'create' : undefined
+  if (whole && !builtin && (method === 'PUT' || method === 'PATCH')) throw badRequest('name must be provided')
   if (method === 'PUT') return whole ? undefined : 'update'
   if (method === 'PATCH') return whole ? undefined : 'patch'
   if (method !== 'DELETE' || subresource !== '') return undefined
   return whole ? 'deletecollection' : 'delete'
+}
+
+function refusedMethod({ request, resource, subresource }: Scope): StatusError {
+  const { definition } = resource
+  if (definition.builtin || subresource === '') return methodNotAllowed()
+  const verb = request.method === 'POST' ? 'create' : request.method.toLowerCase()
+  const kind = JSON.stringify(qualifiedResource(definition))
+  return methodNotSupported(definition, `${verb} is not supported on resources of kind ${kind}`)
 }
 
 function write(scope: Scope, decide: (scope: Scope) => Pending): Promise<APIResponse> {

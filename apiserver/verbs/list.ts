@@ -2,13 +2,12 @@
 
 import type { JSONObject } from '../api-object.ts'
 import { keyOf } from '../api-object.ts'
-import { forbiddenField, unsupportedValue } from '../field-errors.ts'
 import type { Scope } from '../scope.ts'
-import { readNumber } from '../scope.ts'
 import type { Selection } from '../selection.ts'
 import { selectionOf } from '../selection.ts'
-import { badRequest, expired, invalid, versionTooLarge } from '../status-error.ts'
+import { badRequest, expired, versionTooLarge } from '../status-error.ts'
 import type { Entry } from '../storage/entry.ts'
+import { askedLimit, askedVersion, checkListOptions } from './list-options.ts'
 
 /** A page of a list. */
 export interface Page {
@@ -25,14 +24,10 @@ interface Continuation {
   readonly after: string
 }
 
-/** How many objects a page may hold at most; 0: all of them. */
-export function askedLimit(scope: Scope): number {
-  return readNumber(scope.query, 'limit') ?? 0
-}
-
 /** Reads one page of at most `limit` objects; throws 400, 410, 422 or 504. */
 export function listPage(scope: Scope, limit = askedLimit(scope)): Page {
   const { store } = scope.context
+  checkListOptions(scope)
   const continuation = readContinuation(scope)
   const version = continuation?.version ?? exactVersion(scope)
   const selection = selectionOf(scope)
@@ -57,47 +52,8 @@ export function listPage(scope: Scope, limit = askedLimit(scope)): Page {
   return { entries, metadata }
 }
 
-/** Checks the options that say how fresh the list must be; throws a 422. */
-export function checkVersionMatch(scope: Scope): void {
-  const { query } = scope
-  const match = query.get('resourceVersionMatch') ?? ''
-  const version = query.get('resourceVersion') ?? ''
-  const watching = query.has('sendInitialEvents')
-  if (match === '' || watching) return
-  const errors = []
-  if (query.get('continue')) {
-    errors.push(forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided'))
-  } else if (version === '') {
-    errors.push(
-      forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden unless resourceVersion is provided'),
-    )
-  } else if (match !== 'Exact' && match !== 'NotOlderThan') {
-    errors.push(unsupportedValue('resourceVersionMatch', match, ['Exact', 'NotOlderThan', '']))
-  } else if (match === 'Exact' && version === '0') {
-    errors.push(
-      forbiddenField('resourceVersionMatch', 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'),
-    )
-  }
-  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', errors)
-}
-
-/** The version that a request names, undefined for "whatever is newest"; throws a 400 where it is no number. */
-export function askedVersion(scope: Scope): number | undefined {
-  const text = scope.query.get('resourceVersion') ?? ''
-  if (text === '') return undefined
-  if (/^[0-9]{1,15}$/.test(text)) return Number(text)
-  throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [
-    {
-      type: 'FieldValueInvalid',
-      field: 'resourceVersion',
-      message: `Invalid value: ${JSON.stringify(text)}: must be a whole number`,
-    },
-  ])
-}
-
 /** The version at which the list must be read; undefined: now, which is never older than what was asked for. */
 function exactVersion(scope: Scope): number | undefined {
-  checkVersionMatch(scope)
   const asked = askedVersion(scope)
   const { store } = scope.context
   if (asked === undefined || asked === 0) return undefined
@@ -134,7 +90,9 @@ function readContinuation(scope: Scope): Continuation | undefined {
   if (version !== '' && version !== '0')
     throw badRequest('specifying resource version is not allowed when using continue')
   const [number = '', after] = Buffer.from(token, 'base64url').toString().split(' ')
-  if (!/^[0-9]{1,15}$/.test(number) || after === undefined) throw badRequest('continue key is not valid')
+  if (!/^[0-9]{1,15}$/.test(number) || after === undefined) {
+    throw badRequest(`invalid continue token: continue key is not valid: ${JSON.stringify(token)}`)
+  }
   if (Number(number) > scope.context.store.version) throw tooOld(true)
   return { version: Number(number), after }
 }

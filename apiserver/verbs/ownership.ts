@@ -35,8 +35,12 @@ function common({ context, resource, subresource }: Scope, { manager }: WriteOpt
     apiVersion: resource.apiVersion,
     time: timestamp(context.environment.clock),
     schema: resource.definition.schema,
+    blank: resource.definition.builtin ? blankBuiltin : {},
   }
 }
+
+/** Built-in objects have these always: they are nobody's. */
+const blankBuiltin = { spec: {}, status: {} }
 
 /** What a subresource sets is nobody's who writes the object itself. */
 function statusApart({ definition }: ServedResource) {

@@ -3,12 +3,13 @@ import type { APIObject, MetadataChanges, ObjectMetadata } from '../api-object.t
 import { keyOf, withMember, withMetadata } from '../api-object.ts'
 import { invalidValue } from '../field-errors.ts'
 import { validateMetadata, validateMetadataChange } from '../metadata.ts'
+import { finalizerWarnings } from '../metadata-warnings.ts'
 import type { Scope, WriteOptions } from '../scope.ts'
-import { badRequest, conflict, invalid, notFound, staleVersion } from '../status-error.ts'
+import { badRequest, foreignNamespace, invalid, notFound, staleVersion, unforeseen } from '../status-error.ts'
 import { isFinished } from './delete.ts'
 import { ownedAfterUpdate } from './ownership.ts'
 import type { Pending } from './written.ts'
-import { staged, thought, unchanged } from './written.ts'
+import { removed, staged, thought, unchanged } from './written.ts'
 
 /** How the managers of fields are kept for this write. */
 export type Ownership = 'update' | 'applied'
@@ -34,34 +35,32 @@ export function replaceObject(
   if (deepEqual(next, live)) return options.dryRun ? thought(entry.object) : unchanged(context, entry)
   const stored = resource.toStored(next)
   if (options.dryRun) return thought(stored)
-  // The last finalizer has gone: what the client changed besides is of no interest any more.
-  if (isFinished(resource, next)) return staged(store.delete(resource.collection, key))
+  // The last finalizer has gone.
+  if (isFinished(resource, next)) return removed(store.delete(resource.collection, key), stored)
   return staged(store.put(resource.collection, key, stored))
+}
+
+/** Refuses a body that bears another name than the path, or none. */
+export function checkName(scope: Scope, { metadata: { name } }: APIObject): void {
+  if (name === scope.name) return
+  throw badRequest(
+    name === undefined
+      ? `the name of the object (${scope.name} based on URL) was undeterminable: name must be provided`
+      : `the name of the object (${name}) does not match the name on the URL (${scope.name})`,
+  )
 }
 
 function checkIdentity(scope: Scope, wished: APIObject, live: APIObject): void {
   const { definition, strategy } = scope.resource
-  const { name, namespace, uid, resourceVersion } = wished.metadata
-  if (name !== undefined && name !== scope.name) {
-    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${scope.name})`)
+  const { namespace, resourceVersion = '' } = wished.metadata
+  if (namespace && namespace !== scope.namespace) throw foreignNamespace()
+  if (!/^[0-9]*$/.test(resourceVersion)) {
+    throw unforeseen(`strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`)
   }
-  if (namespace && namespace !== scope.namespace) {
-    const wrong = `the namespace of the object (${namespace}) does not match the namespace on the request (${scope.namespace})`
-    throw badRequest(wrong)
-  }
-  if (uid && uid !== live.metadata.uid) {
-    const message = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.metadata.uid}`
-    throw conflict(definition, scope.name, message)
-  }
-  if (!resourceVersion) {
+  if (Number(resourceVersion) === 0) {
     if (strategy.unconditionalUpdate) return
-    throw invalid(definition, scope.name, [
+    throw invalid({ group: definition.group, kind: definition.plural }, scope.name, [
       invalidValue('metadata.resourceVersion', 0, 'must be specified for an update'),
-    ])
-  }
-  if (!/^[0-9]+$/.test(resourceVersion)) {
-    throw invalid(definition, scope.name, [
-      invalidValue('metadata.resourceVersion', resourceVersion, 'must be a whole number'),
     ])
   }
   if (resourceVersion !== live.metadata.resourceVersion) throw staleVersion(definition, scope.name)
@@ -79,8 +78,9 @@ function decide(
   const limited = limitToSubresource(scope, wished, live)
   const system = withMetadata(limited, systemMetadata(live.metadata))
   const prepared = strategy.prepare?.(system, live, clock) ?? system
+  strategy.checkWriter?.(prepared, live, { user: scope.user, authorizer: context.authorizer })
   const owned = options.ownership === 'applied' ? prepared : ownedBy(scope, options, prepared, live)
-  validate(scope, owned, live)
+  validate(scope, owned, { live, wished })
   if (!strategy.generation || !changesWish(owned, live, definition.subresources.status)) return owned
   return withMetadata(owned, { generation: (live.metadata.generation ?? 0) + 1 })
 }
@@ -91,18 +91,18 @@ function limitToSubresource(scope: Scope, wished: APIObject, live: APIObject): A
   if (scope.subresource === 'status') {
     return withMetadata(withMember(live, 'status', wished.status), { managedFields })
   }
+  if (scope.subresource === 'scale') return wished
   if (scope.subresource === 'finalize') return withMember(live, 'spec', wished.spec)
   if (!scope.resource.definition.subresources.status) return wished
   return wished.status === live.status ? wished : withMember(wished, 'status', live.status)
 }
 
 function systemMetadata(live: ObjectMetadata): MetadataChanges {
-  const { name, namespace, generateName, uid, creationTimestamp, generation, resourceVersion } = live
+  const { name, namespace, uid, creationTimestamp, generation, resourceVersion } = live
   const { deletionTimestamp, deletionGracePeriodSeconds } = live
   return {
     name,
     namespace,
-    ...(generateName !== undefined && { generateName }),
     uid,
     creationTimestamp,
     generation,
@@ -124,15 +124,20 @@ function withManagersOf(next: APIObject, live: APIObject): APIObject {
   return withMetadata(next, { managedFields: live.metadata.managedFields })
 }
 
-function validate(scope: Scope, next: APIObject, live: APIObject): void {
+function validate(
+  scope: Scope,
+  next: APIObject,
+  { live, wished }: { readonly live: APIObject; readonly wished: APIObject },
+): void {
   const { definition, strategy } = scope.resource
   const errors = [
     ...validateMetadata(next.metadata, { namespaced: definition.namespaced, nameRule: strategy.nameRule }),
-    ...validateMetadataChange(next.metadata, live.metadata),
+    ...validateMetadataChange(wished.metadata, live.metadata),
     ...(definition.compiled?.validate(next, live) ?? []),
     ...(strategy.validate?.(next, live) ?? []),
   ]
   if (errors.length > 0) throw invalid(definition, next.metadata.name, errors)
+  if (!definition.builtin) scope.warnings.push(...finalizerWarnings(next.metadata, live.metadata))
 }
 
 /** Whether anything but metadata (and the status, where that is apart) differs. */

@@ -6,16 +6,19 @@ import { stringify } from 'yaml'
 import type { JSONObject } from '../api-object.ts'
 import { deepFreeze, keyOf } from '../api-object.ts'
 import type { APIResponse } from '../api-request.ts'
+import { scaleOf } from '../kinds/scale.ts'
 import { joined } from '../parts.ts'
 import type { Scope } from '../scope.ts'
 import type { Status } from '../status-error.ts'
-import { notFound, versionTooLarge } from '../status-error.ts'
+import { notAcceptable, notFound, StatusError, versionTooLarge } from '../status-error.ts'
 import { Entry } from '../storage/entry.ts'
-import { encodeList, entryParts, servedObject, tableParts } from '../views.ts'
+import { encodeList, entryParts, includeObjectOf, servedObject, tableParts } from '../views.ts'
 import type { Deletion } from './delete.ts'
 import type { Page } from './list.ts'
-import { askedLimit, askedVersion, listPage } from './list.ts'
-import { includeObjectOf, watchEvents } from './watch.ts'
+import { listPage } from './list.ts'
+import { askedLimit, askedVersion } from './list-options.ts'
+import { scaleScope } from './scale.ts'
+import { watchEvents } from './watch.ts'
 import type { Written } from './written.ts'
 
 const gzip = promisify(gzipCallback)
@@ -45,11 +48,11 @@ export function list(scope: Scope): Promise<APIResponse> {
   return respondPage(scope, listPage(scope, isLargeTable ? Math.max(limit, tableRows) : limit))
 }
 
-/** GET of a collection as a stream. */
+/** GET of a collection as a stream, which is JSON whatever is in it. */
 export function watch(scope: Scope): APIResponse {
   const { accept } = scope
-  const parameters = accept.as === 'object' ? '' : `;as=${accept.as};v=${accept.version};g=meta.k8s.io`
-  const headers = { ...commonHeaders(scope), 'content-type': `application/json${parameters}` }
+  if (accept.format === 'yaml') throw notAcceptable(['application/json;stream=watch'])
+  const headers = { ...commonHeaders(scope), 'content-type': 'application/json' }
   const { body, events } = watchEvents(scope)
   return { status: 200, headers, body, ...(accept.as === 'object' && { events }) }
 }
@@ -58,6 +61,7 @@ export function watch(scope: Scope): APIResponse {
 export function respondPage(scope: Scope, { entries, metadata }: Page): Promise<APIResponse> {
   const { resource, accept } = scope
   if (accept.as === 'Table') return send(scope, 200, table(scope, entries, metadata))
+  if (accept.as === 'PartialObjectMetadata') throw listAsOne()
   const whole = accept.as === 'object'
   const head = {
     kind: whole ? resource.definition.listKind : 'PartialObjectMetadataList',
@@ -72,8 +76,12 @@ export function respondPage(scope: Scope, { entries, metadata }: Page): Promise<
 
 /** What was written, in the form that the client wants. */
 export function respondWritten(scope: Scope, written: Written, status: number): Promise<APIResponse> {
-  const { resource, accept } = scope
+  const { resource, accept, subresource } = scope
   const entry = 'entry' in written ? written.entry : new Entry(resource.collection, '', 0, written)
+  const { scale } = resource.definition.subresources
+  if (subresource === 'scale' && scale !== undefined) {
+    return respondWritten(scaleScope(scope), { object: scaleOf(servedObject(resource, entry), scale) }, status)
+  }
   if (accept.as !== 'Table')
     return send(scope, status, joined(entryParts(resource, entry, accept)), () => servedObject(resource, entry))
   const { resourceVersion } = entry.object.metadata
@@ -112,7 +120,7 @@ async function send(
   }
   const bytes = Buffer.isBuffer(content) ? content : Buffer.from(JSON.stringify(content))
   headers['content-type'] = 'application/json'
-  const compress = bytes.length >= gzipThreshold && (scope.request.headers['accept-encoding'] ?? '').includes('gzip')
+  const compress = bytes.length >= gzipThreshold && acceptsGzip(scope.request.headers['accept-encoding'])
   if (!compress)
     return { status, headers, body: bytes, ...(value !== undefined && scope.accept.as === 'object' && { value }) }
   return {
@@ -120,6 +128,16 @@ async function send(
     headers: { ...headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' },
     body: await gzip(bytes, { level: 1 }),
   }
+}
+
+/** Whether gzip is named, and not only to say how little it is liked. */
+function acceptsGzip(header = ''): boolean {
+  return header.split(',').some(encoding => encoding.trim().toLowerCase() === 'gzip')
+}
+
+function listAsOne(): Error {
+  const message = 'you requested PartialObjectMetadata, but the requested object is a list'
+  return new StatusError(406, 'NotAcceptable', message)
 }
 
 function commonHeaders(scope: Scope): Record<string, string> {

@@ -3,7 +3,6 @@
 import type { JSONObject } from '../api-object.ts'
 import { deepFreeze } from '../api-object.ts'
 import type { WatchEvent } from '../api-request.ts'
-import { forbiddenField, requiredValue, unsupportedValue } from '../field-errors.ts'
 import type { Part } from '../parts.ts'
 import { joined } from '../parts.ts'
 import type { ServedResource } from '../registry.ts'
@@ -12,12 +11,14 @@ import type { Scope } from '../scope.ts'
 import { readBoolean, readNumber } from '../scope.ts'
 import type { Selection } from '../selection.ts'
 import { selectionOf } from '../selection.ts'
-import { expired, invalid } from '../status-error.ts'
+import type { StatusError } from '../status-error.ts'
+import { expired, versionTooLarge } from '../status-error.ts'
 import type { Collection } from '../storage/collection.ts'
 import { Entry } from '../storage/entry.ts'
 import type { StoreEvent } from '../storage/history.ts'
-import { entryParts, partialOf, servedObject, tableParts, viewOf } from '../views.ts'
-import { askedVersion, checkVersionMatch } from './list.ts'
+import type { IncludeObject } from '../views.ts'
+import { entryParts, includeObjectOf, partialOf, servedObject, tableParts, viewOf } from '../views.ts'
+import { askedVersion, checkWatchOptions } from './list-options.ts'
 
 /** Milliseconds between bookmarks, as in Kubernetes. */
 const bookmarkInterval = 60_000
@@ -32,6 +33,7 @@ interface Watch {
   readonly scope: Scope
   readonly selection: Selection
   readonly bookmarks: boolean
+  readonly includeObject: IncludeObject
   /** Tables name their columns in the first event only. */
   headed: boolean
 }
@@ -50,14 +52,14 @@ export interface WatchStreams {
   readonly events: AsyncIterable<readonly WatchEvent[]>
 }
 
-/** Starts a watch; throws 400, 410 or 422 before the first event. */
+/** Starts a watch; throws 400 or 422 before the first event. */
 export function watchEvents(scope: Scope): WatchStreams {
-  checkVersionMatch(scope)
-  checkInitialEvents(scope)
+  checkWatchOptions(scope)
   const watch: Watch = {
     scope,
     selection: selectionOf(scope),
     bookmarks: readBoolean(scope.query, 'allowWatchBookmarks'),
+    includeObject: scope.accept.as === 'Table' ? includeObjectOf(scope.query) : 'None',
     headed: false,
   }
   const { store } = scope.context
@@ -67,8 +69,11 @@ export function watchEvents(scope: Scope): WatchStreams {
   if (!initial && !fromNow) {
     const collection = store.collection(scope.resource.collection)
     // A version of the future can only come from a storage that was replaced: the client must list again.
-    if (!collection.history.knows(asked) || asked > store.version) throw tooOld(asked, store.version)
+    if (!collection.history.knows(asked) || asked > store.version) return refused(watch, tooOld(asked, store.version))
     return streams(watch, asked, nothingFirst)
+  }
+  if (initial && asked !== undefined && asked > store.version) {
+    return refused(watch, versionTooLarge(asked, store.version))
   }
   const suppressed = scope.query.has('sendInitialEvents') && !initial
   return streams(watch, store.version, suppressed ? nothingFirst : initialState(watch, initial))
@@ -80,20 +85,18 @@ function streams(watch: Watch, from: number, initial: Initial): WatchStreams {
   return { body: follow(begin, encoded), events: follow(begin, values) }
 }
 
-function checkInitialEvents(scope: Scope): void {
-  const { query } = scope
-  if (!query.has('sendInitialEvents')) return
-  const match = query.get('resourceVersionMatch') ?? ''
-  const errors = []
-  if (match === '')
-    errors.push(
-      requiredValue('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'),
-    )
-  else if (match !== 'NotOlderThan') errors.push(unsupportedValue('resourceVersionMatch', match, ['NotOlderThan']))
-  if (readBoolean(query, 'sendInitialEvents') && !readBoolean(query, 'allowWatchBookmarks')) {
-    errors.push(forbiddenField('allowWatchBookmarks', 'sendInitialEvents requires setting allowWatchBookmarks to true'))
-  }
-  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', errors)
+/** A watch that tells why it cannot go on, and ends. */
+function refused(watch: Watch, error: StatusError): WatchStreams {
+  const only = [errorFrame(error)]
+  return { body: once(encoded(watch, only)), events: once(values(watch, only)) }
+}
+
+async function* once<T>(value: T): AsyncGenerator<T> {
+  yield value
+}
+
+function errorFrame(error: StatusError): Frame {
+  return { type: 'ERROR', object: { ...error.status } }
 }
 
 /** What a watch tells before anything happens: the objects as they were at a version. */
@@ -137,10 +140,10 @@ async function* follow<T>({ watch, from, initial }: Begin, form: Form<T>): Async
         piece.map(entry => ({ type: 'ADDED', entry })),
       )
     }
-    if (withEnd) yield form(watch, [bookmark(watch, from, true)])
-    while (!alarm.ended) {
+    if (withEnd && watch.bookmarks) yield form(watch, [bookmark(watch, from, true)])
+    for (;;) {
       if (!collection.history.knows(position)) {
-        yield form(watch, [{ type: 'ERROR', object: { ...tooOld(position, store.version).status } }])
+        yield form(watch, [errorFrame(tooOld(position, store.version))])
         return
       }
       const events = collection.history.after(position, batchLimit)
@@ -148,7 +151,10 @@ async function* follow<T>({ watch, from, initial }: Begin, form: Form<T>): Async
       const frames = events.flatMap(event => framesOf(watch, event))
       if (alarm.takeBookmark()) frames.push(bookmark(watch, position, false))
       if (frames.length > 0) yield form(watch, frames)
-      if (events.length < batchLimit) await alarm.next()
+      if (events.length === batchLimit) continue
+      // What happened before the end is told before the end.
+      if (alarm.ended) return
+      await alarm.next()
     }
   } finally {
     alarm.cancel()
@@ -166,18 +172,25 @@ class Alarm {
   constructor(watch: Watch, collection: Collection, signal: AbortSignal) {
     const { clock, random } = watch.scope.context.environment
     const wished = readNumber(watch.scope.query, 'timeoutSeconds')
-    const life = wished ? wished * 1000 : shortestLife * (1 + random.next())
+    const life = wished !== undefined && wished > 0 ? wished * 1000 : shortestLife * (1 + random.next())
     const onEvents = () => this.#ring()
     const onEnd = () => {
       this.ended = true
       this.#ring()
     }
+    const { registry } = watch.scope.context
+    const { group, version, plural } = watch.scope.resource.definition
+    const onRemoval = () => {
+      if (registry.find(group, version, plural) === undefined) onEnd()
+    }
     collection.watchers.add(onEvents)
+    registry.removals.add(onRemoval)
     signal.addEventListener('abort', onEnd, { once: true })
     const timer = clock.after(life, onEnd)
     if (signal.aborted) onEnd()
     this.#cancels.push(
       () => collection.watchers.delete(onEvents),
+      () => registry.removals.delete(onRemoval),
       () => signal.removeEventListener('abort', onEnd),
       () => timer.cancel(),
     )
@@ -284,28 +297,22 @@ function entryFrame(watch: Watch, type: WatchEvent['type'], entry: Entry): reado
 }
 
 function rowParts(watch: Watch, entry: Entry): readonly Part[] {
-  const { resource, accept, context, query } = watch.scope
+  const { resource, accept, context } = watch.scope
   const { headed } = watch
   watch.headed = true
   return tableParts(resource, [entry], {
     accept,
     now: context.environment.clock.now(),
-    includeObject: includeObjectOf(query),
+    includeObject: watch.includeObject,
     metadata: { resourceVersion: entry.object.metadata.resourceVersion },
     headed,
   })
 }
 
-/** What of each object a table carries along, by the query. */
-export function includeObjectOf(query: URLSearchParams): 'Metadata' | 'Object' | 'None' {
-  const wished = query.get('includeObject')
-  return wished === 'Object' || wished === 'None' ? wished : 'Metadata'
-}
-
 function bookmark(watch: Watch, version: number, initialEnd: boolean): Frame {
   const { resource, accept } = watch.scope
   const annotations = initialEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}
-  const metadata = { resourceVersion: String(version), creationTimestamp: null, ...annotations }
+  const metadata = { resourceVersion: String(version), ...annotations }
   return { type: 'BOOKMARK', object: bookmarkObject(resource, accept, metadata) }
 }
 

@@ -1,18 +1,16 @@
 /** POST, PUT, PATCH and DELETE: from the request to the decided write. */
 
-import type { APIObject, JSONObject } from '../api-object.ts'
-import { isRecord, keyOf, withMember, withMetadata } from '../api-object.ts'
-import { jsonPatch } from '../patch/json-patch.ts'
-import { mergePatch } from '../patch/merge-patch.ts'
-import { strategicMergePatch } from '../patch/strategic-merge-patch.ts'
-import { contentType, decodeApply, decodeObject, decodePatch } from '../request/body.ts'
+import type { APIObject } from '../api-object.ts'
+import { keyOf, withMember, withMetadata } from '../api-object.ts'
+import { contentType, decodeApply, decodeObject, yamlErrors } from '../request/body.ts'
 import type { Scope, WriteOptions } from '../scope.ts'
 import { writeOptions } from '../scope.ts'
-import { badRequest, unsupportedMediaType } from '../status-error.ts'
-import { admit, checkDuplicates, checkKind, pruned, withDefaults } from './admit.ts'
-import { checkAbsentPreconditions, createObject } from './create.ts'
+import { badRequest, conflict, foreignNamespace } from '../status-error.ts'
+import { admitBody, admitConfiguration, withDefaults } from './admit.ts'
+import { createObject } from './create.ts'
 import { applied } from './ownership.ts'
-import { replaceObject } from './replace.ts'
+import { applyType, patcherOf } from './patch.ts'
+import { checkName, replaceObject } from './replace.ts'
 import type { Pending } from './written.ts'
 
 /** POST: creates an object. */
@@ -25,56 +23,37 @@ export function create(scope: Scope): Pending {
 export function update(scope: Scope): Pending {
   const options = writeOptions(scope, 'UpdateOptions')
   const object = readObject(scope, options)
-  const { name } = object.metadata
-  if (name !== scope.name) {
-    throw badRequest(`the name of the object (${name ?? ''}) does not match the name on the URL (${scope.name})`)
-  }
+  checkName(scope, object)
   if (scope.resource.strategy.createOnUpdate && !exists(scope)) return createObject(scope, object, options)
-  return replaceObject(scope, { ...options, ownership: 'update' }, () => object)
-}
-
-const applyType = 'application/apply-patch+yaml'
-const jsonPatchType = 'application/json-patch+json'
-const mergePatchType = 'application/merge-patch+json'
-const strategicType = 'application/strategic-merge-patch+json'
-
-/** PATCH: changes an object, or makes one (apply). */
-export function patch(scope: Scope): Pending {
-  const type = contentType(scope.request)
-  if (type === applyType) return apply(scope)
-  const makePatched = patcherOf(scope, type)
-  const options = writeOptions(scope, 'PatchOptions')
   return replaceObject(scope, { ...options, ownership: 'update' }, live => {
-    const value = makePatched(live)
-    if (!isRecord(value)) throw badRequest('the patched value is not an object')
-    return value === live ? live : admit(scope, value, options)
+    checkUID(scope, object, live)
+    return object
   })
 }
 
-function patcherOf(scope: Scope, type: string): (live: APIObject) => unknown {
-  const { builtin } = scope.resource.definition
-  if (type === jsonPatchType) {
-    const body = decodePatch(scope.request)
-    return live => jsonPatch(live, body)
-  }
-  if (type === mergePatchType) {
-    const body = decodePatch(scope.request)
-    if (!isRecord(body)) throw badRequest('error decoding patch: a merge patch is an object')
-    return live => mergePatch(live, body)
-  }
-  if (type === strategicType && builtin) {
-    const body = decodePatch(scope.request)
-    return live => strategicMergePatch(live, body)
-  }
-  const supported = [jsonPatchType, mergePatchType, ...(builtin ? [strategicType] : []), applyType]
-  throw unsupportedMediaType(supported)
+/** A body with a uid means that object only. */
+function checkUID({ resource, name }: Scope, object: APIObject, live: APIObject): void {
+  const { uid } = object.metadata
+  if (!uid || uid === live.metadata.uid) return
+  const message = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.metadata.uid}`
+  throw conflict(resource.definition, name, message)
+}
+
+/** PATCH: changes an object, or makes one (apply). */
+export function patch(scope: Scope): Pending {
+  if (contentType(scope.request) === applyType) return apply(scope)
+  const makePatched = patcherOf(scope)
+  const options = writeOptions(scope, 'PatchOptions')
+  return replaceObject(scope, { ...options, ownership: 'update' }, live => {
+    const patched = makePatched(scope, live, options)
+    checkName(scope, patched)
+    return patched
+  })
 }
 
 function apply(scope: Scope): Pending {
   const options = writeOptions(scope, 'PatchOptions', true)
-  const decoded = decodeApply(scope.request, { findDuplicates: options.fieldValidation !== 'Ignore' })
-  checkDuplicates(scope, decoded, options)
-  const configuration = readConfiguration(scope, decoded.value, options)
+  const configuration = readConfiguration(scope, options)
   if (exists(scope) || scope.subresource !== '') {
     return replaceObject(scope, { ...options, ownership: 'applied' }, live => {
       // Preconditions are checked on what the client sent; the merge keeps the live ones.
@@ -86,25 +65,26 @@ function apply(scope: Scope): Pending {
       })
     })
   }
-  checkAbsentPreconditions(scope, configuration)
+  const { uid } = configuration.metadata
+  if (uid) {
+    const message = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`
+    throw conflict(scope.resource.definition, scope.name, message)
+  }
   return createObject(scope, withDefaults(scope, applied(scope, options, configuration)), options)
 }
 
-function readConfiguration(scope: Scope, value: JSONObject, options: WriteOptions): APIObject {
-  checkKind(scope.resource, value)
-  const configuration = pruned(scope, value, options)
-  const { name, namespace, managedFields } = configuration.metadata
-  if (managedFields !== undefined && managedFields.length > 0) throw badRequest('metadata.managedFields must be nil')
-  if (name !== undefined && name !== scope.name) {
-    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${scope.name})`)
+function readConfiguration(scope: Scope, options: WriteOptions): APIObject {
+  const { resource, request, name, namespace } = scope
+  const { value, duplicates } = decodeApply(request, { findDuplicates: options.fieldValidation !== 'Ignore' })
+  if (duplicates.length > 0 && options.fieldValidation === 'Strict') {
+    throw badRequest(`error strict decoding YAML: error converting YAML to JSON: ${yamlErrors(duplicates)}`)
   }
-  if (namespace && namespace !== scope.namespace) {
-    throw badRequest(
-      `the namespace of the object (${namespace}) does not match the namespace on the URL (${scope.namespace})`,
-    )
-  }
-  const named = withMetadata(configuration, { name: scope.name, namespace: scope.namespace || undefined })
-  return limited(scope, named)
+  scope.warnings.push(...duplicates)
+  const configuration = admitConfiguration(resource, value)
+  if (configuration.metadata.name !== undefined) checkName(scope, configuration)
+  const own = configuration.metadata.namespace
+  if (own && own !== namespace) throw foreignNamespace()
+  return limited(scope, withMetadata(configuration, { name }))
 }
 
 /** An apply owns only what its resource may set: the status belongs to the subresource, and nothing else does. */
@@ -123,8 +103,7 @@ function limited(scope: Scope, configuration: APIObject): APIObject {
 
 function readObject(scope: Scope, options: WriteOptions): APIObject {
   const decoded = decodeObject(scope.request, { findDuplicates: options.fieldValidation !== 'Ignore' })
-  checkDuplicates(scope, decoded, options)
-  return admit(scope, decoded.value, options)
+  return admitBody(scope, decoded, options)
 }
 
 function exists({ context, resource, namespace, name }: Scope): boolean {

@@ -23,6 +23,11 @@ export function staged(entry: Promise<Entry>, created = false): Pending {
   return { written: entry.then(committed => ({ entry: committed })), created }
 }
 
+/** A staged deletion, answered with what the client made of the object. */
+export function removed(entry: Promise<Entry>, object: APIObject): Pending {
+  return { written: entry.then(() => ({ object })), created: false }
+}
+
 /** A write that changes nothing: what is there. */
 export function unchanged({ store }: ServerContext, entry: Entry): Pending {
   const known = store.get(entry.resource, entry.key) === entry

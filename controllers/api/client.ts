@@ -278,10 +278,12 @@ export function createClient(transport: Transport): Client {
         kind: 'DeleteOptions',
         preconditions: { uid: metadata.uid, resourceVersion },
         propagationPolicy,
+        // Where there is a body, the query is not looked at.
+        ...(dryRun && { dryRun: ['All'] }),
       }
       const answer = await send<K>({
         method: 'DELETE',
-        path: objectPath(kind, metadata, { dryRun: dryRun ? 'All' : undefined }),
+        path: objectPath(kind, metadata),
         body: JSON.stringify(body),
         ...withSignal(signal),
       })

@@ -54,11 +54,17 @@ async function send({ cloud }: Fire, kind: AnyApiKind, each: Mutation): Promise<
   } catch (error) {
     if (!(error instanceof ApiError)) return `not an API error: ${error}`
     const { status, reason, causes, message } = error
+    if (isUntyped(error)) return undefined
     if (status < 400 || status >= 500) return `status ${status}: ${message}`
     if (message === '') return `status ${status} without a message`
     const named = causes.every(({ field }) => field !== undefined && field !== '')
     return reason === 'Invalid' && (causes.length === 0 || !named) ? `Invalid without a field: ${message}` : undefined
   }
+}
+
+/** Kubernetes answers an apply of what the schema does not know with a 500, in words that name the fields. */
+function isUntyped({ status, message }: ApiError): boolean {
+  return status === 500 && /^failed to create typed patch object \(.+?\): (errors:\n +)?\./.test(message)
 }
 
 /** Sends all, lets the controllers work, and says what went wrong. */

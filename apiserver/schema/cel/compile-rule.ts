@@ -2,6 +2,7 @@
 
 import { TypeError as CELTypeError, type Environment, EvaluationError, ParseError } from '@marcbachmann/cel-js'
 import type { StructuralSchema } from '../structural-schema.ts'
+import { wrongLiteral } from './check-literals.ts'
 import { renameCalls } from './rename.ts'
 
 /** What an expression may read. `oldSelf` is undefined where there is none. */
@@ -31,36 +32,66 @@ export function compileExpression(
     if (!check.valid) return { problem: `${failed}: ${locate(check.error, expression)}` }
     // A dynamic result shows its type only when the rule runs.
     if (check.type !== wanted && check.type !== 'dyn') return { problem: what }
+    const wrong = wrongLiteral(program.ast)
+    if (wrong) return { problem: `${failed}: ${located(wrong.message, wrong.start, expression)}` }
     return { program: variables => program({ ...variables }) }
   } catch (error) {
     return { problem: `${failed}: ${locate(error, expression)}` }
   }
 }
 
-function isCELError(error: unknown): error is ParseError | EvaluationError | CELTypeError {
+type CELError = ParseError | EvaluationError | CELTypeError
+
+function isCELError(error: unknown): error is CELError {
   return error instanceof ParseError || error instanceof EvaluationError || error instanceof CELTypeError
 }
 
 /** The error with its place, as cel-go prints it. */
 function locate(error: unknown, expression: string): string {
   if (!isCELError(error)) return error instanceof Error ? error.message : String(error)
-  const start = Math.min(error.range?.start ?? 0, expression.length)
+  const message = error.code === 'no_such_key' ? undefinedField(error.summary) : staticMessage(error)
+  return located(message, placeOf(error, expression), expression)
+}
+
+function located(message: string, place: number, expression: string): string {
+  const start = Math.min(place, expression.length)
   const before = expression.slice(0, start).split('\n')
   const column = before.at(-1)?.length ?? 0
   const line = expression.split('\n')[before.length - 1] ?? ''
-  const message = error.code === 'no_such_key' ? undefinedField(error.summary) : staticMessage(error)
   return `ERROR: <input>:${before.length}:${column + 1}: ${message}\n | ${line}\n | ${'.'.repeat(column)}^`
+}
+
+/** Where cel-go sees the error: at the operator of an operation, at the dot before a field. */
+function placeOf(error: CELError, expression: string): number {
+  const start = error.range?.start ?? 0
+  if (error.code === 'no_such_key') return expression.lastIndexOf('.', start)
+  const { node } = error
+  if (error.code !== 'no_such_overload' || node === undefined || !isOperation(node)) return start
+  return expression.indexOf(node.op, node.args[0].end)
+}
+
+interface Operation {
+  readonly op: string
+  readonly args: readonly [{ readonly end: number }, unknown]
+}
+
+function isOperation(node: { readonly op?: string; readonly args?: unknown }): node is Operation {
+  return node.op !== undefined && Array.isArray(node.args) && node.args.length === 2 && /^\W+$|^in$/.test(node.op)
 }
 
 function undefinedField(summary: string): string {
   return `undefined field '${summary.replace(/^No such key: /, '')}'`
 }
 
-function staticMessage(error: ParseError | EvaluationError | CELTypeError): string {
+function staticMessage(error: CELError): string {
   if (error.code === 'unknown_variable') {
     return `undeclared reference to '${error.summary.replace(/^Unknown variable: /, '')}' (in container '')`
   }
-  return error.code === 'parse_error' ? `Syntax error: ${error.summary}` : error.summary
+  if (error instanceof ParseError) return `Syntax error: ${error.summary}`
+  const operands = /^no such overload: (.*) ([-!=<>+*/%]+|in) (.*)$/.exec(error.summary)
+  if (operands === null) return error.summary
+  const [, left, operator, right] = operands
+  return `found no matching overload for '_${operator}_' applied to '(${left}, ${right})'`
 }
 
 /** Why an expression failed on a value, in the words of cel-go. */
@@ -82,8 +113,8 @@ export function describeError(error: unknown): string {
   }
 }
 
-/** The field that a rule reports, relative to its node, or why the path is wrong. */
-export type FieldPath = { readonly path: string } | { readonly problem: string }
+/** A field by its path, relative to a node, or why the path is wrong. */
+export type FieldPath = { readonly path: string; readonly schema: StructuralSchema } | { readonly problem: string }
 
 const pathStep = /^(?:\.([^.[\]]+)|\['((?:[^'\\]|\\.)*)'\])/
 
@@ -110,5 +141,5 @@ export function readFieldPath(fieldPath: string, schema: StructuralSchema): Fiel
     }
     rest = rest.slice(step[0].length)
   }
-  return { path }
+  return { path, schema: node }
 }

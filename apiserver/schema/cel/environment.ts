@@ -1,23 +1,29 @@
-/** CEL as Kubernetes 1.32 offers it to validation rules. */
+/** CEL as Kubernetes 1.36 offers it to validation rules. */
 
 import { Environment } from '@marcbachmann/cel-js'
+import { addComprehensions } from './comprehensions.ts'
+import { addListExtensions } from './list-extensions.ts'
 import { addLists } from './lists.ts'
 import { addMacros } from './macros.ts'
 import { addNamedFormats } from './named-formats.ts'
 import { addNetwork } from './network.ts'
 import { addQuantities } from './quantities.ts'
 import { addRegularExpressions } from './regular-expressions.ts'
+import { addSemanticVersions } from './semantic-versions.ts'
 import { addTexts } from './texts.ts'
 
 function createEnvironment(): Environment {
   // Mixed lists are refused by Kubernetes except where a text is formatted from one; here they are allowed.
   const environment = new Environment({ enableOptionalTypes: true, homogeneousAggregateLiterals: false })
   addMacros(environment)
+  addComprehensions(environment)
   addRegularExpressions(environment)
   addTexts(environment)
   addLists(environment)
+  addListExtensions(environment)
   addNetwork(environment)
   addQuantities(environment)
+  addSemanticVersions(environment)
   addNamedFormats(environment)
   return environment
 }

@@ -1,5 +1,7 @@
 /** Equality of CEL values, where the order of list sets and list maps does not matter. */
 
+import { Optional } from '@marcbachmann/cel-js'
+
 /** Under which a list carries the keys that tell its elements apart: none for a list set. */
 const keys = Symbol('keys')
 
@@ -34,6 +36,7 @@ export function equalValues(a: unknown, b: unknown): boolean {
   if (a instanceof Date) return b instanceof Date && a.getTime() === b.getTime()
   if (a instanceof Uint8Array) return b instanceof Uint8Array && Buffer.compare(a, b) === 0
   if (isComparable(a)) return a.equals(b)
+  if (a instanceof Optional) return b instanceof Optional && equalValues(a.orValue(undefined), b.orValue(undefined))
   if ('seconds' in a && 'nanos' in a && 'seconds' in b && 'nanos' in b)
     return a.seconds === b.seconds && a.nanos === b.nanos
   return false

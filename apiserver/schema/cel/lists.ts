@@ -1,4 +1,4 @@
-/** Kubernetes' list functions, CEL's `sets` and `math`, and the macros on optionals. */
+/** Kubernetes' list functions, and CEL's `sets`. */
 
 import type { Environment } from '@marcbachmann/cel-js'
 import { equalValues } from './equality.ts'
@@ -7,7 +7,7 @@ const sync = { async: false }
 
 type Ordered = string | number | bigint | boolean | { valueOf(): number | bigint | string }
 
-/** Adds `isSorted`, `sum`, `min`, `max`, `indexOf`, `lastIndexOf`, `sets.*` and `math.*`. */
+/** Adds `isSorted`, `sum`, `min`, `max`, `indexOf`, `lastIndexOf` and `sets.*`. */
 export function addLists(environment: Environment): void {
   environment
     .registerFunction('list<A>.isSorted(): bool', isSorted, sync)
@@ -25,7 +25,6 @@ export function addLists(environment: Environment): void {
       sync,
     )
   addSets(environment)
-  addMath(environment)
 }
 
 function isSorted(list: readonly Ordered[]): boolean {
@@ -83,26 +82,4 @@ function addSets(environment: Environment): void {
       (_namespace: unknown, a: List, b: List) => a.some(item => has(b, item)),
       sync,
     )
-}
-
-function addMath(environment: Environment): void {
-  class MathNamespace {}
-  environment
-    .registerType('MathNamespace', MathNamespace)
-    .registerConstant('math', 'MathNamespace', new MathNamespace())
-  for (const [name, which] of [
-    ['greatest', 'max'],
-    ['least', 'min'],
-  ] as const) {
-    const ofMany = (_namespace: unknown, ...values: readonly Ordered[]) => extreme(values, which)
-    environment
-      .registerFunction(
-        `MathNamespace.${name}(list<A>): A`,
-        (_namespace: unknown, values: readonly Ordered[]) => extreme(values, which),
-        sync,
-      )
-      .registerFunction(`MathNamespace.${name}(A, A): A`, ofMany, sync)
-      .registerFunction(`MathNamespace.${name}(A, A, A): A`, ofMany, sync)
-      .registerFunction(`MathNamespace.${name}(A, A, A, A): A`, ofMany, sync)
-  }
 }

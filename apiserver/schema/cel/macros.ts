@@ -1,35 +1,42 @@
 /** CEL's macros that the library lacks or does otherwise than Kubernetes: `has`, `optMap` and `optFlatMap`. */
 
 import { type ASTNode, type Environment, Optional } from '@marcbachmann/cel-js'
+import { equalValues } from './equality.ts'
 
 /** What the library's type checker offers to macros. */
-interface Checker {
+export interface Checker {
   check(node: ASTNode, context: Context): Type
   getType(name: string): Type
   createError(code: string, message: string, node: ASTNode): Error
   readonly registry: { getOptionalType(type: Type): Type }
 }
 
-interface Type {
+/** A type as the checker has it. */
+export interface Type {
   readonly kind: string
+  readonly name: string
+  readonly keyType?: Type
   readonly valueType?: Type
 }
 
 /** Variables and their values. */
-interface Context {
+export interface Context {
   forkWithVariable(name: string, type: Type): Scope
 }
 
-interface Scope extends Context {
+/** One more variable. */
+export interface Scope extends Context {
   reuse(parent: Context): Scope
   setIterValue(value: unknown, evaluator: Evaluator): Scope
 }
 
-interface Evaluator {
+/** What the library's evaluator offers to macros. */
+export interface Evaluator {
   run(node: ASTNode, context: Context): unknown
 }
 
-interface Call {
+/** A call that a macro stands for. */
+export interface Call {
   readonly ast: ASTNode
   readonly args: readonly ASTNode[]
   readonly receiver: ASTNode
@@ -37,12 +44,25 @@ interface Call {
 
 const sync = { async: false }
 
-/** Adds the macros. `has` goes by the name `hAs`: the library's own cannot be replaced. */
+/** Adds the macros, and what optionals lack. `has` goes by the name `hAs`: the library's own cannot be replaced. */
 export function addMacros(environment: Environment): void {
   environment
     .registerFunction('hAs(ast): bool', expandHas, sync)
+    .registerFunction(
+      'OptionalNamespace.ofNonZeroValue(A): optional<A>',
+      (_namespace: unknown, value: unknown) => (isZero(value) ? Optional.none() : Optional.of(value)),
+      sync,
+    )
+    .registerOperator('optional<A> == optional<A>', equalValues)
     .registerFunction('optional.optMap(ast, ast): optional<dyn>', expandMap(false), sync)
     .registerFunction('optional.optFlatMap(ast, ast): optional<dyn>', expandMap(true), sync)
+}
+
+/** Whether a value is what its type begins with: nothing, 0, an empty text or list. */
+function isZero(value: unknown): boolean {
+  if (value instanceof Map) return value.size === 0
+  if (Array.isArray(value) || value instanceof Uint8Array) return value.length === 0
+  return value === null || value === '' || value === false || value === 0 || value === 0n
 }
 
 /** Whether a field is there: unlike the library's it refuses fields that the type lacks, and takes any expression. */

@@ -69,7 +69,9 @@ function isAddress(text: string): boolean {
 
 function parseAddress(text: string): Address {
   if (!isAddress(text))
-    throw new TypeError(`IP Address ${JSON.stringify(text)} parse error during conversion from string`)
+    throw new TypeError(
+      `IP Address ${JSON.stringify(text)} parse error during conversion from string: ParseAddr(${JSON.stringify(text)}): unable to parse IP`,
+    )
   return new Address(ipaddr.parse(text))
 }
 
@@ -191,16 +193,22 @@ class Location {
   }
 }
 
-const urlPattern =
-  /^(?:([A-Za-z][A-Za-z0-9+.-]*):(?:\/\/(?:[^/?#@\s]*@)?([^/?#\s]*))?)?((?:\/[^?#\s]*)?)(?:\?([^#\s]*))?(?:#\S*)?$/
+const urlPattern = /^(?:([A-Za-z][A-Za-z0-9+.-]*):(?:\/\/(?:[^/?#@\s]*@)?([^/?#\s]*))?)?((?:\/[^?]*)?)(?:\?(.*))?$/
 
 function readURL(text: string): Location | undefined {
+  const opaque = /^([A-Za-z][A-Za-z0-9+.-]*):[^/?]/.exec(text)
+  if (opaque?.[1] !== undefined) return new Location({ scheme: opaque[1].toLowerCase(), host: '', path: '', query: '' })
   const parts = urlPattern.exec(text)
   if (!parts) return undefined
   const [, scheme = '', host = '', path = '', query = ''] = parts
   if (scheme === '' && path === '') return undefined
   if (/%(?![0-9A-Fa-f]{2})/.test(host + path) || !/^(?:\[[^\]]*\]|[^:[\]]*)(?::\d*)?$/.test(host)) return undefined
   return new Location({ scheme: scheme.toLowerCase(), host, path, query })
+}
+
+/** The path with everything escaped that may not stand in one. */
+function escapedPath(path: string): string {
+  return path.replaceAll(/[^\w\-.~!$&'()*+,;=:@/%[\]]/gu, character => encodeURIComponent(character))
 }
 
 function parseURL(text: string): Location {
@@ -227,6 +235,6 @@ function addURL(environment: Environment): void {
     .registerFunction('net.URL.getHost(): string', (url: Location) => url.host, sync)
     .registerFunction('net.URL.getHostname(): string', (url: Location) => url.hostname, sync)
     .registerFunction('net.URL.getPort(): string', (url: Location) => url.port, sync)
-    .registerFunction('net.URL.getEscapedPath(): string', (url: Location) => url.path, sync)
+    .registerFunction('net.URL.getEscapedPath(): string', (url: Location) => escapedPath(url.path), sync)
     .registerFunction('net.URL.getQuery(): map<string, list<string>>', queryOf, sync)
 }

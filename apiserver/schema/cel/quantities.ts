@@ -92,7 +92,7 @@ export function addQuantities(environment: Environment): void {
       (quantity: Quantity) => Number(quantity.billionths) / Number(one),
       sync,
     )
-    .registerFunction(`${type}.sign(): int`, (quantity: Quantity) => compare(quantity, new Quantity(0n)), sync)
+    .registerFunction(`sign(${type}): int`, (quantity: Quantity) => compare(quantity, new Quantity(0n)), sync)
     .registerFunction(`${type}.compareTo(${type}): int`, compare, sync)
     .registerFunction(`${type}.isGreaterThan(${type}): bool`, (a: Quantity, b: Quantity) => compare(a, b) > 0n, sync)
     .registerFunction(`${type}.isLessThan(${type}): bool`, (a: Quantity, b: Quantity) => compare(a, b) < 0n, sync)

@@ -2,7 +2,7 @@
 
 import { type Environment, Optional } from '@marcbachmann/cel-js'
 import type { FieldError, FieldErrorType } from '../field-error.ts'
-import { goQuote } from '../go-format.ts'
+import { goBadValue, goQuote } from '../go-format.ts'
 import { equalJSON, isObject } from '../json.ts'
 import type { SchemaProblem } from '../schema-error.ts'
 import type { StructuralSchema, ValidationRule } from '../structural-schema.ts'
@@ -42,7 +42,7 @@ export function compileRules(schema: StructuralSchema, problems: SchemaProblem[]
   const types = new SchemaTypes(ruleEnvironment)
   types.typeOf(schema, true)
   declareTypes(schema, types)
-  const node = compileNode(schema, types, '', problems)
+  const node = compileNode(schema, types, { path: '', uncorrelatable: undefined }, problems)
   if (!node) return undefined
   return (value, oldValue, errors) => {
     runNode(node, { value, old: oldValue, path: '', isUnchanged: () => false }, errors)
@@ -66,33 +66,44 @@ function hasRules(schema: StructuralSchema): boolean {
   return Object.values(schema.properties ?? {}).some(hasRules)
 }
 
+/** Where a node is in the schema, and in what. */
+interface Place {
+  readonly path: string
+  readonly uncorrelatable: string | undefined
+}
+
 function compileNode(
   schema: StructuralSchema,
   types: SchemaTypes,
-  path: string,
+  { path, uncorrelatable }: Place,
   problems: SchemaProblem[],
 ): RuleNode | undefined {
   if (!hasRules(schema)) return undefined
   const join = (field: string) => (path === '' ? field : `${path}.${field}`)
+  const below = (child: StructuralSchema, field: string, isCorrelatable: boolean) =>
+    compileNode(
+      child,
+      types,
+      { path: join(field), uncorrelatable: uncorrelatable ?? (isCorrelatable ? undefined : path) },
+      problems,
+    )
   const properties = new Map<string, { node: RuleNode; field: string | undefined }>()
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
-    const node = compileNode(property, types, join(`properties[${name}]`), problems)
+    const node = below(property, `properties[${name}]`, schema['x-kubernetes-map-type'] !== 'atomic')
     if (node) properties.set(name, { node, field: escapeProperty(name) })
   }
   const { items, additionalProperties } = schema
   const additional =
-    typeof additionalProperties === 'object'
-      ? compileNode(additionalProperties, types, join('additionalProperties'), problems)
-      : undefined
-  const itemNode = items ? compileNode(items, types, join('items'), problems) : undefined
+    typeof additionalProperties === 'object' ? below(additionalProperties, 'additionalProperties', true) : undefined
+  const itemNode = items ? below(items, 'items', schema['x-kubernetes-list-type'] === 'map') : undefined
   const type = types.typeOf(schema, path === '')
   const rules = (schema['x-kubernetes-validations'] ?? []).flatMap((rule, index) => {
-    const report = (field: string, value: string, message: string) =>
+    const report = (field: string, value: string | boolean, message: string) =>
       problems.push({
         field: `${join('x-kubernetes-validations')}[${index}].${field}`,
-        message: `Invalid value: ${goQuote(value)}: ${message}`,
+        message: `Invalid value: ${goBadValue(value)}: ${message}`,
       })
-    return compileRule(rule, { schema, type, types, report }) ?? []
+    return compileRule(rule, { schema, type, types, uncorrelatable, report }) ?? []
   })
   const children = [...[...properties.values()].map(({ node }) => node), additional, itemNode]
   const hasTransitions = rules.some(rule => rule.isTransition) || children.some(child => child?.hasTransitions)
@@ -103,32 +114,40 @@ interface RuleContext {
   readonly schema: StructuralSchema
   readonly type: CELType
   readonly types: SchemaTypes
-  readonly report: (field: string, value: string, message: string) => void
+  /** The list or map around, where its parts cannot be told to be the same as before. */
+  readonly uncorrelatable: string | undefined
+  readonly report: (field: string, value: string | boolean, message: string) => void
 }
 
 function compileRule(rule: ValidationRule, context: RuleContext): CompiledRule | undefined {
-  const { schema, type, types, report } = context
+  const { schema, type, types, uncorrelatable, report } = context
   const oldType = rule.optionalOldSelf ? `optional<${type.name}>` : type.name
   const environment: Environment = types.environment
     .clone()
     .registerVariable('self', type.name)
     .registerVariable('oldSelf', oldType)
   const compiled = compileExpression(environment, rule.rule, 'bool')
-  const message =
-    rule.messageExpression === undefined ? undefined : compileExpression(environment, rule.messageExpression, 'string')
-  const field = rule.fieldPath === undefined ? { path: '' } : readFieldPath(rule.fieldPath, schema)
-  if (rule.message !== undefined && /\n/.test(rule.message.trim())) {
-    report('message', rule.message, 'message must not contain line breaks')
-  }
+  const message = !rule.messageExpression ? undefined : compileExpression(environment, rule.messageExpression, 'string')
+  const field = !rule.fieldPath ? { path: '' } : readFieldPath(rule.fieldPath, schema)
   if ('problem' in compiled) report('rule', rule.rule, compiled.problem)
   if (message && 'problem' in message) report('messageExpression', rule.messageExpression ?? '', message.problem)
-  if ('problem' in field) report('fieldPath', rule.fieldPath ?? '', `fieldPath must be a valid path: ${field.problem}`)
+  const isTransition = mentions(rule.rule, 'oldSelf')
+  if (isTransition && uncorrelatable !== undefined) {
+    report(
+      'rule',
+      rule.rule,
+      `oldSelf cannot be used on the uncorrelatable portion of the schema within ${uncorrelatable}`,
+    )
+  }
+  if (!isTransition && rule.optionalOldSelf !== undefined) {
+    report('optionalOldSelf', rule.optionalOldSelf, 'may not be set if oldSelf is not used in rule')
+  }
   if ('problem' in compiled || 'problem' in field || (message && 'problem' in message)) return undefined
   return {
     source: rule,
     program: compiled.program,
     message: message?.program,
-    isTransition: mentions(rule.rule, 'oldSelf'),
+    isTransition,
     path: field.path,
   }
 }
@@ -164,7 +183,7 @@ function runNode(node: RuleNode, visit: Visit, errors: FieldError[]): void {
     if (!rule.isTransition && isUnchanged()) continue
     self ??= node.type.convert(value)
     if (old !== undefined && old !== null) oldSelf ??= node.type.convert(old)
-    const error = runRule(rule, node, { self, oldSelf, path })
+    const error = runRule(rule, node, { value, self, oldSelf, path })
     if (error) errors.push(error)
   }
   if (Array.isArray(value)) {
@@ -207,6 +226,7 @@ function runItems(node: RuleNode, items: RuleNode, visit: Visit, errors: FieldEr
 }
 
 interface RuleRun {
+  readonly value: unknown
   readonly self: unknown
   readonly oldSelf: unknown
   readonly path: string
@@ -231,14 +251,16 @@ function runRule(rule: CompiledRule, node: RuleNode, run: RuleRun): FieldError |
   const message = failureMessage(rule, variables)
   const reported = rule.path === '' ? field : run.path === '' ? rule.path : `${run.path}.${rule.path}`
   const type: FieldErrorType = source.reason ?? 'FieldValueInvalid'
-  return { type, field: reported, message: describeFailure(type, badValue, message), badValue }
+  const isShown = node.schema.type !== 'object' && node.schema.type !== 'array'
+  return { type, field: reported, message: describeFailure(type, isShown ? `: ${goBadValue(run.value)}` : '', message) }
 }
 
-function describeFailure(type: FieldErrorType, badValue: string, detail: string): string {
+/** `shown` is the value after a colon, nothing where it would be too long. */
+function describeFailure(type: FieldErrorType, shown: string, detail: string): string {
   if (type === 'FieldValueForbidden') return `Forbidden: ${detail}`
   if (type === 'FieldValueRequired') return `Required value: ${detail}`
-  if (type === 'FieldValueDuplicate') return `Duplicate value: ${goQuote(badValue)}`
-  return `Invalid value: ${goQuote(badValue)}: ${detail}`
+  if (type === 'FieldValueDuplicate') return `Duplicate value${shown}`
+  return `Invalid value${shown}: ${detail}`
 }
 
 function ruleText(rule: ValidationRule): string {

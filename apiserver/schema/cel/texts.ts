@@ -5,7 +5,7 @@ import { goNumber, goQuote } from '../go-format.ts'
 
 const sync = { async: false }
 
-/** Adds `charAt`, `replace`, `reverse`, `format`, `strings.quote` and conversions of times. */
+/** Adds `charAt`, `replace`, `format`, `strings.quote` and conversions of times. */
 export function addTexts(environment: Environment): void {
   class StringsNamespace {}
   environment
@@ -23,7 +23,6 @@ export function addTexts(environment: Environment): void {
       sync,
     )
     .registerFunction('string.replace(string, string, int): string', replaceSome, sync)
-    .registerFunction('string.reverse(): string', (text: string) => [...text].reverse().join(''), sync)
     .registerFunction('string.format(list<dyn>): string', format, sync)
     .registerFunction('string(google.protobuf.Timestamp): string', printTime, sync)
     .registerFunction('string(google.protobuf.Duration): string', String, sync)
@@ -70,7 +69,7 @@ function formatClause(value: unknown, verb: string, precision: number): string {
   if (verb === 'f' || verb === 'e') {
     if (typeof value !== 'number' && typeof value !== 'bigint') throw wrong()
     const number = Number(value)
-    return verb === 'f' ? number.toFixed(precision) : number.toExponential(precision).replace(/e([+-])(\d)$/, 'e$10$2')
+    return verb === 'f' ? grouped(number.toFixed(precision)) : scientific(number.toExponential(precision))
   }
   if (typeof value === 'string' && (verb === 'x' || verb === 'X')) {
     const hex = Buffer.from(value, 'utf8').toString('hex')
@@ -82,6 +81,21 @@ function formatClause(value: unknown, verb: string, precision: number): string {
   if (verb === 'b') return value.toString(2)
   if (verb === 'o') return value.toString(8)
   return verb === 'X' ? value.toString(16).toUpperCase() : value.toString(16)
+}
+
+/** A number with a comma between thousands. */
+function grouped(text: string): string {
+  return text.replace(/^-?\d+/, whole => whole.replaceAll(/\B(?=(?:\d{3})+$)/g, ','))
+}
+
+const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹'
+
+/** `1.5e+3` in the way of printed English: `1.5×10⁰³`. */
+function scientific(text: string): string {
+  const [mantissa = '', exponent = ''] = text.split('e')
+  const digits = exponent.slice(1).padStart(2, '0')
+  const raised = [...digits].map(digit => superscripts[Number(digit)]).join('')
+  return `${mantissa}×10${exponent.startsWith('-') ? '⁻' : ''}${raised}`
 }
 
 function printValue(value: unknown): string {

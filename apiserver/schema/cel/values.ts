@@ -174,7 +174,14 @@ export class SchemaTypes {
     if (Object.keys(properties).length === 0 && schema['x-kubernetes-preserve-unknown-fields']) return untyped
     const reachable = Object.entries(properties).flatMap(([name, property]) => {
       const field = escapeProperty(name)
-      return field === undefined ? [] : [{ name, field, type: this.typeOf(property) }]
+      if (field === undefined) return []
+      const type = this.typeOf(property)
+      return reserved.has(name)
+        ? [
+            { name, field, type },
+            { name, field: name, type },
+          ]
+        : [{ name, field, type }]
     })
     const name = `object${++this.#objects}`
     const Message = class extends Map<string, unknown> {}

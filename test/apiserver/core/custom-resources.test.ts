@@ -78,7 +78,7 @@ test('a definition with a rule that does not compile is refused with its field',
     thingDefinition({ versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } }] }),
   )
   t.is(refused.status, 422)
-  t.true(fieldsOf(refused)[0]?.startsWith('spec.versions[0].schema.openAPIV3Schema.properties[spec]'))
+  t.true(fieldsOf(refused)[0]?.startsWith('spec.validation.openAPIV3Schema.properties[spec]'))
 })
 
 test('scope and kind of an established definition are fixed', async t => {
@@ -141,7 +141,7 @@ test('a definition goes with its objects, after their finalizers', async t => {
   t.true(body.status.conditions.some((each: { type: string }) => each.type === 'Terminating'))
   await settle()
   t.deepEqual(namesOf(await get(things)), ['held'])
-  t.is((await post(things, thing('new'))).status, 405)
+  t.is((await post(things, thing('new'))).status, 403)
   await merge(`${things}/held`, { metadata: { finalizers: null } })
   await settle()
   t.is((await get(`${definitions}/things.example.dev`)).status, 404)
@@ -152,7 +152,7 @@ test('names belong to the first definition of a group, and pass on when it goes'
   const { post, get, remove, settle } = await startWithThings()
   const rival = thingDefinition({ names: { plural: 'objects', kind: 'Thing', listKind: 'ObjectList' } })
   const { body } = await post(definitions, { ...rival, metadata: { name: 'objects.example.dev' } })
-  t.like(body.status.conditions[0], { type: 'NamesAccepted', status: 'False', reason: 'NameConflict' })
+  t.like(body.status.conditions[0], { type: 'NamesAccepted', status: 'False', reason: 'KindConflict' })
   const objects = things.replace(/things$/, 'objects')
   t.is((await get(objects)).status, 404)
   await remove(`${definitions}/things.example.dev`)

@@ -62,7 +62,7 @@ test('a deletion can demand a uid and a version', async t => {
   const { uid, resourceVersion } = body.metadata
   const other = await remove(`${configMaps}/a`, { preconditions: { uid: 'other' } })
   t.is(other.status, 409)
-  t.true(other.body.message.includes('Precondition failed: UID in precondition: other'))
+  t.true(other.body.message.includes('the UID in the precondition (other)'))
   t.is((await remove(`${configMaps}/a`, { preconditions: { uid, resourceVersion: '1' } })).status, 409)
   t.is((await remove(`${configMaps}/a`, { preconditions: { uid, resourceVersion } })).status, 200)
 })
@@ -200,7 +200,7 @@ test('a namespace waits for finalizers in it, says so, and takes nothing new mea
   await settle()
   const { body } = await get(`${namespaces}/team`)
   const messages = body.status.conditions.map((condition: { message: string }) => condition.message)
-  t.true(messages.includes('Some resources are remaining: configmaps has 1 resource instances'))
+  t.true(messages.includes('Some resources are remaining: configmaps. has 1 resource instances'))
   const refused = await post(`${namespaces}/team/configmaps`, configMap('new'))
   t.is(refused.status, 403)
   t.is(refused.body.details.causes[0].reason, 'NamespaceTerminating')

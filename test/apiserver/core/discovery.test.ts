@@ -85,7 +85,7 @@ test('a document that the client has is not sent again', async t => {
 
 test('version and health are told', async t => {
   const { get } = await startServer()
-  t.is((await get('/version')).body.minor, '32')
+  t.is((await get('/version')).body.minor, '36')
   for (const path of ['/healthz', '/readyz', '/livez']) t.is((await get(path)).body, 'ok')
 })
 
@@ -106,14 +106,14 @@ test('this process may do everything, an unknown user nothing', async t => {
     path: selfAccess,
     headers: {},
     body: Buffer.from(JSON.stringify(review)),
-    user: { name: 'somebody', groups: [] },
+    user: { name: 'somebody', groups: ['system:authenticated'] },
   })
   t.false(JSON.parse(Buffer.from(answer.body as Uint8Array).toString()).status.allowed)
 })
 
 test('a token is reviewed', async t => {
   const user = { name: 'operator', groups: ['system:masters'] }
-  const { post } = await startServer({ checkToken: token => (token === 'right' ? user : undefined) })
+  const { post } = await startServer({ checkToken: async token => (token === 'right' ? user : undefined) })
   const review = (token: string) => ({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token } })
   const path = '/apis/authentication.k8s.io/v1/tokenreviews'
   t.like((await post(path, review('right'))).body.status, { authenticated: true, user: { username: 'operator' } })

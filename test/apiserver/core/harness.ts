@@ -53,6 +53,8 @@ export interface TestServer {
 export async function startServer(options: Partial<APIServerOptions> = {}): Promise<TestServer> {
   const environment = virtualEnvironment()
   const server = await createAPIServer({ log: memoryLog(), environment, ...options })
+  // It gathers the rules of its own roles first.
+  await environment.flush()
 
   async function call(method: string, path: string, body?: unknown, headers = {}): Promise<Answer> {
     const bytes =

@@ -198,6 +198,6 @@ withKubectl('kubectl replaces and edits', async t => {
   t.is((await kubectl('edit thing a')).out, 'thing.example.dev/a edited')
   t.is((await kubectl('get thing a -o jsonpath={.spec.size}')).out, '6')
   const [, , version = ''] = (await kubectl('version')).out.split('\n')
-  t.is(version, 'Server Version: v1.32.0+skystead')
+  t.is(version, 'Server Version: v1.36.3+skystead')
   t.is((await kubectl('get things --chunk-size=1 -o name')).out, 'thing.example.dev/a')
 })

@@ -92,20 +92,23 @@ test('a watch of one namespace or one name tells of nothing else', async t => {
   t.deepEqual(named.names(), ['ADDED b'])
 })
 
-test('a watch from before the history is refused with 410', async t => {
-  const { post, merge, get } = await startServer({ store: { historyLimit: 5 } })
+test('a watch from before the history is told with a 410 to list again, and ends', async t => {
+  const { post, merge, watch, settle } = await startServer({ store: { historyLimit: 5 } })
   const { body } = await post(configMaps, configMap('a'))
   for (let index = 0; index < 20; index++) await merge(`${configMaps}/a`, { data: { x: String(index) } })
-  const { status, body: refusal } = await get(
-    `${configMaps}?watch=true&resourceVersion=${body.metadata.resourceVersion}`,
-  )
-  t.is(status, 410)
-  t.is(refusal.reason, 'Expired')
+  const events = await watch(`${configMaps}?watch=true&resourceVersion=${body.metadata.resourceVersion}`)
+  await settle()
+  const [only, ...rest] = events.take()
+  t.like(only, { type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired' } })
+  t.deepEqual(rest, [])
+  t.true(events.ended())
 })
 
-test('a version that this storage has not reached is refused with 410', async t => {
-  const { get } = await startServer()
-  t.is((await get(`${configMaps}?watch=true&resourceVersion=123456`)).status, 410)
+test('a watch from a version that this storage has not reached is told with a 410 to list again', async t => {
+  const { watch, settle } = await startServer()
+  const events = await watch(`${configMaps}?watch=true&resourceVersion=123456`)
+  await settle()
+  t.like(events.take()[0], { type: 'ERROR', object: { code: 410, reason: 'Expired' } })
 })
 
 test('bookmarks come every minute, to those who want them', async t => {

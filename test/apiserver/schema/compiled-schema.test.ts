@@ -117,7 +117,7 @@ test('errors name field, value and bound', t => {
     'spec.labels.a: Invalid value: "integer": spec.labels.a in body must be of type string: "integer"',
     'spec.port: Invalid value: "boolean": spec.port in body must be of type integer,string: "boolean"',
     'spec.tags[2]: Duplicate value: "x"',
-    'spec.nics[2]: Duplicate value: map[string]interface {}{"name":"a"}',
+    'spec.nics[2]: Duplicate value: {"name":"a"}',
   ])
 })
 

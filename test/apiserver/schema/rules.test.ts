@@ -22,14 +22,14 @@ const sized: StructuralSchema = {
 test('a failed rule reports its message at its node', t => {
   const schema = compile(sized, { rule: 'self.size < 3', message: 'must be small' })
   t.deepEqual(schema.validate({ spec: { size: 3 } }), [
-    { type: 'FieldValueInvalid', field: 'spec', message: 'Invalid value: "object": must be small', badValue: 'object' },
+    { type: 'FieldValueInvalid', field: 'spec', message: 'Invalid value: must be small' },
   ])
   t.deepEqual(schema.validate({ spec: { size: 2 } }), [])
 })
 
 test('without a message the rule itself is named', t => {
   const schema = compile(sized, { rule: ' self.size < 3 ' })
-  t.is(schema.validate({ spec: { size: 3 } })[0]?.message, 'Invalid value: "object": failed rule: self.size < 3')
+  t.is(schema.validate({ spec: { size: 3 } })[0]?.message, 'Invalid value: failed rule: self.size < 3')
 })
 
 test('the message can be an expression, and falls back where that fails', t => {
@@ -38,15 +38,15 @@ test('the message can be an expression, and falls back where that fails', t => {
     message: 'must be small',
     messageExpression: '"size " + string(self.size) + " of " + self.name',
   })
-  t.is(schema.validate({ spec: { size: 5, name: 'x' } })[0]?.message, 'Invalid value: "object": size 5 of x')
-  t.is(schema.validate({ spec: { size: 5 } })[0]?.message, 'Invalid value: "object": must be small')
+  t.is(schema.validate({ spec: { size: 5, name: 'x' } })[0]?.message, 'Invalid value: size 5 of x')
+  t.is(schema.validate({ spec: { size: 5 } })[0]?.message, 'Invalid value: must be small')
 })
 
 const reasons = [
   ['FieldValueForbidden', 'Forbidden: no'],
   ['FieldValueRequired', 'Required value: no'],
-  ['FieldValueDuplicate', 'Duplicate value: "object"'],
-  ['FieldValueInvalid', 'Invalid value: "object": no'],
+  ['FieldValueDuplicate', 'Duplicate value'],
+  ['FieldValueInvalid', 'Invalid value: no'],
 ] as const
 
 for (const [reason, message] of reasons) {
@@ -62,7 +62,7 @@ test('a fieldPath must name a field', t => {
   t.deepEqual(error.problems, [
     {
       field: 'properties[spec].x-kubernetes-validations[0].fieldPath',
-      message: 'Invalid value: ".other": fieldPath must be a valid path: does not refer to a valid field',
+      message: 'Invalid value: ".other": must be a valid path',
     },
   ])
 })
@@ -71,9 +71,9 @@ test('a misspelt field is found when the schema is compiled, with its place', t 
   const error = t.throws(() => compile(sized, { rule: 'has(self.size) && self.siez > 1' }), { instanceOf: SchemaError })
   t.is(
     error.problems[0]?.message,
-    'Invalid value: "has(self.size) && self.siez > 1": compilation failed: ERROR: <input>:1:24: undefined field \'siez\'\n' +
+    'Invalid value: "has(self.size) && self.siez > 1": compilation failed: ERROR: <input>:1:23: undefined field \'siez\'\n' +
       ' | has(self.size) && self.siez > 1\n' +
-      ' | .......................^',
+      ' | ......................^',
   )
   t.throws(() => compile(sized, { rule: 'has(self.siez)' }), { instanceOf: SchemaError })
 })
@@ -94,10 +94,7 @@ test('a rule must yield a bool and a messageExpression a text', t => {
 test('transition rules run on update only', t => {
   const schema = compile(sized, { rule: 'self.size >= oldSelf.size', message: 'may not shrink' })
   t.deepEqual(schema.validate({ spec: { size: 1 } }), [])
-  t.is(
-    schema.validate({ spec: { size: 1 } }, { spec: { size: 2 } })[0]?.message,
-    'Invalid value: "object": may not shrink',
-  )
+  t.is(schema.validate({ spec: { size: 1 } }, { spec: { size: 2 } })[0]?.message, 'Invalid value: may not shrink')
   t.deepEqual(schema.validate({ spec: { size: 3 } }, { spec: { size: 2 } }), [])
 })
 
@@ -117,7 +114,7 @@ test('a mention of oldSelf in a text is no transition rule', t => {
 
 const immutable: readonly ValidationRule[] = [{ rule: 'self == oldSelf', message: 'is immutable' }]
 
-test('elements of list maps are compared by key, those of other lists not at all', t => {
+test('elements of list maps are compared by key, those of other lists cannot be', t => {
   const items: StructuralSchema = {
     type: 'object',
     required: ['name'],
@@ -145,10 +142,14 @@ test('elements of list maps are compared by key, those of other lists not at all
   const compiled = compileSchema({ type: 'object', properties: { spec: map } })
   t.deepEqual(
     compiled.validate(after, before).map(({ field, message }) => `${field}: ${message}`),
-    ['spec[1].mac: Invalid value: "string": is immutable'],
+    ['spec[1].mac: Invalid value: "3": is immutable'],
   )
-  const atomic = compileSchema({ type: 'object', properties: { spec: { type: 'array', items } } })
-  t.deepEqual(atomic.validate(after, before), [])
+  const atomic = { type: 'object', properties: { spec: { type: 'array', items } } } as const
+  const error = t.throws(() => compileSchema(atomic), { instanceOf: SchemaError })
+  t.regex(
+    error.message,
+    /oldSelf cannot be used on the uncorrelatable portion of the schema within properties\[spec\]$/,
+  )
 })
 
 test('values of maps are compared by key, and reported in brackets', t => {
@@ -182,7 +183,7 @@ test('rules wait until the value is valid in itself', t => {
     schema.validate({ spec: { size: 'x' } }).map(({ field, message }) => `${field}: ${message}`),
     [
       'spec.size: Invalid value: "string": spec.size in body must be of type integer: "string"',
-      '<nil>: Invalid value: "null": some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+      '<nil>: Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
     ],
   )
 })
@@ -231,7 +232,7 @@ const functions: readonly (readonly [string, boolean])[] = [
   ['"x-12".find("\\\\b[0-9]+$") == "12"', true],
   ['"abc".findAll("") == ["", "", "", ""]', true],
   ['quantity("1.5Gi") == quantity("1536Mi")', true],
-  ['quantity("-1").sign() == -1 && quantity("0").sign() == 0', true],
+  ['sign(quantity("-1")) == -1 && sign(quantity("0")) == 0', true],
   ['quantity("2").sub(quantity("500m")) == quantity("1500m")', true],
   ['isQuantity("1.5 Gi") || isQuantity("Gi") || isQuantity("1KiB")', false],
   ['ip("2001:DB8::1") == ip("2001:db8:0::1") && !ip.isCanonical("2001:DB8::1")', true],
@@ -242,7 +243,6 @@ const functions: readonly (readonly [string, boolean])[] = [
   ['[3, 1, 2].max() == 3 && [3, 1, 2].min() == 1 && ![3, 1, 2].isSorted()', true],
   ['[duration("1m"), duration("30s")].sum() == duration("90s")', true],
   ['sets.contains(["a", "b"], ["b"]) && !sets.intersects([1], [2])', true],
-  ['math.greatest(1, 5, 3) == 5 && math.least([2.5, 1.5]) == 1.5', true],
   ['format.named("nothing").hasValue()', false],
   ['format.dns1123Label().validate("-a").value().size() == 1', true],
   ['optional.of(2).optMap(x, x + 1).value() == 3 && !optional.none().optMap(x, x).hasValue()', true],
@@ -256,7 +256,7 @@ for (const [rule, holds] of functions) {
     const schema = compile({ type: 'object' }, { rule, message: 'no' })
     t.deepEqual(
       schema.validate({ spec: {} }).map(error => error.message),
-      holds ? [] : ['Invalid value: "object": no'],
+      holds ? [] : ['Invalid value: no'],
     )
   })
 }

@@ -1,0 +1,79 @@
+/**
+ * `npm run bench:reference`: the embedded server and a Kubernetes API as it really is do the same work, one after the
+ * other, three times; medians go to bench/results/api.json. With `--small` it is little work, once, and nothing is kept.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { projectPath } from '../../../../cli/repository.ts'
+import { buildPrograms, version } from '../build.ts'
+import { startReference } from '../server.ts'
+import { connectMany } from './client.ts'
+import { type Figures, measure, type Size } from './workload.ts'
+
+const { values } = parseArgs({ options: { small: { type: 'boolean', default: false } } })
+const size: Size = values.small
+  ? { writes: 300, lists: [300, 600], watchers: [5, 20], told: 10 }
+  : { writes: 5_000, lists: [10_000, 50_000], watchers: [100, 1_000], told: 100 }
+
+async function embedded(): Promise<Figures> {
+  const home = mkdtempSync(join(tmpdir(), 'skystead-speed-'))
+  const program = new URL('embedded.ts', import.meta.url).pathname
+  const child = spawn(process.execPath, [program, home], { stdio: ['pipe', 'pipe', 'inherit'] })
+  try {
+    const [line] = await once(child.stdout, 'data')
+    await using clients = await connectMany(String(line).trim(), 'skystead-token')
+    const figures = await measure(clients, size)
+    return { ...figures, memoryMiB: memoryOf([child.pid]) }
+  } finally {
+    child.stdin.end()
+    await once(child, 'exit')
+    rmSync(home, { recursive: true })
+  }
+}
+
+async function reference(): Promise<Figures> {
+  await using server = await startReference(await buildPrograms())
+  await using clients = await connectMany(server.kubeconfig)
+  const figures = await measure(clients, size)
+  return { ...figures, memoryMiB: memoryOf(server.pids) }
+}
+
+/** The memory that processes have in use, in MiB. */
+function memoryOf(pids: readonly (number | undefined)[]): number {
+  const kibibytes = pids.map(pid => {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+    return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0)
+  })
+  return Math.round(kibibytes.reduce((sum, each) => sum + each, 0) / 1024)
+}
+
+function medians(runs: readonly Figures[]): Figures {
+  const names = Object.keys(runs[0] ?? {})
+  return Object.fromEntries(
+    names.map(name => {
+      const sorted = runs.map(run => run[name] ?? 0).sort((left, right) => left - right)
+      return [name, sorted[Math.floor(sorted.length / 2)] ?? 0]
+    }),
+  )
+}
+
+const ours: Figures[] = []
+const theirs: Figures[] = []
+for (let run = 0; run < (values.small ? 1 : 3); run++) {
+  ours.push(await embedded())
+  theirs.push(await reference())
+}
+const [own, other] = [medians(ours), medians(theirs)]
+const table = Object.keys(own).map(name => ({ figure: name, embedded: own[name], reference: other[name] }))
+for (const { figure, embedded: left, reference: right } of table) {
+  process.stdout.write(`${figure.padEnd(28)} ${String(left).padStart(10)} ${String(right).padStart(10)}\n`)
+}
+if (!values.small) {
+  const machine = `${cpus().length} x ${cpus()[0]?.model ?? '?'}, Node ${process.version}`
+  const result = { name: 'api', reference: `kube-apiserver ${version} with etcd`, size, machine, figures: table }
+  writeFileSync(projectPath('bench/results/api.json'), `${JSON.stringify(result, undefined, 2)}\n`)
+}

@@ -1,0 +1,182 @@
+/** All cases, and the benches they run on. */
+import type { KubeConfigOptions } from '../../controllers/api/kube-config.ts'
+import type { Environment } from '../../crds/environment.ts'
+import { sleep } from '../../crds/environment.ts'
+import type { Api } from './api.ts'
+import { connect } from './api.ts'
+import { access } from './areas/access.ts'
+import { apply } from './areas/apply.ts'
+import { cel } from './areas/cel.ts'
+import { celLibraries } from './areas/cel-libraries.ts'
+import { configurations } from './areas/configurations.ts'
+import { crud } from './areas/crud.ts'
+import { definitionFaults } from './areas/definition-faults.ts'
+import { definitions } from './areas/definitions.ts'
+import { deletion } from './areas/deletion.ts'
+import { discovery } from './areas/discovery.ts'
+import { dryRun } from './areas/dry-run.ts'
+import { errors } from './areas/errors.ts'
+import { lists } from './areas/lists.ts'
+import { namespaceDeletion } from './areas/namespaces.ts'
+import { openapi } from './areas/openapi.ts'
+import { ownership } from './areas/ownership.ts'
+import { patches } from './areas/patches.ts'
+import { scaling } from './areas/scale.ts'
+import { schema } from './areas/schema.ts'
+import { selectors } from './areas/selectors.ts'
+import { strategicPatches } from './areas/strategic-patches.ts'
+import { subresources } from './areas/subresources.ts'
+import { tables } from './areas/tables.ts'
+import { tokens } from './areas/tokens.ts'
+import { validation } from './areas/validation.ts'
+import { watches } from './areas/watches.ts'
+import type { Area, Bench, Case, Definition } from './case.ts'
+
+/** Every area. */
+export const areas: readonly Area[] = [
+  discovery,
+  openapi,
+  crud,
+  validation,
+  schema,
+  cel,
+  celLibraries,
+  definitionFaults,
+  definitions,
+  patches,
+  strategicPatches,
+  apply,
+  configurations,
+  ownership,
+  subresources,
+  scaling,
+  dryRun,
+  lists,
+  selectors,
+  watches,
+  deletion,
+  namespaceDeletion,
+  tables,
+  errors,
+  access,
+  tokens,
+]
+
+/** How a case ended. */
+export interface Result {
+  readonly area: string
+  readonly title: string
+  /** Why it does not hold; undefined where it does. */
+  readonly failure?: string
+  readonly milliseconds: number
+}
+
+/** Runs cases against the API of a kubeconfig. */
+export interface Suite extends AsyncDisposable {
+  run(area: Area, one: Case): Promise<Result>
+}
+
+const definitionsPath = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+
+/** Makes a suite. What its cases made goes when it is disposed of. */
+export function createSuite(kubeconfig: string, environment: Environment, options: KubeConfigOptions = {}): Suite {
+  const { clock, random } = environment
+  const api = connect(kubeconfig, environment, options)
+  const mark = random.uuid().slice(0, 6)
+  const installed = new Map<string, { readonly made: Promise<void>; readonly objects: string }>()
+  let names = 0
+
+  async function until<T>(what: string, ask: () => Promise<T | undefined | false>): Promise<T> {
+    const end = clock.monotonic() + 30_000
+    for (;;) {
+      const answer = await ask()
+      if (answer !== undefined && answer !== false) return answer
+      if (clock.monotonic() > end) throw new Error(`Cannot go on: ${what} did not come within 30 s`)
+      await sleep(clock, 50)
+    }
+  }
+
+  async function install(definition: Definition): Promise<void> {
+    const { metadata, spec } = definition
+    const { status, text } = await api.post(definitionsPath, definition)
+    if (status !== 201) throw new Error(`Cannot install ${metadata.name}: ${text}`)
+    const [{ name: version } = { name: '' }] = spec.versions
+    await until(`the kind of ${metadata.name}`, async () => {
+      const { status } = await api.get(`/apis/${spec.group}/${version}/${spec.names.plural}`)
+      return status === 200
+    })
+  }
+
+  function bench(used: string[]): Bench {
+    const name = (prefix = 'c') => `${prefix}-${mark}-${++names}`
+    let made: Promise<string> | undefined
+    const makeNamespace = async () => {
+      const wished = name('ns')
+      const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: wished } }
+      const { status, text } = await api.post('/api/v1/namespaces', body)
+      if (status !== 201) throw new Error(`Cannot make namespace ${wished}: ${text}`)
+      used.push(wished)
+      return wished
+    }
+    const namespace = () => {
+      made ??= makeNamespace()
+      return made
+    }
+    return {
+      api,
+      name,
+      namespace,
+      until,
+      async install(definition) {
+        const { metadata, spec } = definition
+        const [{ name: version } = { name: '' }] = spec.versions
+        const objects = `/apis/${spec.group}/${version}/${spec.names.plural}`
+        const known = installed.get(metadata.name) ?? { made: install(definition), objects }
+        installed.set(metadata.name, known)
+        await known.made
+        const scope = spec.scope === 'Namespaced' ? `/namespaces/${await namespace()}` : ''
+        return `/apis/${spec.group}/${version}${scope}/${spec.names.plural}`
+      },
+    }
+  }
+
+  return {
+    async run(area, one) {
+      const began = clock.monotonic()
+      const used: string[] = []
+      const ended = () => ({ area: area.name, title: one.title, milliseconds: Math.round(clock.monotonic() - began) })
+      try {
+        await one.run(bench(used))
+        return ended()
+      } catch (error) {
+        return { ...ended(), failure: error instanceof Error ? error.message : String(error) }
+      } finally {
+        await Promise.all(used.map(name => remove(api, `/api/v1/namespaces/${name}`)))
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(
+        [...installed].map(async ([name, { objects }]) => {
+          await remove(api, `${definitionsPath}/${name}`)
+          await releaseAll(api, objects).catch(() => undefined)
+        }),
+      )
+      await api[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function remove(api: Api, path: string): Promise<void> {
+  await api.remove(path).catch(() => undefined)
+}
+
+/** Takes the finalizers from all objects of a kind: what a case that failed holds back would hold up the server for ever. */
+async function releaseAll(api: Api, objects: string): Promise<void> {
+  const { body } = await api.get(objects)
+  for (const { metadata } of body.items ?? []) {
+    if (metadata.finalizers === undefined) continue
+    const [kind, plural] = [objects.slice(0, objects.lastIndexOf('/')), objects.slice(objects.lastIndexOf('/') + 1)]
+    const parent = metadata.namespace === undefined ? kind : `${kind}/namespaces/${metadata.namespace}`
+    await api.patch(`${parent}/${plural}/${metadata.name}`, 'merge', { metadata: { finalizers: [] } })
+  }
+}

@@ -1,0 +1,38 @@
+/** The embedded API server in a process of its own, to be killed at any moment. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { type Clients, connectMany } from '../../conformance/reference/speed/client.ts'
+
+const program = new URL('../../conformance/reference/speed/embedded.ts', import.meta.url).pathname
+
+/** A server that runs. */
+export interface ServerProcess {
+  readonly clients: Clients
+  /** `kill -9`; resolves when it is gone. */
+  kill(): Promise<void>
+}
+
+/** Starts a server on a home; rejects with what it said where it does not come up. */
+export async function startServerProcess(home: string): Promise<ServerProcess> {
+  const child = spawn(process.execPath, [program, home], { stdio: ['pipe', 'pipe', 'pipe'] })
+  const kubeconfig = await firstLine(child)
+  const clients = await connectMany(kubeconfig, 'skystead-token')
+  return {
+    clients,
+    async kill() {
+      const gone = once(child, 'exit')
+      child.kill('SIGKILL')
+      await gone
+      await clients[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function firstLine({ stdout, stderr }: ChildProcess): Promise<string> {
+  let errors = ''
+  stderr?.on('data', chunk => {
+    errors += String(chunk)
+  })
+  for await (const chunk of stdout ?? []) return String(chunk).trim()
+  throw new Error(`Cannot start the server: ${errors.slice(-1_000)}`)
+}
