@@ -11,7 +11,7 @@ export interface Bench {
   name(prefix?: string): string
   /** The path of a kind's objects after its definition was installed, in the case's namespace where the kind has any. */
   install(definition: Definition): Promise<string>
-  /** Asks again and again until something comes back; rejects, saying what was waited for, after 30 s. */
+  /** Asks again and again until something comes back; rejects, saying what was waited for, after 90 s. */
   until<T>(what: string, ask: () => Promise<T | undefined | false>): Promise<T>
 }
 

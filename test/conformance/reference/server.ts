@@ -82,6 +82,10 @@ function controllerFlags(home: string, kubeconfig: string): readonly string[] {
     `--kubeconfig=${kubeconfig}`,
     '--controllers=namespace-controller,garbage-collector-controller,clusterrole-aggregation-controller',
     '--leader-elect=false',
+    // Hundreds of cases leave a namespace each: by default that takes longer than anybody waits.
+    '--kube-api-qps=500',
+    '--kube-api-burst=1000',
+    '--concurrent-namespace-syncs=20',
     '--secure-port=0',
     `--cert-dir=${join(home, 'controllers')}`,
   ]
