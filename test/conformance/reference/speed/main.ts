@@ -1,6 +1,6 @@
 /**
  * `npm run bench:reference`: the embedded server and a Kubernetes API as it really is do the same work, one after the
- * other, three times; medians go to bench/results/api.json. With `--small` it is little work, once, and nothing is kept.
+ * other, three times (`--runs N`); medians go to bench/results/api.json. With `--small` it is little work, once, and nothing is kept.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -14,7 +14,10 @@ import { startReference } from '../server.ts'
 import { connectMany } from './client.ts'
 import { type Figures, measure, type Size } from './workload.ts'
 
-const { values } = parseArgs({ options: { small: { type: 'boolean', default: false } } })
+const { values } = parseArgs({
+  options: { small: { type: 'boolean', default: false }, runs: { type: 'string', default: '3' } },
+})
+const runs = values.small ? 1 : Number(values.runs)
 const size: Size = values.small
   ? { writes: 300, lists: [300, 600], watchers: [5, 20], told: 10 }
   : { writes: 5_000, lists: [10_000, 50_000], watchers: [100, 1_000], told: 100 }
@@ -63,7 +66,7 @@ function medians(runs: readonly Figures[]): Figures {
 
 const ours: Figures[] = []
 const theirs: Figures[] = []
-for (let run = 0; run < (values.small ? 1 : 3); run++) {
+for (let run = 0; run < runs; run++) {
   ours.push(await embedded())
   theirs.push(await reference())
 }
@@ -74,6 +77,6 @@ for (const { figure, embedded: left, reference: right } of table) {
 }
 if (!values.small) {
   const machine = `${cpus().length} x ${cpus()[0]?.model ?? '?'}, Node ${process.version}`
-  const result = { name: 'api', reference: `kube-apiserver ${version} with etcd`, size, machine, figures: table }
+  const result = { name: 'api', reference: `kube-apiserver ${version} with etcd`, runs, size, machine, figures: table }
   writeFileSync(projectPath('bench/results/api.json'), `${JSON.stringify(result, undefined, 2)}\n`)
 }
