@@ -4,8 +4,9 @@ import type { Authorizer } from './authorization/authorizer.ts'
 import { forbiddenField, invalidValue, requiredValue, tooLong, unsupportedValue } from './field-errors.ts'
 import type { Registry, ServedResource } from './registry.ts'
 import type { Accept } from './request/accept.ts'
+import { readBoolean } from './request/query.ts'
 import type { FieldError } from './schema/field-error.ts'
-import { badRequest, invalid } from './status-error.ts'
+import { invalid } from './status-error.ts'
 import type { Store } from './storage/store.ts'
 
 /** What a server consists of. */
@@ -88,20 +89,6 @@ export function readDryRun(query: URLSearchParams, kind: string): boolean {
 export function checkDryRun(values: readonly unknown[], kind: string): boolean {
   if (values.every(value => value === 'All')) return values.length > 0
   throw invalid({ group: 'meta.k8s.io', kind }, '', [unsupportedValue('dryRun', values, ['All'])])
-}
-
-/** Reads a boolean parameter as Kubernetes does: anything but false and 0 says yes. */
-export function readBoolean(query: URLSearchParams, name: string): boolean {
-  const value = query.get(name)
-  return value !== null && value !== 'false' && value !== '0'
-}
-
-/** Reads a whole number parameter; throws a 400 where it is none, in the words that clients know. */
-export function readNumber(query: URLSearchParams, name: string): number | undefined {
-  const value = query.get(name)
-  if (value === null || value === '') return undefined
-  if (/^[-+]?[0-9]{1,15}$/.test(value)) return Number(value)
-  throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`)
 }
 
 function managerOf(userAgent: string | undefined): string {

@@ -1,6 +1,7 @@
 /** What a request wants to do, as far as the right to it depends on that. */
 import type { APIRequest } from '../api-request.ts'
 import { parseFieldSelector } from '../request/field-selector.ts'
+import { readBoolean } from '../request/query.ts'
 import { resourcePath } from '../request/route.ts'
 
 /** Something done to objects of a resource. */
@@ -57,8 +58,7 @@ export function attributesOf({ method }: APIRequest, steps: readonly string[], q
 function collectionVerb(verb: string, query: URLSearchParams): string {
   if (verb === 'delete') return 'deletecollection'
   if (verb !== 'get') return verb
-  const watch = query.get('watch')
-  return watch === null || watch === 'false' || watch === '0' ? 'list' : 'watch'
+  return readBoolean(query, 'watch') ? 'watch' : 'list'
 }
 
 /** Whoever asks for the objects of one name asks for that object. */

@@ -2,10 +2,10 @@
 
 import { keyOf } from '../api-object.ts'
 import type { APIResponse } from '../api-request.ts'
+import { readBoolean } from '../request/query.ts'
 import type { Verb } from '../resource-definition.ts'
 import { qualifiedResource } from '../resource-definition.ts'
 import type { Scope } from '../scope.ts'
-import { readBoolean } from '../scope.ts'
 import { badRequest, methodNotAllowed, methodNotSupported, StatusError } from '../status-error.ts'
 import type { Deletion } from './delete.ts'
 import { deleteObject, deleteOptions } from './delete.ts'

@@ -1,9 +1,9 @@
 /** What lists and watches are asked for beside selectors: how fresh, how many, from where on. */
 
 import { forbiddenField, unsupportedValue } from '../field-errors.ts'
+import { readNumber } from '../request/query.ts'
 import type { FieldError } from '../schema/field-error.ts'
 import type { Scope } from '../scope.ts'
-import { readNumber } from '../scope.ts'
 import { badRequest, invalid } from '../status-error.ts'
 
 const match = 'resourceVersionMatch'

@@ -30,13 +30,17 @@ export async function buildPrograms(): Promise<Programs> {
   if (known !== undefined) return known
   const target = directory()
   mkdirSync(target, { recursive: true })
-  const packages = ['k8s.io/kubernetes/cmd/kube-apiserver', 'k8s.io/kubernetes/cmd/kube-controller-manager', './etcd']
-  for (const each of packages) {
-    const output = each === './etcd' ? join(target, 'etcd') : target
-    const folder = projectPath('test/conformance/reference')
-    await run('go', ['build', '-ldflags', linkerFlags(), '-o', withSlash(output, each), each], { cwd: folder })
+  const programs = programsIn(target)
+  const sources: readonly (readonly [file: string, source: string])[] = [
+    [programs.apiserver, 'k8s.io/kubernetes/cmd/kube-apiserver'],
+    [programs.controllerManager, 'k8s.io/kubernetes/cmd/kube-controller-manager'],
+    [programs.etcd, './etcd'],
+  ]
+  const folder = projectPath('test/conformance/reference')
+  for (const [file, source] of sources) {
+    await run('go', ['build', '-ldflags', linkerFlags(), '-o', file, source], { cwd: folder })
   }
-  return programsIn(target)
+  return programs
 }
 
 function directory(): string {
@@ -58,9 +62,4 @@ function linkerFlags(): string {
   const values = { gitVersion: version, gitMajor: major, gitMinor: minor, gitTreeState: 'clean' }
   const settings = Object.entries(values).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`)
   return ['-s', '-w', ...settings].join(' ')
-}
-
-/** A folder as the target keeps the program's own name. */
-function withSlash(output: string, what: string): string {
-  return what === './etcd' ? output : `${output}/`
 }
