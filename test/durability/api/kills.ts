@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startServerProcess } from './server-process.ts'
+import { startServerProcess } from '../../apiserver/process/server-process.ts'
 import { Writer } from './writer.ts'
 
 /** How much. */

@@ -1,4 +1,4 @@
-import type { Clients } from '../../conformance/reference/speed/client.ts'
+import type { Clients } from '../../apiserver/process/clients.ts'
 
 const collection = '/api/v1/namespaces/default/configmaps'
 const objects = 20

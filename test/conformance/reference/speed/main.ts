@@ -2,16 +2,15 @@
  * `npm run bench:reference`: the embedded server and a Kubernetes API as it really is do the same work, one after the
  * other, three times (`--runs N`); medians go to bench/results/api.json. With `--small` it is little work, once, and nothing is kept.
  */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { projectPath } from '../../../../cli/repository.ts'
+import { connectMany } from '../../../apiserver/process/clients.ts'
+import { startServerProcess } from '../../../apiserver/process/server-process.ts'
 import { buildPrograms, version } from '../build.ts'
 import { startReference } from '../server.ts'
-import { connectMany } from './client.ts'
 import { type Figures, measure, type Size } from './workload.ts'
 
 const { values } = parseArgs({
@@ -24,16 +23,12 @@ const size: Size = values.small
 
 async function embedded(): Promise<Figures> {
   const home = mkdtempSync(join(tmpdir(), 'skystead-speed-'))
-  const program = new URL('embedded.ts', import.meta.url).pathname
-  const child = spawn(process.execPath, [program, home], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const server = await startServerProcess(home)
   try {
-    const [line] = await once(child.stdout, 'data')
-    await using clients = await connectMany(String(line).trim(), 'skystead-token')
-    const figures = await measure(clients, size)
-    return { ...figures, memoryMiB: memoryOf([child.pid]) }
+    const figures = await measure(server.clients, size)
+    return { ...figures, memoryMiB: memoryOf([server.pid]) }
   } finally {
-    child.stdin.end()
-    await once(child, 'exit')
+    await server.kill()
     rmSync(home, { recursive: true })
   }
 }

@@ -1,6 +1,7 @@
 /** What an API server is asked to do, and how fast it does it. */
+
+import type { Call, Clients, Timed } from '../../../apiserver/process/clients.ts'
 import { definition, objectSchema } from '../../definitions.ts'
-import type { Call, Clients, Timed } from './client.ts'
 
 /** How much is asked. */
 export interface Size {

@@ -1,8 +1,8 @@
 /** Many clients of one API at a time: kept connections, nothing parsed that need not be. */
 import { Agent, request as send } from 'undici'
-import { realEnvironment } from '../../../../cli/environment.ts'
-import { createCredentials } from '../../../../controllers/api/credentials.ts'
-import { loadKubeConfig } from '../../../../controllers/api/kube-config.ts'
+import { realEnvironment } from '../../../cli/environment.ts'
+import { createCredentials } from '../../../controllers/api/credentials.ts'
+import { loadKubeConfig } from '../../../controllers/api/kube-config.ts'
 
 /** One request. */
 export interface Call {

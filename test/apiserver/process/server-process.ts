@@ -1,13 +1,14 @@
-/** The embedded API server in a process of its own, to be killed at any moment. */
+/** The embedded API server in a process of its own: to be killed at any moment, or to be measured. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { type Clients, connectMany } from '../../conformance/reference/speed/client.ts'
+import { type Clients, connectMany } from './clients.ts'
 
-const program = new URL('../../conformance/reference/speed/embedded.ts', import.meta.url).pathname
+const program = new URL('server.ts', import.meta.url).pathname
 
 /** A server that runs. */
 export interface ServerProcess {
   readonly clients: Clients
+  readonly pid: number | undefined
   /** `kill -9`; resolves when it is gone. */
   kill(): Promise<void>
 }
@@ -19,6 +20,7 @@ export async function startServerProcess(home: string): Promise<ServerProcess> {
   const clients = await connectMany(kubeconfig, 'skystead-token')
   return {
     clients,
+    pid: child.pid,
     async kill() {
       const gone = once(child, 'exit')
       child.kill('SIGKILL')
