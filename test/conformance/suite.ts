@@ -1,7 +1,6 @@
 /** All cases, and the benches they run on. */
 import type { KubeConfigOptions } from '../../controllers/api/kube-config.ts'
 import type { Environment } from '../../crds/environment.ts'
-import { sleep } from '../../crds/environment.ts'
 import type { Api } from './api.ts'
 import { connect } from './api.ts'
 import { access } from './areas/access.ts'
@@ -30,7 +29,8 @@ import { tables } from './areas/tables.ts'
 import { tokens } from './areas/tokens.ts'
 import { validation } from './areas/validation.ts'
 import { watches } from './areas/watches.ts'
-import type { Area, Bench, Case, Definition } from './case.ts'
+import type { Area, Bench, Case } from './case.ts'
+import { definitionsPath, install, objectsPath, until } from './installation.ts'
 
 /** Every area. */
 export const areas: readonly Area[] = [
@@ -77,11 +77,6 @@ export interface Suite extends AsyncDisposable {
   run(area: Area, one: Case): Promise<Result>
 }
 
-/** How long something may take to come, in ms: a namespace goes slowly while kinds come and go. */
-const patience = 90_000
-
-const definitionsPath = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
-
 /** Makes a suite. What its cases made goes when it is disposed of. */
 export function createSuite(kubeconfig: string, environment: Environment, options: KubeConfigOptions = {}): Suite {
   const { clock, random } = environment
@@ -89,27 +84,6 @@ export function createSuite(kubeconfig: string, environment: Environment, option
   const mark = random.uuid().slice(0, 6)
   const installed = new Map<string, { readonly made: Promise<void>; readonly objects: string }>()
   let names = 0
-
-  async function until<T>(what: string, ask: () => Promise<T | undefined | false>): Promise<T> {
-    const end = clock.monotonic() + patience
-    for (;;) {
-      const answer = await ask()
-      if (answer !== undefined && answer !== false) return answer
-      if (clock.monotonic() > end) throw new Error(`Cannot go on: ${what} did not come within ${patience / 1000} s`)
-      await sleep(clock, 50)
-    }
-  }
-
-  async function install(definition: Definition): Promise<void> {
-    const { metadata, spec } = definition
-    const { status, text } = await api.post(definitionsPath, definition)
-    if (status !== 201) throw new Error(`Cannot install ${metadata.name}: ${text}`)
-    const [{ name: version } = { name: '' }] = spec.versions
-    await until(`the kind of ${metadata.name}`, async () => {
-      const { status } = await api.get(`/apis/${spec.group}/${version}/${spec.names.plural}`)
-      return status === 200
-    })
-  }
 
   function bench(used: string[]): Bench {
     const name = (prefix = 'c') => `${prefix}-${mark}-${++names}`
@@ -130,16 +104,14 @@ export function createSuite(kubeconfig: string, environment: Environment, option
       api,
       name,
       namespace,
-      until,
+      until: (what, ask) => until(clock, what, ask),
       async install(definition) {
         const { metadata, spec } = definition
-        const [{ name: version } = { name: '' }] = spec.versions
-        const objects = `/apis/${spec.group}/${version}/${spec.names.plural}`
-        const known = installed.get(metadata.name) ?? { made: install(definition), objects }
+        const objects = objectsPath(definition)
+        const known = installed.get(metadata.name) ?? { made: install(api, definition, clock), objects }
         installed.set(metadata.name, known)
         await known.made
-        const scope = spec.scope === 'Namespaced' ? `/namespaces/${await namespace()}` : ''
-        return `/apis/${spec.group}/${version}${scope}/${spec.names.plural}`
+        return spec.scope === 'Namespaced' ? objectsPath(definition, await namespace()) : objects
       },
     }
   }

@@ -7,6 +7,7 @@ const program = new URL('server.ts', import.meta.url).pathname
 
 /** A server that runs. */
 export interface ServerProcess {
+  readonly kubeconfig: string
   readonly clients: Clients
   readonly pid: number | undefined
   /** `kill -9`; resolves when it is gone. */
@@ -19,6 +20,7 @@ export async function startServerProcess(home: string): Promise<ServerProcess> {
   const kubeconfig = await firstLine(child)
   const clients = await connectMany(kubeconfig, 'skystead-token')
   return {
+    kubeconfig,
     clients,
     pid: child.pid,
     async kill() {

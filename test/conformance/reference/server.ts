@@ -5,9 +5,9 @@ import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeF
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { realEnvironment } from '../../../cli/environment.ts'
 import { connect } from '../api.ts'
+import { until } from '../installation.ts'
 import type { Programs } from './build.ts'
 
 /** A reference server that runs. */
@@ -17,7 +17,7 @@ export interface ReferenceServer extends AsyncDisposable {
   readonly pids: readonly (number | undefined)[]
 }
 
-/** Starts it; rejects with the last of what it said where it is not ready within a minute. */
+/** Starts it; rejects with the last of what it said where it is not ready within 90 s. */
 export async function startReference(programs: Programs): Promise<ReferenceServer> {
   const home = mkdtempSync(join(tmpdir(), 'skystead-reference-'))
   const children: ChildProcess[] = []
@@ -38,7 +38,7 @@ export async function startReference(programs: Programs): Promise<ReferenceServe
     const token = writeCredentials(home)
     start(programs.apiserver, 'apiserver', apiserverFlags(home, client, secure))
     const kubeconfig = join(home, 'kubeconfig')
-    await ready(home, () => writeKubeconfig(kubeconfig, { home, port: secure, token }), kubeconfig)
+    await ready(home, () => answers(kubeconfig, { home, port: secure, token }))
     const pids = children.map(({ pid }) => pid)
     start(programs.controllerManager, 'controllers', controllerFlags(home, kubeconfig))
     return { kubeconfig, pids, [Symbol.asyncDispose]: stop }
@@ -105,11 +105,13 @@ function writeCredentials(home: string): string {
   return token
 }
 
-function writeKubeconfig(
-  path: string,
-  server: { readonly home: string; readonly port: number; readonly token: string },
-): void {
-  const { home, port, token } = server
+interface Address {
+  readonly home: string
+  readonly port: number
+  readonly token: string
+}
+
+function writeKubeconfig(path: string, { home, port, token }: Address): void {
   const authority = readFileSync(join(home, 'pki', 'apiserver.crt')).toString('base64')
   const config = {
     apiVersion: 'v1',
@@ -124,20 +126,19 @@ function writeKubeconfig(
   writeFileSync(path, JSON.stringify(config), { mode: 0o600 })
 }
 
-async function ready(home: string, prepare: () => void, kubeconfig: string): Promise<void> {
-  for (let attempt = 0; attempt < 240; attempt++) {
-    await pause(250)
-    if (await answers(prepare, kubeconfig)) return
+async function ready(home: string, isReady: () => Promise<boolean>): Promise<void> {
+  try {
+    await until(realEnvironment().clock, 'the reference server', isReady)
+  } catch (cause) {
+    const said = readFileSync(join(home, 'apiserver.log'), 'utf8').slice(-2_000)
+    throw new Error(`Cannot start the reference server: ${said}`, { cause })
   }
-  throw new Error(
-    `Cannot start the reference server: ${readFileSync(join(home, 'apiserver.log'), 'utf8').slice(-2_000)}`,
-  )
 }
 
 /** Its certificate comes first, then it listens, then it is ready. */
-async function answers(prepare: () => void, kubeconfig: string): Promise<boolean> {
+async function answers(kubeconfig: string, server: Address): Promise<boolean> {
   try {
-    prepare()
+    writeKubeconfig(kubeconfig, server)
     await using api = connect(kubeconfig, realEnvironment())
     return (await api.get('/readyz')).status === 200
   } catch {

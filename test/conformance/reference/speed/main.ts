@@ -6,12 +6,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { realEnvironment } from '../../../../cli/environment.ts'
 import { projectPath } from '../../../../cli/repository.ts'
 import { connectMany } from '../../../apiserver/process/clients.ts'
 import { startServerProcess } from '../../../apiserver/process/server-process.ts'
+import { connect } from '../../api.ts'
+import { install } from '../../installation.ts'
 import { buildPrograms, version } from '../build.ts'
 import { startReference } from '../server.ts'
-import { type Figures, measure, type Size } from './workload.ts'
+import { type Figures, machines, measure, type Size } from './workload.ts'
 
 const { values } = parseArgs({
   options: { small: { type: 'boolean', default: false }, runs: { type: 'string', default: '3' } },
@@ -25,6 +28,7 @@ async function embedded(): Promise<Figures> {
   const home = mkdtempSync(join(tmpdir(), 'skystead-speed-'))
   const server = await startServerProcess(home)
   try {
+    await serveMachines(server.kubeconfig)
     const figures = await measure(server.clients, size)
     return { ...figures, memoryMiB: memoryOf([server.pid]) }
   } finally {
@@ -36,8 +40,15 @@ async function embedded(): Promise<Figures> {
 async function reference(): Promise<Figures> {
   await using server = await startReference(await buildPrograms())
   await using clients = await connectMany(server.kubeconfig)
+  await serveMachines(server.kubeconfig)
   const figures = await measure(clients, size)
   return { ...figures, memoryMiB: memoryOf(server.pids) }
+}
+
+async function serveMachines(kubeconfig: string): Promise<void> {
+  const environment = realEnvironment()
+  await using api = connect(kubeconfig, environment)
+  await install(api, machines, environment.clock)
 }
 
 /** The memory that processes have in use, in MiB. */

@@ -20,7 +20,8 @@ export type Figures = Readonly<Record<string, number>>
 
 const concurrency = 50
 const group = 'speed.skystead.test'
-const machines = definition('Machine', {
+/** The kind of the objects. */
+export const machines = definition('Machine', {
   group,
   schema: objectSchema(
     {
@@ -76,9 +77,8 @@ const manifest = (name: string, cores: number) => ({
   },
 })
 
-/** Does all of it on an empty API. */
+/** Does all of it where the kind is served and has no objects. */
 export async function measure(clients: Clients, size: Size): Promise<Figures> {
-  await install(clients)
   const names = Array.from({ length: size.writes }, (_, index) => `m-${index}`)
   const figures: Record<string, number> = {}
   const note = (name: string, done: Done) => {
@@ -178,15 +178,4 @@ async function fanOut(clients: Clients, watchers: number, told: number): Promise
   const seconds = (performance.now() - began) / 1000
   gone.abort()
   return Math.round((watchers * told) / seconds)
-}
-
-async function install(clients: Clients): Promise<void> {
-  const body = JSON.stringify(machines)
-  await clients.call({ method: 'POST', path: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', body })
-  for (let attempt = 0; attempt < 200; attempt++) {
-    const isServed = await clients.call({ method: 'GET', path }).catch(() => undefined)
-    if (isServed !== undefined) return
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
-  throw new Error('Cannot measure: the kind is not served')
 }
