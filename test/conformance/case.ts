@@ -47,6 +47,19 @@ export function area(name: string, cases: Readonly<Record<string, Case['run']>>)
   return { name, cases: Object.entries(cases).map(([title, run]) => ({ title, run })) }
 }
 
+/** What a Status says of a failure. */
+export interface Failure {
+  readonly message: string
+  readonly reason?: string
+  readonly details?: object
+  readonly code: number
+}
+
+/** The whole Status with which a request is refused. */
+export function failure(failure: Failure): object {
+  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', ...failure }
+}
+
 /** Fails where a value lacks something of a pattern: members that the pattern does not name may be anything. */
 export function like(actual: unknown, pattern: unknown): void {
   deepEqual(alike(actual, pattern), pattern)

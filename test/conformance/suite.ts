@@ -4,6 +4,8 @@ import type { Environment } from '../../crds/environment.ts'
 import type { Api } from './api.ts'
 import { connect } from './api.ts'
 import { access } from './areas/access.ts'
+import { accessGrants } from './areas/access-grants.ts'
+import { accessReviews } from './areas/access-reviews.ts'
 import { apply } from './areas/apply.ts'
 import { cel } from './areas/cel.ts'
 import { celLibraries } from './areas/cel-libraries.ts'
@@ -60,6 +62,8 @@ export const areas: readonly Area[] = [
   tables,
   errors,
   access,
+  accessReviews,
+  accessGrants,
   tokens,
 ]
 

@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import type { Answer } from '../api.ts'
 import type { Bench } from '../case.ts'
-import { area, like } from '../case.ts'
+import { area, failure, like } from '../case.ts'
 import { configMap, group, widget, widgets } from '../definitions.ts'
 
 /** The path of a widget that is not there yet. */
@@ -63,16 +63,15 @@ export const apply = area('apply', {
     const { path } = await applied(bench, ['one', { size: 1 }])
     const { status, body } = await bench.api.apply(path, widget('a', { size: 2 }), { manager: 'two' })
     equal(status, 409)
-    deepEqual(body, {
-      kind: 'Status',
-      apiVersion: 'v1',
-      metadata: {},
-      status: 'Failure',
-      message: 'Apply failed with 1 conflict: conflict with "one": .spec.size',
-      reason: 'Conflict',
-      details: { causes: [cause('one', '.spec.size')] },
-      code: 409,
-    })
+    deepEqual(
+      body,
+      failure({
+        message: 'Apply failed with 1 conflict: conflict with "one": .spec.size',
+        reason: 'Conflict',
+        details: { causes: [cause('one', '.spec.size')] },
+        code: 409,
+      }),
+    )
   },
 
   'conflicts of every kind of field are listed, upper ones first': async bench => {

@@ -1,6 +1,6 @@
 import { deepEqual, equal, match } from 'node:assert/strict'
 import type { Bench, Definition } from '../case.ts'
-import { area, like } from '../case.ts'
+import { area, failure, like } from '../case.ts'
 import { definition } from '../definitions.ts'
 
 const text = { type: 'string', maxLength: 40 }
@@ -71,21 +71,20 @@ export const cel = area('cel', {
     const { status, body } = await create(bench, path, { size: 3 })
     equal(status, 422)
     const [, , group] = path.split('/')
-    deepEqual(body, {
-      kind: 'Status',
-      apiVersion: 'v1',
-      metadata: {},
-      status: 'Failure',
-      message: `Ruled.${group} "a" is invalid: spec: Invalid value: must be small`,
-      reason: 'Invalid',
-      details: {
-        name: 'a',
-        group,
-        kind: 'Ruled',
-        causes: [{ reason: 'FieldValueInvalid', message: 'Invalid value: must be small', field: 'spec' }],
-      },
-      code: 422,
-    })
+    deepEqual(
+      body,
+      failure({
+        message: `Ruled.${group} "a" is invalid: spec: Invalid value: must be small`,
+        reason: 'Invalid',
+        details: {
+          name: 'a',
+          group,
+          kind: 'Ruled',
+          causes: [{ reason: 'FieldValueInvalid', message: 'Invalid value: must be small', field: 'spec' }],
+        },
+        code: 422,
+      }),
+    )
   },
 
   'a rule without a message is named itself': async bench => {

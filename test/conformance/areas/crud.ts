@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, notEqual, ok } from 'node:assert/strict'
-import { area, like } from '../case.ts'
+import { area, failure, like } from '../case.ts'
 import { configMap, group, widget, widgets } from '../definitions.ts'
 
 export const crud = area('crud', {
@@ -37,14 +37,7 @@ export const crud = area('crud', {
     const path = await bench.install(widgets)
     const { status, body } = await bench.api.post(path, widget('a', {}, { resourceVersion: '1' }))
     equal(status, 500)
-    deepEqual(body, {
-      kind: 'Status',
-      apiVersion: 'v1',
-      metadata: {},
-      status: 'Failure',
-      message: 'resourceVersion should not be set on objects to be created',
-      code: 500,
-    })
+    deepEqual(body, failure({ message: 'resourceVersion should not be set on objects to be created', code: 500 }))
   },
 
   'a name that is taken is refused with AlreadyExists': async bench => {
@@ -52,16 +45,15 @@ export const crud = area('crud', {
     await bench.api.post(path, widget('a'))
     const { status, body } = await bench.api.post(path, widget('a'))
     equal(status, 409)
-    deepEqual(body, {
-      kind: 'Status',
-      apiVersion: 'v1',
-      metadata: {},
-      status: 'Failure',
-      message: `widgets.${group} "a" already exists`,
-      reason: 'AlreadyExists',
-      details: { name: 'a', group, kind: 'widgets' },
-      code: 409,
-    })
+    deepEqual(
+      body,
+      failure({
+        message: `widgets.${group} "a" already exists`,
+        reason: 'AlreadyExists',
+        details: { name: 'a', group, kind: 'widgets' },
+        code: 409,
+      }),
+    )
   },
 
   'generateName makes names that differ, with five characters at the end': async bench => {
@@ -88,16 +80,15 @@ export const crud = area('crud', {
     const path = await bench.install(widgets)
     const { status, body } = await bench.api.get(`${path}/none`)
     equal(status, 404)
-    deepEqual(body, {
-      kind: 'Status',
-      apiVersion: 'v1',
-      metadata: {},
-      status: 'Failure',
-      message: `widgets.${group} "none" not found`,
-      reason: 'NotFound',
-      details: { name: 'none', group, kind: 'widgets' },
-      code: 404,
-    })
+    deepEqual(
+      body,
+      failure({
+        message: `widgets.${group} "none" not found`,
+        reason: 'NotFound',
+        details: { name: 'none', group, kind: 'widgets' },
+        code: 404,
+      }),
+    )
   },
 
   'an update replaces the object and counts the generation where the wish changed': async bench => {
@@ -398,15 +389,14 @@ export const crud = area('crud', {
     const path = `/api/v1/namespaces/${await bench.namespace()}/configmaps`
     const { status, body } = await bench.api.post(`${path}/a`, configMap('a'))
     equal(status, 405)
-    deepEqual(body, {
-      kind: 'Status',
-      apiVersion: 'v1',
-      metadata: {},
-      status: 'Failure',
-      message: 'the server does not allow this method on the requested resource',
-      reason: 'MethodNotAllowed',
-      details: {},
-      code: 405,
-    })
+    deepEqual(
+      body,
+      failure({
+        message: 'the server does not allow this method on the requested resource',
+        reason: 'MethodNotAllowed',
+        details: {},
+        code: 405,
+      }),
+    )
   },
 })

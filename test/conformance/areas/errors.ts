@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { gzipSync } from 'node:zlib'
 import type { Bench } from '../case.ts'
-import { area, like } from '../case.ts'
+import { area, failure, like } from '../case.ts'
 import { configMap, group, widget, widgets } from '../definitions.ts'
 
 async function maps(bench: Bench): Promise<string> {
@@ -22,16 +22,12 @@ async function refused(
   }
 }
 
-const notFound = {
-  kind: 'Status',
-  apiVersion: 'v1',
-  metadata: {},
-  status: 'Failure',
+const notFound = failure({
   message: 'the server could not find the requested resource',
   reason: 'NotFound',
   details: {},
   code: 404,
-}
+})
 
 export const errors = area('errors', {
   'JSON that breaks off is refused': bench =>
@@ -106,15 +102,10 @@ export const errors = area('errors', {
   'a body of more than 3 MiB is refused': async bench => {
     const { status, body } = await bench.api.post(await maps(bench), configMap('a', { x: 'x'.repeat(3 * 1024 * 1024) }))
     equal(status, 413)
-    deepEqual(body, {
-      kind: 'Status',
-      apiVersion: 'v1',
-      metadata: {},
-      status: 'Failure',
-      message: 'Request entity too large: limit is 3145728',
-      reason: 'RequestEntityTooLarge',
-      code: 413,
-    })
+    deepEqual(
+      body,
+      failure({ message: 'Request entity too large: limit is 3145728', reason: 'RequestEntityTooLarge', code: 413 }),
+    )
   },
 
   'data of a ConfigMap is 1 MiB at most': async bench => {
@@ -377,15 +368,7 @@ export const errors = area('errors', {
     for (const path of ['/api/v1/namespaces', '/healthz', '/nowhere']) {
       const { status, body } = await bench.api.get(path, { headers: { authorization: 'Bearer wrong' } })
       equal(status, 401)
-      deepEqual(body, {
-        kind: 'Status',
-        apiVersion: 'v1',
-        metadata: {},
-        status: 'Failure',
-        message: 'Unauthorized',
-        reason: 'Unauthorized',
-        code: 401,
-      })
+      deepEqual(body, failure({ message: 'Unauthorized', reason: 'Unauthorized', code: 401 }))
     }
   },
 })

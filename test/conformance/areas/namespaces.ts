@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import type { Bench } from '../case.ts'
-import { area, like } from '../case.ts'
+import { area, failure, like } from '../case.ts'
 import { configMap, widget, widgets } from '../definitions.ts'
 
 const wait = 'example.com/wait'
@@ -47,26 +47,25 @@ export const namespaceDeletion = area('namespace deletion', {
     const name = await bench.namespace()
     const { status, body } = await bench.api.post(`${path}/configmaps`, configMap('late'))
     equal(status, 403)
-    deepEqual(body, {
-      kind: 'Status',
-      apiVersion: 'v1',
-      metadata: {},
-      status: 'Failure',
-      message: `configmaps "late" is forbidden: unable to create new content in namespace ${name} because it is being terminated`,
-      reason: 'Forbidden',
-      details: {
-        name: 'late',
-        kind: 'configmaps',
-        causes: [
-          {
-            reason: 'NamespaceTerminating',
-            message: `namespace ${name} is being terminated`,
-            field: 'metadata.namespace',
-          },
-        ],
-      },
-      code: 403,
-    })
+    deepEqual(
+      body,
+      failure({
+        message: `configmaps "late" is forbidden: unable to create new content in namespace ${name} because it is being terminated`,
+        reason: 'Forbidden',
+        details: {
+          name: 'late',
+          kind: 'configmaps',
+          causes: [
+            {
+              reason: 'NamespaceTerminating',
+              message: `namespace ${name} is being terminated`,
+              field: 'metadata.namespace',
+            },
+          ],
+        },
+        code: 403,
+      }),
+    )
     await release(bench, path)
   },
 

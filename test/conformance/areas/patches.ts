@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, notEqual, ok } from 'node:assert/strict'
 import type { Answer } from '../api.ts'
 import type { Bench, Case } from '../case.ts'
-import { area, like } from '../case.ts'
+import { area, failure, like } from '../case.ts'
 import { configMap, group, widget, widgets } from '../definitions.ts'
 
 /** A JSON patch of a widget, and what it makes of the widget's spec. */
@@ -21,16 +21,15 @@ function doesNotFit(operations: readonly object[]): Case['run'] {
     const { body: before } = await bench.api.get(path)
     const { status, body } = await bench.api.patch(path, 'json', operations)
     equal(status, 422)
-    deepEqual(body, {
-      kind: 'Status',
-      apiVersion: 'v1',
-      metadata: {},
-      status: 'Failure',
-      message: 'the server rejected our request due to an error in our request',
-      reason: 'Invalid',
-      details: {},
-      code: 422,
-    })
+    deepEqual(
+      body,
+      failure({
+        message: 'the server rejected our request due to an error in our request',
+        reason: 'Invalid',
+        details: {},
+        code: 422,
+      }),
+    )
     deepEqual((await bench.api.get(path)).body, before)
   }
 }

@@ -1,6 +1,6 @@
 import { deepEqual, equal, match } from 'node:assert/strict'
 import type { Bench } from '../case.ts'
-import { area, like } from '../case.ts'
+import { area, failure, like } from '../case.ts'
 import { configMap, definition, group, objectSchema, widget, widgets } from '../definitions.ts'
 
 const text = { type: 'string' }
@@ -63,21 +63,20 @@ export const validation = area('validation', {
     const { status, body } = await bench.api.post(path, sample({ size: 12 }))
     equal(status, 422)
     const message = 'Invalid value: 12: spec.size in body should be less than or equal to 10'
-    deepEqual(body, {
-      kind: 'Status',
-      apiVersion: 'v1',
-      metadata: {},
-      status: 'Failure',
-      message: `Sample.${group} "a" is invalid: spec.size: ${message}`,
-      reason: 'Invalid',
-      details: {
-        name: 'a',
-        group,
-        kind: 'Sample',
-        causes: [{ reason: 'FieldValueInvalid', message, field: 'spec.size' }],
-      },
-      code: 422,
-    })
+    deepEqual(
+      body,
+      failure({
+        message: `Sample.${group} "a" is invalid: spec.size: ${message}`,
+        reason: 'Invalid',
+        details: {
+          name: 'a',
+          group,
+          kind: 'Sample',
+          causes: [{ reason: 'FieldValueInvalid', message, field: 'spec.size' }],
+        },
+        code: 422,
+      }),
+    )
   },
 
   'all that is wrong is told at once': async bench => {
