@@ -6,7 +6,7 @@ import type { APIRequest, APIResponse, User } from './api-request.ts'
 import { jsonResponse, textResponse } from './api-request.ts'
 import { AccountTokens } from './authentication/account-tokens.ts'
 import { firstKnown, type TokenCheck } from './authentication/token-check.ts'
-import { authorize } from './authorization/authorize.ts'
+import { type Asked, authorize } from './authorization/authorize.ts'
 import { Authorizer, mastersGroup } from './authorization/authorizer.ts'
 import { createDefaultRoles } from './authorization/default-roles.ts'
 import { answerReview, reviews } from './authorization/reviews.ts'
@@ -99,6 +99,11 @@ export async function createAPIServer(options: APIServerOptions): Promise<APISer
   }
 }
 
+/** A request that its user may make. */
+interface AskedBy extends Asked {
+  readonly user: User
+}
+
 class Core {
   readonly #context: ServerContext
   readonly #documents: Documents
@@ -127,10 +132,11 @@ class Core {
 
   async #answer(request: APIRequest): Promise<APIResponse> {
     const { steps, query } = splitPath(request.path)
-    const user = authorize(this.#context.authorizer, request.user ?? localUser, { request, steps, query })
+    const asked = { request, steps, query }
+    const user = authorize(this.#context.authorizer, request.user ?? localUser, asked)
     const path = resourcePath(steps)
     const resource = path && this.#context.registry.find(path.group, path.version, path.plural)
-    if (path === undefined || resource === undefined) return this.#plain({ ...request, user }, steps, path?.plural)
+    if (path === undefined || resource === undefined) return this.#plain({ ...asked, user }, path)
     if (resource === serviceAccounts && path.subresource === 'token') return this.#issueToken(request, path)
     const subresource = subresourceOf(path, resource.definition)
     if (!isPathOf(resource.definition, path)) return this.#nowhere(steps)
@@ -150,9 +156,10 @@ class Core {
     return dispatch(scope)
   }
 
-  async #plain(request: APIRequest, steps: readonly string[], plural: string | undefined): Promise<APIResponse> {
-    if (plural !== undefined && plural !== '') return this.#review(request, steps)
-    const answer = this.#fixed(steps) ?? this.#described(request, steps)
+  async #plain(asked: AskedBy, path: ResourcePath | undefined): Promise<APIResponse> {
+    const { request, steps } = asked
+    if (path !== undefined && path.plural !== '') return this.#review(asked, path)
+    const answer = this.#fixed(steps) ?? this.#described(asked)
     if (answer === undefined) return this.#nowhere(steps)
     if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed()
     return answer
@@ -168,11 +175,9 @@ class Core {
     return healthy ? textResponse(200, 'ok') : undefined
   }
 
-  #described(request: APIRequest, steps: readonly string[]): APIResponse | undefined {
+  #described({ request, steps, query }: AskedBy): APIResponse | undefined {
     const document = this.#find(request, steps)
-    if (document === undefined) return undefined
-    const { query } = splitPath(request.path)
-    return documentResponse(document, request, { query, now: this.#context.environment.clock.now() })
+    return document && documentResponse(document, request, { query, now: this.#context.environment.clock.now() })
   }
 
   /** Only below the groups of built-in kinds is a Status the answer to a path that is not there. */
@@ -193,18 +198,15 @@ class Core {
     return this.#documents.find(steps, negotiate(undefined))
   }
 
-  async #review(request: APIRequest, steps: readonly string[]): Promise<APIResponse> {
-    const path = resourcePath(steps)
-    const review = reviews.find(
-      each => each.group === path?.group && each.version === path.version && each.plural === path.plural,
-    )
-    if (review === undefined || path?.name !== '') return this.#nowhere(steps)
+  async #review({ request, steps, user }: AskedBy, path: ResourcePath): Promise<APIResponse> {
+    const { group, version, plural, name, namespace } = path
+    const review = reviews.find(each => each.group === group && each.version === version && each.plural === plural)
+    if (review === undefined || name !== '') return this.#nowhere(steps)
     if (request.method !== 'POST') throw methodNotAllowed()
     const { value } = decodeObject(request, { findDuplicates: false })
-    const { user = localUser } = request
     const { authorizer } = this.#context
-    const asked = { user, authorizer, checkToken: this.checkToken, namespace: path.namespace }
-    return jsonResponse(201, await answerReview(review, value, asked))
+    const reviewers = { user, authorizer, checkToken: this.checkToken, namespace }
+    return jsonResponse(201, await answerReview(review, value, reviewers))
   }
 
   async #issueToken(request: APIRequest, { namespace, name }: ResourcePath): Promise<APIResponse> {

@@ -5,7 +5,7 @@ import type { User } from '../api-request.ts'
 import type { Entry } from '../storage/entry.ts'
 import type { Store } from '../storage/store.ts'
 import type { Attributes } from './attributes.ts'
-import { allows, type PolicyRule, readRules } from './policy-rule.ts'
+import { allows, everything, type PolicyRule, readRules } from './policy-rule.ts'
 
 /** The group of those who may do everything. */
 export const mastersGroup = 'system:masters'
@@ -13,13 +13,18 @@ export const mastersGroup = 'system:masters'
 /** The API group of roles and bindings. */
 export const accessGroup = 'rbac.authorization.k8s.io'
 
-/** Where roles and bindings are stored. */
-export const accessCollections = {
-  Role: `roles.${accessGroup}`,
-  ClusterRole: `clusterroles.${accessGroup}`,
-  RoleBinding: `rolebindings.${accessGroup}`,
-  ClusterRoleBinding: `clusterrolebindings.${accessGroup}`,
+/** The resources of roles and bindings, by their kinds. */
+export const accessPlurals = {
+  Role: 'roles',
+  ClusterRole: 'clusterroles',
+  RoleBinding: 'rolebindings',
+  ClusterRoleBinding: 'clusterrolebindings',
 } as const
+
+/** Where the objects of such a kind are stored. */
+export function accessCollection(kind: keyof typeof accessPlurals): string {
+  return `${accessPlurals[kind]}.${accessGroup}`
+}
 
 /** Whether somebody may do something. */
 export interface Decision {
@@ -55,7 +60,7 @@ export class Authorizer {
       this.#bindings = undefined
     }
     for (const kind of ['RoleBinding', 'ClusterRoleBinding'] as const) {
-      store.collection(accessCollections[kind]).watchers.add(forget)
+      store.collection(accessCollection(kind)).watchers.add(forget)
     }
   }
 
@@ -74,7 +79,7 @@ export class Authorizer {
 
   /** Every rule that holds for the user in a namespace, or everywhere where it is ''. */
   rulesOf(user: User, namespace: string): readonly PolicyRule[] {
-    if (user.groups.includes(mastersGroup)) return [everything, everyPath]
+    if (user.groups.includes(mastersGroup)) return everything
     const bindings = [...this.#bindingsOf(user, namespace)]
     return bindings.flatMap(([, binding]) => this.rulesOfRole(binding.role, binding.namespace) ?? [])
   }
@@ -82,7 +87,7 @@ export class Authorizer {
   /** The rules of a role; undefined where there is none of that name. */
   rulesOfRole({ kind, name }: RoleReference, namespace: string): readonly PolicyRule[] | undefined {
     const key = kind === 'Role' ? keyOf(namespace, name) : name
-    const entry = this.#store.get(accessCollections[kind], key)
+    const entry = this.#store.get(accessCollection(kind), key)
     if (entry === undefined) return undefined
     const known = this.#rules.get(entry)
     if (known !== undefined) return known
@@ -103,7 +108,7 @@ export class Authorizer {
   #indexed(): ReadonlyMap<string, readonly Binding[]> {
     const index = new Map<string, Binding[]>()
     for (const kind of ['ClusterRoleBinding', 'RoleBinding'] as const) {
-      for (const { object } of this.#store.collection(accessCollections[kind]).ordered('')) {
+      for (const { object } of this.#store.collection(accessCollection(kind)).ordered('')) {
         const binding = readBinding(object)
         for (const subject of subjectsBound(object)) {
           const known = index.get(subject)
@@ -115,10 +120,6 @@ export class Authorizer {
     return index
   }
 }
-
-const nothing = { verbs: ['*'], apiGroups: [], resources: [], resourceNames: [], nonResourceURLs: [] }
-const everything: PolicyRule = { ...nothing, apiGroups: ['*'], resources: ['*'] }
-const everyPath: PolicyRule = { ...nothing, nonResourceURLs: ['*'] }
 
 /** The role that a binding gives. */
 export function roleOf({ roleRef }: APIObject): RoleReference {

@@ -2,7 +2,7 @@
 import { timestamp } from '../../crds/environment.ts'
 import type { APIObject, JSONObject } from '../api-object.ts'
 import type { ServerContext } from '../scope.ts'
-import { accessCollections, accessGroup, mastersGroup } from './authorizer.ts'
+import { accessCollection, accessGroup, mastersGroup } from './authorizer.ts'
 
 const bootstrap = 'kubernetes.io/bootstrapping'
 const aggregateTo = 'rbac.authorization.k8s.io/aggregate-to-'
@@ -113,7 +113,7 @@ async function create(
   name: string,
   body: JSONObject,
 ): Promise<void> {
-  const collection = accessCollections[kind]
+  const collection = accessCollection(kind)
   if (store.get(collection, name) !== undefined) return
   const { labels, ...rest } = body
   const own = typeof labels === 'object' ? labels : {}

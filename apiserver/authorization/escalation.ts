@@ -4,8 +4,8 @@ import deepEqual from 'fast-deep-equal'
 import type { APIObject } from '../api-object.ts'
 import type { User } from '../api-request.ts'
 import { forbidden, notFound } from '../status-error.ts'
-import { type Authorizer, accessGroup, roleOf } from './authorizer.ts'
-import { type PolicyRule, readRules, uncovered, writtenRule } from './policy-rule.ts'
+import { type Authorizer, accessGroup, accessPlurals, roleOf } from './authorizer.ts'
+import { everything, type PolicyRule, readRules, uncovered, writtenRule } from './policy-rule.ts'
 
 /** Who writes, and who decides what he may. */
 export interface Writer {
@@ -19,7 +19,7 @@ export function checkRoleEscalation(next: APIObject, old: APIObject | undefined,
   if (old !== undefined && deepEqual(next.rules, old.rules) && deepEqual(next.aggregationRule, old.aggregationRule))
     return
   const { name, namespace = '' } = next.metadata
-  const plural = next.kind === 'Role' ? 'roles' : 'clusterroles'
+  const plural = accessPlurals[next.kind === 'Role' ? 'Role' : 'ClusterRole']
   const wish = { verb: 'escalate', group: accessGroup, plural, subresource: '', namespace, name }
   if (authorizer.decide(user, wish).allowed) return
   // What is gathered from other roles may come to be anything.
@@ -36,20 +36,14 @@ export function checkBindingEscalation(
   if (old !== undefined && deepEqual(next.roleRef, old.roleRef) && deepEqual(next.subjects, old.subjects)) return
   const { namespace = '' } = next.metadata
   const role = roleOf(next)
-  const rolePlural = role.kind === 'Role' ? 'roles' : 'clusterroles'
+  const rolePlural = accessPlurals[role.kind]
   const wish = { verb: 'bind', group: accessGroup, plural: rolePlural, subresource: '', namespace, name: role.name }
   if (authorizer.decide(user, wish).allowed) return
   const rules = authorizer.rulesOfRole(role, namespace)
   if (rules === undefined) throw notFound({ group: accessGroup, plural: rolePlural, kind: role.kind }, role.name)
-  const plural = next.kind === 'RoleBinding' ? 'rolebindings' : 'clusterrolebindings'
+  const plural = accessPlurals[next.kind === 'RoleBinding' ? 'RoleBinding' : 'ClusterRoleBinding']
   refuseUncovered(rules, { next, plural, user, held: authorizer.rulesOf(user, namespace) })
 }
-
-const all = { verbs: ['*'], resourceNames: [] }
-const everything: readonly PolicyRule[] = [
-  { ...all, apiGroups: ['*'], resources: ['*'], nonResourceURLs: [] },
-  { ...all, apiGroups: [], resources: [], nonResourceURLs: ['*'] },
-]
 
 interface Grant {
   readonly next: APIObject

@@ -11,6 +11,14 @@ export interface PolicyRule {
   readonly nonResourceURLs: readonly string[]
 }
 
+const none = { apiGroups: [], resources: [], resourceNames: [], nonResourceURLs: [] }
+
+/** The rules that allow everything: all resources, and all paths. */
+export const everything: readonly PolicyRule[] = [
+  { ...none, verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+  { ...none, verbs: ['*'], nonResourceURLs: ['*'] },
+]
+
 /** Reads the rules of a role as it is stored. */
 export function readRules(rules: unknown): readonly PolicyRule[] {
   if (!Array.isArray(rules)) return []
@@ -53,7 +61,6 @@ function brokenDown({
   resourceNames,
   nonResourceURLs,
 }: PolicyRule): readonly PolicyRule[] {
-  const none = { apiGroups: [], resources: [], resourceNames: [], nonResourceURLs: [] }
   const names = resourceNames.length === 0 ? [[]] : resourceNames.map(name => [name])
   return verbs.flatMap(verb => [
     ...apiGroups.flatMap(group =>

@@ -3,7 +3,7 @@
 import deepEqual from 'fast-deep-equal'
 import type { APIObject, JSONObject } from '../api-object.ts'
 import { isRecord } from '../api-object.ts'
-import { accessGroup } from '../authorization/authorizer.ts'
+import { accessGroup, accessPlurals } from '../authorization/authorizer.ts'
 import { checkBindingEscalation, checkRoleEscalation } from '../authorization/escalation.ts'
 import { invalidValue, requiredValue, unsupportedValue } from '../field-errors.ts'
 import type { FieldError } from '../schema/field-error.ts'
@@ -72,7 +72,7 @@ export const roles = serveBuiltin(
   {
     ...served,
     kind: 'Role',
-    plural: 'roles',
+    plural: accessPlurals.Role,
     namespaced: true,
     schema: kind('Role is a set of rules that hold in its namespace.', { rules }),
   },
@@ -84,7 +84,7 @@ export const clusterRoles = serveBuiltin(
   {
     ...served,
     kind: 'ClusterRole',
-    plural: 'clusterroles',
+    plural: accessPlurals.ClusterRole,
     namespaced: false,
     schema: kind('ClusterRole is a set of rules that hold wherever it is bound.', {
       rules,
@@ -109,7 +109,7 @@ export const roleBindings = serveBuiltin(
   {
     ...served,
     kind: 'RoleBinding',
-    plural: 'rolebindings',
+    plural: accessPlurals.RoleBinding,
     namespaced: true,
     schema: kind('RoleBinding gives a role in its namespace.', bindingSchema),
   },
@@ -121,7 +121,7 @@ export const clusterRoleBindings = serveBuiltin(
   {
     ...served,
     kind: 'ClusterRoleBinding',
-    plural: 'clusterrolebindings',
+    plural: accessPlurals.ClusterRoleBinding,
     namespaced: false,
     schema: kind('ClusterRoleBinding gives a cluster role everywhere.', bindingSchema),
   },
