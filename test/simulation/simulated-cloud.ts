@@ -306,10 +306,10 @@ export class SimulatedCloud {
 /** Whether the object goes soon: it is being deleted, or is an identity that is kept for one that is. */
 function isGoing({ metadata, spec }: Resource, { kind, spec: wished }: Manifest): boolean {
   if (metadata.deletionTimestamp !== undefined) return true
-  return kind === 'Allocation' && holderOf(spec) !== holderOf(wished)
+  return kind === 'Allocation' && holderUID(spec) !== holderUID(wished)
 }
 
-function holderOf(spec: unknown): string | undefined {
+function holderUID(spec: unknown): string | undefined {
   const { holder } = spec as { readonly holder?: { readonly uid?: string } }
   return holder?.uid
 }
