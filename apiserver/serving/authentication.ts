@@ -1,10 +1,10 @@
 /** Who a client is: by its certificate, else by its bearer token. */
 
-import { createHash, timingSafeEqual } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
+import { hash, timingSafeEqual } from 'node:crypto'
 import { TLSSocket } from 'node:tls'
 import type { User } from '../api-request.ts'
 import type { TokenCheck } from '../authentication/token-check.ts'
+import type { Incoming } from './exchange.ts'
 
 /** Everybody whom the server knows. */
 const authenticated = 'system:authenticated'
@@ -12,7 +12,7 @@ const authenticated = 'system:authenticated'
 const users = new WeakMap<TLSSocket, User>()
 
 /** The user of a request, undefined when it names none that the server knows. */
-export async function authenticate(request: IncomingMessage, checkToken: TokenCheck): Promise<User | undefined> {
+export async function authenticate(request: Incoming, checkToken: TokenCheck): Promise<User | undefined> {
   return userOfCertificate(request) ?? (await userOfToken(request, checkToken))
 }
 
@@ -22,7 +22,7 @@ export function tokenCheck(token: string, user: User): TokenCheck {
   return async given => (timingSafeEqual(digest(given), expected) ? user : undefined)
 }
 
-function userOfCertificate({ socket }: IncomingMessage): User | undefined {
+function userOfCertificate({ socket }: Incoming): User | undefined {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined
   // A connection keeps its certificate: it is read once.
   const known = users.get(socket)
@@ -34,7 +34,7 @@ function userOfCertificate({ socket }: IncomingMessage): User | undefined {
   return user
 }
 
-async function userOfToken({ headers }: IncomingMessage, checkToken: TokenCheck): Promise<User | undefined> {
+async function userOfToken({ headers }: Incoming, checkToken: TokenCheck): Promise<User | undefined> {
   const match = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')
   const user = match?.[1] === undefined ? undefined : await checkToken(match[1])
   return user && { name: user.name, groups: [...user.groups, authenticated] }
@@ -46,5 +46,5 @@ function listOf(value: unknown): readonly string[] {
 }
 
 function digest(value: string): Buffer {
-  return createHash('sha256').update(value).digest()
+  return hash('sha256', value, 'buffer')
 }

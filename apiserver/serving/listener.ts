@@ -1,16 +1,16 @@
 /** HTTPS in front of the request core. */
 
 import { once } from 'node:events'
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
-import type { APIRequest, APIResponse } from '../api-request.ts'
+import { createSecureServer } from 'node:http2'
+import type { AddressInfo, Socket } from 'node:net'
+import type { APIRequest } from '../api-request.ts'
 import { bodyLimit } from '../request/body.ts'
 import type { APIServer } from '../server.ts'
 import { statusResponse } from '../server.ts'
 import { requestTooLarge, unauthorized } from '../status-error.ts'
 import { authenticate } from './authentication.ts'
 import type { Credentials } from './certificates.ts'
+import { Exchange } from './exchange.ts'
 
 /** Where and how to listen. */
 export interface ListenerOptions {
@@ -32,14 +32,17 @@ export interface Listener {
 /** How long an idle connection is kept, in milliseconds: longer than clients keep theirs. */
 const keepAlive = 120_000
 
-/** Made once: an error of its own for every request would cost more than many requests do. */
-const clientGone = new Error('the client has gone')
+/** Requests that one connection of HTTP/2 may have under way, watches among them: what kube-apiserver allows. */
+const maximumStreams = 1_000
 
-/** Listens; rejects with one clear line when the port is taken. */
+/** Listens, for HTTP/2 and HTTP/1.1 as the client chooses; rejects with one clear line when the port is taken. */
 export async function listen(server: APIServer, options: ListenerOptions): Promise<Listener> {
   const { host, port, credentials, authority } = options
-  const listener = createServer(
+  const listener = createSecureServer(
     {
+      allowHTTP1: true,
+      http1Options: { keepAliveTimeout: keepAlive },
+      settings: { maxConcurrentStreams: maximumStreams },
       cert: credentials.certificate,
       key: credentials.key,
       ca: authority,
@@ -47,14 +50,19 @@ export async function listen(server: APIServer, options: ListenerOptions): Promi
       requestCert: true,
       rejectUnauthorized: false,
       minVersion: 'TLSv1.2',
-      keepAliveTimeout: keepAlive,
       noDelay: true,
     },
     (request, response) => {
-      serve(server, request, response).catch(() => response.destroy())
+      const exchange = new Exchange(request, response)
+      serve(server, exchange).catch(() => exchange.abandon())
     },
   )
   listener.on('tlsClientError', (_error, socket) => socket.destroy())
+  const sockets = new Set<Socket>()
+  listener.on('connection', socket => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   await new Promise<void>((resolve, reject) => {
     listener.once('error', error => reject(listenError(error, host, port)))
     listener.listen(port, host, resolve)
@@ -65,82 +73,29 @@ export async function listen(server: APIServer, options: ListenerOptions): Promi
     close: async () => {
       const closed = once(listener, 'close')
       listener.close()
-      listener.closeAllConnections()
+      for (const socket of sockets) socket.destroy()
       await closed
     },
   }
 }
 
-async function serve(server: APIServer, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const gone = new AbortController()
-  response.once('close', () => gone.abort(clientGone))
+async function serve(server: APIServer, exchange: Exchange): Promise<void> {
+  const { request } = exchange
   const user = await authenticate(request, server.checkToken)
-  if (user === undefined) return refuse(request, response, statusResponse(unauthorized()))
-  const body = await readBody(request)
-  if (body === undefined) return refuse(request, response, statusResponse(requestTooLarge(bodyLimit)))
+  if (user === undefined) return exchange.refuse(statusResponse(unauthorized()))
+  const body = await exchange.body()
+  if (body === undefined) return exchange.refuse(statusResponse(requestTooLarge(bodyLimit)))
+  const { method = 'GET', url: path = '/' } = request
   const asked: APIRequest = {
-    method: request.method ?? 'GET',
-    path: request.url ?? '/',
+    method,
+    path,
     headers: request.headers as APIRequest['headers'],
     ...(body.length > 0 && { body }),
-    signal: gone.signal,
+    // Nothing but what is read takes long enough to be given up.
+    ...(method === 'GET' && { signal: exchange.signal }),
     user,
   }
-  await send(await server.handle(asked), asked, response)
-}
-
-async function send(
-  { status, headers, body }: APIResponse,
-  request: APIRequest,
-  response: ServerResponse,
-): Promise<void> {
-  if (body instanceof Uint8Array) {
-    response.writeHead(status, { ...headers, 'content-length': body.byteLength })
-    response.end(request.method === 'HEAD' ? undefined : body)
-    return
-  }
-  response.writeHead(status, headers)
-  response.flushHeaders()
-  for await (const chunk of body) {
-    if (response.destroyed) break
-    if (!response.write(chunk)) await drained(response)
-  }
-  response.end()
-}
-
-/** Resolves when the client has taken what was written, or has gone. */
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise(resolve => {
-    const done = () => {
-      response.off('drain', done)
-      response.off('close', done)
-      resolve()
-    }
-    response.once('drain', done)
-    response.once('close', done)
-    if (response.destroyed) done()
-  })
-}
-
-/** The whole body; undefined when it is larger than the server takes. */
-async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > bodyLimit) return undefined
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request) {
-    size += chunk.length
-    if (size > bodyLimit) return undefined
-    chunks.push(chunk)
-  }
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)
-}
-
-/** Answers without having read the body: the connection cannot be used again. */
-async function refuse(request: IncomingMessage, response: ServerResponse, answer: APIResponse): Promise<void> {
-  const unread = !request.complete
-  const headers = unread ? { ...answer.headers, connection: 'close' } : answer.headers
-  await send({ ...answer, headers }, { method: request.method ?? '', path: '', headers: {} }, response)
-  if (unread) request.resume()
+  await exchange.send(await server.handle(asked))
 }
 
 function isAddress(address: unknown): address is AddressInfo {
