@@ -14,7 +14,7 @@ import { startBackground } from './background/background.ts'
 import { definitionCollection, register, serveDefinitions } from './custom-resources/definitions.ts'
 import { documentResponse } from './discovery/document-response.ts'
 import type { Document } from './discovery/documents.ts'
-import { Documents, openAPIv2, versionDocument } from './discovery/documents.ts'
+import { Documents, versionDocument } from './discovery/documents.ts'
 import { clusterRoleBindings, clusterRoles, roleBindings, roles } from './kinds/access.ts'
 import { addAll } from './kinds/builtin.ts'
 import { configMaps, secrets } from './kinds/configuration.ts'
@@ -22,7 +22,7 @@ import { leases, serviceAccounts } from './kinds/coordination.ts'
 import { coreEvents, groupEvents } from './kinds/event.ts'
 import { namespaces, systemNamespaces } from './kinds/namespace.ts'
 import { Registry } from './registry.ts'
-import { negotiate } from './request/accept.ts'
+import { negotiate, negotiateOpenAPIv2 } from './request/accept.ts'
 import { decodeObject } from './request/body.ts'
 import type { ResourcePath } from './request/route.ts'
 import { resourcePath, splitPath, watchQuery } from './request/route.ts'
@@ -175,8 +175,19 @@ class Core {
     return healthy ? textResponse(200, 'ok') : undefined
   }
 
-  #described({ request, steps, query }: AskedBy): APIResponse | undefined {
-    const document = this.#find(request, steps)
+  #described(asked: AskedBy): APIResponse | undefined {
+    const { request, steps } = asked
+    if (steps[0] !== 'openapi')
+      return this.#documented(asked, this.#documents.find(steps, negotiate(request.headers.accept)))
+    // OpenAPI has media types of its own; version 3 is JSON whatever the client prefers.
+    if (steps[1] !== 'v2' || steps.length > 2)
+      return this.#documented(asked, this.#documents.find(steps, negotiate(undefined)))
+    const form = negotiateOpenAPIv2(request.headers.accept)
+    if (form === undefined) return textResponse(406, '')
+    return this.#documented(asked, this.#documents.openAPIv2(form))
+  }
+
+  #documented({ request, query }: AskedBy, document: Document | undefined): APIResponse | undefined {
     return document && documentResponse(document, request, { query, now: this.#context.environment.clock.now() })
   }
 
@@ -189,13 +200,6 @@ class Core {
     const isReviewed = reviews.some(review => review.group === group)
     if (root === 'api' || (root === 'apis' && (isBuiltin || isReviewed))) throw pathNotFound()
     return textResponse(404, '404 page not found\n')
-  }
-
-  #find({ headers }: APIRequest, steps: readonly string[]): Document | undefined {
-    if (steps[0] !== 'openapi') return this.#documents.find(steps, negotiate(headers.accept))
-    // OpenAPI has media types of its own; version 3 is JSON whatever the client prefers.
-    if (steps[1] === 'v2' && steps.length === 2) return openAPIv2(headers.accept)
-    return this.#documents.find(steps, negotiate(undefined))
   }
 
   async #review({ request, steps, user }: AskedBy, path: ResourcePath): Promise<APIResponse> {

@@ -3,9 +3,11 @@
 import { createHash } from 'node:crypto'
 import type { JSONObject } from '../api-object.ts'
 import { reviews } from '../authorization/reviews.ts'
-import { openAPIv3 } from '../openapi/openapi.ts'
+import { encodeOpenAPIv2, openAPIProtobuf } from '../openapi/protobuf-document.ts'
+import { openAPIv3 } from '../openapi/version-three.ts'
+import { openAPIv2 } from '../openapi/version-two.ts'
 import type { Registry } from '../registry.ts'
-import type { Accept } from '../request/accept.ts'
+import type { Accept, OpenAPIForm } from '../request/accept.ts'
 import type { Group, GroupVersion } from './discovery.ts'
 import { aggregated, coreVersions, groupDocument, groupList, groupsOf, resourceList } from './discovery.ts'
 
@@ -20,7 +22,7 @@ export interface Document {
 }
 
 /** `/version`: the Kubernetes version whose behaviour is served. */
-export const versionDocument: JSONObject = {
+export const versionDocument = {
   major: '1',
   minor: '36',
   gitVersion: 'v1.36.3+skystead',
@@ -30,24 +32,6 @@ export const versionDocument: JSONObject = {
   goVersion: '',
   compiler: 'node',
   platform: 'linux/amd64',
-}
-
-/**
- * `/openapi/v2`, nearly empty: clients that know version 3 ask for it only when a kind is not served yet, and must
- * not stumble. In protobuf (field 1 `swagger`, field 2 `info`), which is all that kubectl takes.
- */
-export function openAPIv2(accept: string | undefined): Document {
-  if (accept?.includes('proto-openapi') !== true) {
-    return documentOf({ swagger: '2.0', info: { title: 'Skystead', version: '1' }, paths: {}, definitions: {} })
-  }
-  const info = Buffer.from([...field(1, Buffer.from('Skystead')), ...field(2, Buffer.from('1'))])
-  const body = Buffer.from([...field(1, Buffer.from('2.0')), ...field(2, info)])
-  const type = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
-  return { body, type, etag: `"${hashOf(body)}"` }
-}
-
-function field(number: number, content: Buffer): number[] {
-  return [number * 8 + 2, content.length, ...content]
 }
 
 /** Makes the documents of one registry. */
@@ -71,6 +55,20 @@ export class Documents {
     const document = this.#make(steps, accept)
     // Paths that lead nowhere are not remembered: a client may ask for any number of them.
     if (document !== undefined) this.#made.set(key, document)
+    return document
+  }
+
+  /** The OpenAPI v2 document: of all groups, in one of the forms that clients of it wish for. */
+  openAPIv2(form: OpenAPIForm): Document {
+    this.#refresh()
+    const key = `openapi/v2 ${form}`
+    const known = this.#made.get(key)
+    if (known !== undefined) return known
+    const definitions = this.#registry.all().map(({ definition }) => definition)
+    const content = openAPIv2(definitions, versionDocument.gitVersion)
+    const document =
+      form === 'json' ? documentOf(content) : bytesOf(Buffer.from(encodeOpenAPIv2(content)), openAPIProtobuf)
+    this.#made.set(key, document)
     return document
   }
 
@@ -155,7 +153,10 @@ function json<T>(content: T | undefined, make: (content: T) => object): Document
 }
 
 function documentOf(content: object, type = 'application/json'): Document {
-  const body = Buffer.from(JSON.stringify(content))
+  return bytesOf(Buffer.from(JSON.stringify(content)), type)
+}
+
+function bytesOf(body: Buffer, type: string): Document {
   return { body, type, etag: `"${hashOf(body)}"` }
 }
 

@@ -1,190 +1,185 @@
-/** The operations on a resource, as OpenAPI describes them. */
+/** The operations on a resource, whichever version of OpenAPI describes them. */
 
 import type { ResourceDefinition, Verb } from '../resource-definition.ts'
+import type { GroupVersionKind } from './document-schema.ts'
+import { kindNames } from './kind-schemas.ts'
+import { names } from './meta-schemas.ts'
+import {
+  deleteParameters,
+  listParameters,
+  type Parameter,
+  pageParameters,
+  patchParameters,
+  pathParameter,
+  pretty,
+  readParameters,
+  writeParameters,
+} from './parameters.ts'
 
 const jsonTypes = ['application/json', 'application/yaml']
 const listTypes = [...jsonTypes, 'application/json;stream=watch']
-// Strategic merge patches are taken for built-in kinds but not announced: kubectl would then build them from these
-// schemas, which name no merge keys, instead of from its own types, which do.
 const patchTypes = ['application/apply-patch+yaml', 'application/json-patch+json', 'application/merge-patch+json']
+const strategicType = 'application/strategic-merge-patch+json'
 
-type ParameterType = 'string' | 'integer' | 'boolean'
-
-function query(name: string, type: ParameterType, description: string): object {
-  return { name, in: 'query', description, schema: { type, uniqueItems: true } }
+/** What can be asked for at one path. */
+export interface Route {
+  readonly path: string
+  readonly parameters: readonly Parameter[]
+  readonly operations: readonly Operation[]
 }
 
-function inPath(name: string, description: string): object {
-  return { name, in: 'path', description, required: true, schema: { type: 'string', uniqueItems: true } }
-}
-
-const pretty = query('pretty', 'string', "If 'true', then the output is pretty printed.")
-const dryRun = query('dryRun', 'string', "'All' processes the request without storing its result.")
-const fieldManager = query('fieldManager', 'string', 'Name of who makes the change. Required for apply.')
-const fieldValidation = query(
-  'fieldValidation',
-  'string',
-  "What happens to unknown and duplicate fields: 'Ignore', 'Warn' (default) or 'Strict'.",
-)
-const force = query('force', 'boolean', 'Takes over fields that others manage. For apply only.')
-
-const writeParameters = [dryRun, fieldManager, fieldValidation]
-const patchParameters = [...writeParameters, force]
-const deleteParameters = [
-  dryRun,
-  query('gracePeriodSeconds', 'integer', 'Seconds before the object is removed; 0 removes it at once.'),
-  query('propagationPolicy', 'string', "What happens to dependents: 'Orphan', 'Background' or 'Foreground'."),
-]
-const listParameters = [
-  query('allowWatchBookmarks', 'boolean', 'Asks for events that only carry a resource version.'),
-  query('continue', 'string', 'Where the last page ended.'),
-  query('fieldSelector', 'string', 'Restricts the objects by their fields.'),
-  query('labelSelector', 'string', 'Restricts the objects by their labels.'),
-  query('limit', 'integer', 'Largest number of objects in the answer.'),
-  query('resourceVersion', 'string', 'The version to list or to watch from.'),
-  query('resourceVersionMatch', 'string', "How resourceVersion is meant: 'NotOlderThan' or 'Exact'."),
-  query('sendInitialEvents', 'boolean', 'Starts a watch with the present objects.'),
-  query('timeoutSeconds', 'integer', 'How long a watch lasts.'),
-  query('watch', 'boolean', 'Streams changes instead of a list.'),
-]
-
-/** Names of the schemas that the operations on a kind refer to. */
-export interface SchemaNames {
-  readonly kind: string
-  readonly list: string
-  readonly status: string
-  readonly deleteOptions: string
-  readonly patch: string
-}
-
-interface OperationOptions {
+/** One operation. */
+export interface Operation {
+  readonly method: 'get' | 'put' | 'post' | 'delete' | 'patch'
+  /** What Kubernetes calls it. */
   readonly action: string
+  /** Unique in all documents. */
   readonly id: string
+  readonly description: string
+  readonly tag: string
+  readonly parameters: readonly Parameter[]
+  readonly body?: { readonly schema: string; readonly types: readonly string[]; readonly required: boolean }
+  /** The schema of the answer, its media types, and the status codes that it may come with. */
   readonly answer: string
-  readonly parameters?: readonly object[]
-  readonly body?: { readonly schema: string; readonly types: readonly string[] }
-  readonly created?: boolean
+  readonly answerTypes: readonly string[]
+  readonly codes: readonly (200 | 201 | 202)[]
+  readonly about: GroupVersionKind
 }
 
-function content(types: readonly string[], schema: string): object {
-  const reference = { schema: { $ref: `#/components/schemas/${schema}` } }
-  return Object.fromEntries(types.map(type => [type, reference]))
-}
+/** What the status codes say. */
+export const statusTexts = { 200: 'OK', 201: 'Created', 202: 'Accepted', 401: 'Unauthorized' } as const
 
-/** The paths of a resource, by their patterns. */
-export function pathsOf(definition: ResourceDefinition, names: SchemaNames): Readonly<Record<string, object>> {
-  const { group, version, kind, plural, namespaced } = definition
+type Said = Pick<Operation, 'method' | 'id' | 'description' | 'answer'> & Partial<Operation>
+
+/** The paths of a resource with their operations. */
+export function routesOf(definition: ResourceDefinition): readonly Route[] {
+  const { group, version, kind, plural, namespaced, builtin, subresources } = definition
   const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`
   const parent = namespaced ? `${root}/namespaces/{namespace}` : root
-  const scope = namespaced ? 'Namespaced' : ''
-  const suffix = `${scope}${kind}`
-  const gvk = { group, kind, version }
+  const { tag, mark } = groupMark(definition)
+  const suffix = namespaced ? `Namespaced${kind}` : kind
+  const own = kindNames(definition)
   const can = (verb: Verb) => definition.verbs.includes(verb)
 
-  const operation = (options: OperationOptions): object => {
-    const ok = {
-      description: 'OK',
-      content: content(options.action === 'list' ? listTypes : jsonTypes, options.answer),
-    }
-    return {
-      operationId: options.id,
-      tags: [`${group === '' ? 'core' : group}_${version}`],
-      ...(options.parameters ? { parameters: options.parameters } : {}),
-      ...(options.body
-        ? { requestBody: { required: true, content: content(options.body.types, options.body.schema) } }
-        : {}),
-      responses: {
-        200: ok,
-        ...(options.created ? { 201: { ...ok, description: 'Created' } } : {}),
-        401: { description: 'Unauthorized' },
-      },
-      'x-kubernetes-action': options.action,
-      'x-kubernetes-group-version-kind': gvk,
-    }
-  }
-  const whole = { schema: names.kind, types: jsonTypes }
-  const patch = { schema: names.patch, types: patchTypes }
-  const options = { schema: names.deleteOptions, types: jsonTypes }
-  const list = (id: string) => operation({ action: 'list', id, answer: names.list, parameters: listParameters })
-
-  const namespace = namespaced ? [inPath('namespace', 'Namespace of the object.')] : []
-  const collection = {
-    parameters: [...namespace, pretty],
-    ...(can('list') ? { get: list(`list${suffix}`) } : {}),
-    ...(can('create')
-      ? {
-          post: operation({
-            action: 'post',
-            id: `create${suffix}`,
-            answer: names.kind,
-            parameters: writeParameters,
-            body: whole,
-            created: true,
-          }),
-        }
-      : {}),
-    ...(can('deletecollection')
-      ? {
-          delete: operation({
-            action: 'deletecollection',
-            id: `deleteCollection${suffix}`,
-            answer: names.status,
-            parameters: [...listParameters, ...deleteParameters],
-            body: options,
-          }),
-        }
-      : {}),
-  }
-  const named = [inPath('name', `Name of the ${kind}.`), ...namespace, pretty]
-  const readAndWrite = (ending: string) => ({
-    parameters: named,
-    ...(can('get') ? { get: operation({ action: 'get', id: `read${suffix}${ending}`, answer: names.kind }) } : {}),
-    ...(can('update')
-      ? {
-          put: operation({
-            action: 'put',
-            id: `replace${suffix}${ending}`,
-            answer: names.kind,
-            parameters: writeParameters,
-            body: whole,
-            created: true,
-          }),
-        }
-      : {}),
-    ...(can('patch')
-      ? {
-          patch: operation({
-            action: 'patch',
-            id: `patch${suffix}${ending}`,
-            answer: names.kind,
-            parameters: patchParameters,
-            body: patch,
-            created: true,
-          }),
-        }
-      : {}),
+  const about = { group, version, kind }
+  const operation = (said: Said): Operation => ({
+    action: said.method,
+    tag,
+    parameters: [],
+    answerTypes: jsonTypes,
+    codes: [200],
+    about,
+    ...said,
   })
-  const item = {
-    ...readAndWrite(''),
-    ...(can('delete')
-      ? {
-          delete: operation({
-            action: 'delete',
-            id: `delete${suffix}`,
-            answer: names.status,
-            parameters: deleteParameters,
-            body: options,
-          }),
-        }
-      : {}),
+  const list = (id: string) =>
+    operation({
+      method: 'get',
+      action: 'list',
+      id,
+      description: `list objects of kind ${kind}`,
+      parameters: listParameters,
+      answer: own.list,
+      answerTypes: builtin ? listTypes : jsonTypes,
+    })
+  const create = operation({
+    method: 'post',
+    id: `create${mark}${suffix}`,
+    description: `create a ${kind}`,
+    parameters: writeParameters,
+    body: { schema: own.kind, types: jsonTypes, required: true },
+    answer: own.kind,
+    codes: [200, 201, 202],
+  })
+  const deletion = { schema: names.deleteOptions, types: jsonTypes, required: false }
+  const removeAll = operation({
+    method: 'delete',
+    action: 'deletecollection',
+    id: `delete${mark}Collection${suffix}`,
+    description: `delete collection of ${kind}`,
+    parameters: builtin ? [...pageParameters, ...deleteParameters] : listParameters,
+    ...(builtin && { body: deletion }),
+    answer: names.status,
+  })
+  const remove = operation({
+    method: 'delete',
+    id: `delete${mark}${suffix}`,
+    description: `delete a ${kind}`,
+    parameters: deleteParameters,
+    body: deletion,
+    answer: names.status,
+    codes: [200, 202],
+  })
+
+  /** Of the object itself (`part` is ''), or of what stands below it. */
+  const readAndWrite = (part: '' | 'Status' | 'Scale', schema: string): readonly Operation[] => {
+    const id = `${mark}${suffix}${part}`
+    const what = part === '' ? `the specified ${kind}` : `${part.toLowerCase()} of the specified ${kind}`
+    const types = builtin ? [...patchTypes, strategicType] : patchTypes
+    const read = operation({
+      method: 'get',
+      id: `read${id}`,
+      description: `read ${what}`,
+      parameters: builtin ? [] : readParameters,
+      answer: schema,
+    })
+    const replace = operation({
+      method: 'put',
+      id: `replace${id}`,
+      description: `replace ${what}`,
+      parameters: writeParameters,
+      body: { schema, types: jsonTypes, required: true },
+      answer: schema,
+      codes: [200, 201],
+    })
+    const patch = operation({
+      method: 'patch',
+      id: `patch${id}`,
+      description: `partially update ${what}`,
+      parameters: patchParameters,
+      body: { schema: names.patch, types, required: true },
+      answer: schema,
+      codes: builtin ? [200, 201] : [200],
+    })
+    return [...(can('get') ? [read] : []), ...(can('update') ? [replace] : []), ...(can('patch') ? [patch] : [])]
   }
-  const paths: Record<string, object> = {
-    [`${parent}/${plural}`]: collection,
-    [`${parent}/${plural}/{name}`]: item,
+
+  const within = namespaced ? [pathParameter('namespace', 'object name and auth scope, such as for teams')] : []
+  const collection: Route = {
+    path: `${parent}/${plural}`,
+    parameters: [...within, pretty],
+    operations: [
+      ...(can('list') ? [list(`list${mark}${suffix}`)] : []),
+      ...(can('create') ? [create] : []),
+      ...(can('deletecollection') ? [removeAll] : []),
+    ],
   }
-  if (definition.subresources.status) paths[`${parent}/${plural}/{name}/status`] = readAndWrite('Status')
-  if (namespaced && can('list')) {
-    paths[`${root}/${plural}`] = { parameters: [pretty], get: list(`list${kind}ForAllNamespaces`) }
+  const one = (part: string, operations: readonly Operation[]): Route => ({
+    path: `${parent}/${plural}/{name}${part}`,
+    parameters: [pathParameter('name', `name of the ${kind}`), ...within, pretty],
+    operations,
+  })
+  const everywhere: Route = {
+    path: `${root}/${plural}`,
+    parameters: [pretty],
+    operations: [list(`list${mark}${kind}ForAllNamespaces`)],
   }
-  return paths
+  return [
+    collection,
+    one('', [...readAndWrite('', own.kind), ...(can('delete') ? [remove] : [])]),
+    ...(subresources.status ? [one('/status', readAndWrite('Status', own.kind))] : []),
+    ...(subresources.scale ? [one('/scale', readAndWrite('Scale', names.scale))] : []),
+    ...(namespaced && can('list') ? [everywhere] : []),
+  ]
+}
+
+/** `compute.skystead.dev` in v1 as operations are marked: `computeSkysteadDev_v1`, `ComputeSkysteadDevV1`. */
+function groupMark({ group, version }: ResourceDefinition): { tag: string; mark: string } {
+  const name = group === '' ? 'core' : group.replace(/\.k8s\.io$/, '')
+  const [first = '', ...rest] = name.split(/[^a-zA-Z0-9_]+/)
+  const camelCase = [first, ...rest.map(capital)].join('')
+  return { tag: `${camelCase}_${version}`, mark: `${capital(camelCase)}${capital(version)}` }
+}
+
+function capital(word: string): string {
+  return `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`
 }

@@ -8,7 +8,7 @@ import { unforeseen } from '../status-error.ts'
 type List = readonly unknown[]
 
 /** Lists that are merged, by the name of their field: by the key of their items, or '' for lists of scalars. */
-const mergeKeys: Readonly<Record<string, string>> = {
+export const mergeKeys: Readonly<Record<string, string>> = {
   ownerReferences: 'uid',
   finalizers: '',
   secrets: 'name',

@@ -13,6 +13,17 @@ export interface Accept {
 
 const plain: Accept = { format: 'json', as: 'object', version: '', discovery: '' }
 
+/** The forms of OpenAPI v2. */
+export type OpenAPIForm = 'json' | 'protobuf'
+
+const openAPIForms: ReadonlyMap<string, OpenAPIForm> = new Map([
+  ['application/com.github.proto-openapi.spec.v2@v1.0+protobuf', 'protobuf'],
+  ['application/com.github.proto-openapi.spec.v2.v1.0+protobuf', 'protobuf'],
+  ['application/json', 'json'],
+  ['application/*', 'json'],
+  ['*/*', 'json'],
+])
+
 interface MediaType {
   readonly type: string
   readonly parameters: Readonly<Record<string, string>>
@@ -31,14 +42,25 @@ export function negotiate(header: string | undefined): Accept {
   return accept
 }
 
+/** In which form OpenAPI v2 is wished for, by the Accept header; undefined where it does not come so. */
+export function negotiateOpenAPIv2(header = '*/*'): OpenAPIForm | undefined {
+  return byQuality(header)
+    .map(({ type }) => openAPIForms.get(type))
+    .find(form => form !== undefined)
+}
+
 /** The one that is liked best, the first of several that are liked the same. */
 function choose(header: string): Accept {
-  const wished = header.split(',').map(parseMediaType)
-  for (const type of wished.toSorted((left, right) => quality(right) - quality(left))) {
+  for (const type of byQuality(header)) {
     const accept = acceptOf(type)
     if (accept !== undefined) return accept
   }
   throw notAcceptable(['application/json', 'application/yaml'])
+}
+
+function byQuality(header: string): readonly MediaType[] {
+  const wished = header.split(',').map(parseMediaType)
+  return wished.toSorted((left, right) => quality(right) - quality(left))
 }
 
 function quality({ parameters: { q } }: MediaType): number {

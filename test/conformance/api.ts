@@ -10,6 +10,7 @@ export interface Answer {
   readonly status: number
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
+  readonly bytes: Uint8Array
   readonly text: string
   /** The text read as JSON; undefined where it is none. */
   // biome-ignore lint/suspicious/noExplicitAny: cases read answers as they expect them
@@ -80,8 +81,9 @@ export function connect(kubeconfig: string, environment: Environment, options: K
       dispatcher,
       ...(body !== undefined && { body: encoded(body) }),
     })
-    const text = await response.body.text()
-    return { status: response.statusCode, headers: plain(response.headers), text, body: decoded(text) }
+    const bytes = await response.body.bytes()
+    const text = Buffer.from(bytes).toString()
+    return { status: response.statusCode, headers: plain(response.headers), bytes, text, body: decoded(text) }
   }
 
   return {

@@ -20,6 +20,7 @@ import { errors } from './areas/errors.ts'
 import { lists } from './areas/lists.ts'
 import { namespaceDeletion } from './areas/namespaces.ts'
 import { openapi } from './areas/openapi.ts'
+import { openapiTwo } from './areas/openapi-two.ts'
 import { ownership } from './areas/ownership.ts'
 import { patches } from './areas/patches.ts'
 import { scaling } from './areas/scale.ts'
@@ -40,6 +41,7 @@ export const areas: readonly Area[] = [
   namespaceDeletion,
   discovery,
   openapi,
+  openapiTwo,
   crud,
   validation,
   schema,

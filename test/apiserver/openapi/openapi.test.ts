@@ -1,5 +1,6 @@
 import test from 'ava'
-import { openAPIv3 } from '../../../apiserver/openapi/openapi.ts'
+import { openAPIv3 } from '../../../apiserver/openapi/version-three.ts'
+import { openAPIv2 } from '../../../apiserver/openapi/version-two.ts'
 import { allVerbs } from '../../../apiserver/resource-definition.ts'
 import { definition } from '../table/definitions.ts'
 
@@ -98,4 +99,11 @@ test('every reference leads somewhere and every operation has a name of its own'
 test('definitions of other groups and versions are left out', t => {
   const other = openAPIv3('example.dev', 'v2', [things]) as Document
   t.deepEqual(other.paths, {})
+})
+
+test('version 2 tells all groups in one document, in which every operation has a name of its own', t => {
+  const text = JSON.stringify(openAPIv2([things, zones, definition([], { version: 'v2', schema })], 'v1'))
+  const names = [...text.matchAll(/"operationId":"([^"]+)"/g)].map(([, name]) => name)
+  t.is(new Set(names).size, names.length)
+  t.true(names.includes('listExampleDevV2ThingForAllNamespaces'))
 })

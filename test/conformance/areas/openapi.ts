@@ -8,6 +8,7 @@ const schema = objectSchema(
     size: { type: 'integer', minimum: 1, description: 'How large it is.' },
     mode: { type: 'string', enum: ['Fast', 'Safe'], default: 'Safe' },
     port: { 'x-kubernetes-int-or-string': true },
+    object: { type: 'object', 'x-kubernetes-embedded-resource': true, properties: { spec: { type: 'object' } } },
     open: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
     parts: {
       type: 'array',
@@ -22,7 +23,9 @@ const schema = objectSchema(
 /** The OpenAPI document of a new kind, and its group. */
 async function documented(bench: Bench) {
   const group = `${bench.name('oas')}.skystead.test`
-  await bench.install(definition('Gear', { group, schema }))
+  const scale = { specReplicasPath: '.spec.size', statusReplicasPath: '.status.size' }
+  const version = { selectableFields: [{ jsonPath: '.spec.mode' }] }
+  await bench.install(definition('Gear', { group, schema, subresources: { status: {}, scale }, version }))
   const path = `/openapi/v3/apis/${group}/v1`
   const document = await bench.until(path, async () => {
     const { status, body } = await bench.api.get(path)
@@ -66,7 +69,10 @@ export const openapi = area('openapi', {
     const crd = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gears.${group}`
     const { body } = await bench.api.get(crd)
     const [version] = body.spec.versions
-    const changed = { ...version, schema: { openAPIV3Schema: objectSchema({ other: { type: 'string' } }) } }
+    const changed = {
+      ...version,
+      schema: { openAPIV3Schema: objectSchema({ mode: { type: 'string' }, other: { type: 'string' } }) },
+    }
     await bench.api.patch(crd, 'merge', { spec: { versions: [changed] } })
     await bench.until('another hash', async () => (await urlOf()) !== before)
   },
@@ -112,6 +118,29 @@ export const openapi = area('openapi', {
       },
     })
     like(status, { type: 'object', properties: { phase: { type: 'string' } } })
+  },
+
+  'a number or a string is told as either, an embedded object with what every object has': async bench => {
+    const { document, name } = await documented(bench)
+    const { port, object } = document.components.schemas[name].properties.spec.properties
+    deepEqual(port, { 'x-kubernetes-int-or-string': true, anyOf: [{ type: 'integer' }, { type: 'string' }] })
+    deepEqual(object.required, ['kind', 'apiVersion'])
+    deepEqual(Object.keys(object.properties).sort(), ['apiVersion', 'kind', 'metadata', 'spec'])
+  },
+
+  'a kind says what it can be selected by': async bench => {
+    const { document, name } = await documented(bench)
+    deepEqual(document.components.schemas[name]['x-kubernetes-selectable-fields'], [{ fieldPath: 'spec.mode' }])
+  },
+
+  'the scale of a kind has a path': async bench => {
+    const { group, document } = await documented(bench)
+    const { get } = document.paths[`/apis/${group}/v1/namespaces/{namespace}/gears/{name}/scale`]
+    const { schema } = get.responses[200].content['application/json']
+    deepEqual(schema, { $ref: '#/components/schemas/io.k8s.api.autoscaling.v1.Scale' })
+    like(document.components.schemas['io.k8s.api.autoscaling.v1.Scale'], {
+      'x-kubernetes-group-version-kind': [{ group: 'autoscaling', kind: 'Scale', version: 'v1' }],
+    })
   },
 
   'a list has a schema with items of the kind': async bench => {
