@@ -10,21 +10,34 @@ export interface LogRecord {
   readonly value: Uint8Array | undefined
 }
 
+/** How far a log has come. */
+export interface LogExtent {
+  /** The version of the last record that was ever appended; 0: none. */
+  readonly last: number
+  /** The highest horizon given to `forget`; 0: none. */
+  readonly forgotten: number
+}
+
 /** An append-only log of writes. */
 export interface DurableLog {
-  /** Hands over every record in order; answers with the highest horizon given to `forget` (0: none). */
-  load(accept: (record: LogRecord) => void): Promise<number>
-  /** Resolves once all records are safe; rejects with a StorageError when none of them is stored. */
+  /** Hands over every record in order. */
+  load(accept: (record: LogRecord) => void): Promise<LogExtent>
+  /**
+   * Resolves once all records are safe; rejects with a StorageError when none of them is stored, or (`Unsafe`) when that
+   * can only be known after a restart.
+   */
   append(records: readonly LogRecord[]): Promise<void>
   /** Drops records that others up to `horizon` have replaced: what happened until then can no longer be told. */
   forget(versions: readonly number[], horizon: number): Promise<void>
+  /** How large it is, in bytes. */
+  usedBytes(): number
   close(): Promise<void>
   /** Resolves when the log can write nothing any more, ever; stays open otherwise. */
   readonly failed: Promise<StorageError>
 }
 
 /** Why storage cannot do what it was asked. */
-export type StorageErrorCode = 'Locked' | 'Full' | 'Corrupt' | 'Failed' | 'Closed'
+export type StorageErrorCode = 'Locked' | 'Full' | 'Corrupt' | 'Failed' | 'Unsafe' | 'Closed'
 
 /** A storage that cannot be opened or written. */
 export class StorageError extends Error {
@@ -40,9 +53,10 @@ export class StorageError extends Error {
 /** A log that forgets everything with the process: for tests, simulation and plans. */
 export function memoryLog(): DurableLog {
   return {
-    load: async () => 0,
+    load: async () => ({ last: 0, forgotten: 0 }),
     append: async () => {},
     forget: async () => {},
+    usedBytes: () => 0,
     close: async () => {},
     failed: new Promise(() => {}),
   }

@@ -2,32 +2,50 @@ import { closeSync, existsSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { LogRecord } from './durable-log.ts'
 import { StorageError } from './durable-log.ts'
+import { createMark, markPathOf, openMark } from './high-water-mark.ts'
+import { digestOf, withDigest, withoutDigest } from './record-digest.ts'
+import { attempt, damaged, messageOf } from './sqlite-errors.ts'
+import { createTables, type LogState, readState } from './sqlite-layout.ts'
 
-/** The log's file, read and written synchronously: the thread around it waits for the disk, not the server. */
+/** The log's file, written synchronously: the thread around it waits for the disk, not the server. */
 export interface SQLiteLogFile {
-  /** Calls `accept` with each record in order; answers with the horizon of what was forgotten. */
-  load(accept: (record: LogRecord) => void): number
   append(records: readonly LogRecord[]): void
   forget(versions: readonly number[], horizon: number): void
+  /** The size of the file in bytes, without space that is free in it. */
+  usedBytes(): number
   close(): void
 }
 
-/** The layout of the file; another one is refused rather than guessed at. */
-const layoutVersion = 1
+/** Pages given back to the disk at a time, 4 KiB each: writes that arrive meanwhile wait for no more than that. */
+const vacuumBatch = 256
 
-/** Opens or creates a log file and holds it for this process alone. */
-export function openSQLiteLogFile(path: string): SQLiteLogFile {
-  const database = attempt('open', path, () => open(path))
-  const insert = database.prepare('INSERT INTO log (version, resource, key, value) VALUES (?, ?, ?, ?)')
-  const remove = database.prepare('DELETE FROM log WHERE version = ?')
-  const remember = database.prepare("UPDATE facts SET value = max(value, ?) WHERE name = 'forgotten'")
+/** The write-ahead log is cut back to this many bytes after it has grown. */
+const walLimit = 16 * 1024 * 1024
 
-  function transaction(action: () => void): void {
+/**
+ * Opens or creates a log file and holds it for this process alone. `known` is what reading it has told: what was read
+ * must be what is written on.
+ */
+export function openSQLiteLogFile(path: string, known: LogState): SQLiteLogFile {
+  const database = attempt('open', path, () => open(path, known))
+  const mark = openMark(markPathOf(path))
+  const insert = database.prepare('INSERT INTO log (version, resource, key, value, digest) VALUES (?, ?, ?, ?, ?)')
+  const remove = database.prepare('DELETE FROM log WHERE version = ? RETURNING digest')
+  const save = database.prepare('UPDATE state SET last = ?, forgotten = ?, records = ?, digest = ?')
+  const free = database.prepare('PRAGMA freelist_count')
+  const pages = database.prepare('PRAGMA page_count')
+  const pageSize = Number(database.prepare('PRAGMA page_size').get()?.page_size)
+  let state = known
+
+  /** Changes records and what the log says of itself together, or nothing. */
+  function transaction(change: () => LogState): void {
     attempt('write', path, () => {
       database.exec('BEGIN IMMEDIATE')
       try {
-        action()
+        const next = change()
+        save.run(next.last, next.forgotten, next.records, next.digest)
         database.exec('COMMIT')
+        state = next
       } catch (error) {
         if (database.isTransaction) database.exec('ROLLBACK')
         throw error
@@ -35,37 +53,66 @@ export function openSQLiteLogFile(path: string): SQLiteLogFile {
     })
   }
 
+  function add(before: LogState, record: LogRecord): LogState {
+    const { version, resource, key, value } = record
+    const digest = digestOf(record)
+    insert.run(version, resource, key, value ?? null, digest)
+    const { records, digest: sum } = before
+    return { ...before, last: Math.max(before.last, version), records: records + 1, digest: withDigest(sum, digest) }
+  }
+
+  function drop(before: LogState, version: number): LogState {
+    const dropped = remove.get(version)
+    if (dropped === undefined) return before
+    const { records, digest: sum } = before
+    return { ...before, records: records - 1, digest: withoutDigest(sum, Number(dropped.digest)) }
+  }
+
+  /** What is stored and cannot be told as answered must not be answered: only a restart sees it as it is. */
+  function raise(version: number): void {
+    try {
+      mark.raise(version)
+    } catch (error) {
+      throw new StorageError('Unsafe', `Cannot write ${markPathOf(path)}: ${messageOf(error)}`)
+    }
+  }
+
+  const freePages = () => Number(free.get()?.freelist_count)
+  const usedPages = () => Number(pages.get()?.page_count) - freePages()
+
   return {
-    load: accept => attempt('read', path, () => load(database, accept)),
-    append: records =>
-      transaction(() => {
-        for (const { version, resource, key, value } of records) insert.run(version, resource, key, value ?? null)
-      }),
-    forget: (versions, horizon) =>
-      transaction(() => {
-        for (const version of versions) remove.run(version)
-        remember.run(horizon)
-      }),
-    close: () => database.close(),
+    append(records) {
+      transaction(() => records.reduce(add, state))
+      raise(state.last)
+    },
+    forget(versions, horizon) {
+      transaction(() => versions.reduce(drop, { ...state, forgotten: Math.max(state.forgotten, horizon) }))
+      // A quarter may stay free: it is soon written again.
+      if (freePages() <= usedPages() / 4 + vacuumBatch) return
+      attempt('write', path, () => database.exec(`PRAGMA incremental_vacuum(${vacuumBatch})`))
+    },
+    usedBytes: () => usedPages() * pageSize,
+    close() {
+      database.close()
+      mark.close()
+    },
   }
 }
 
-function open(path: string): DatabaseSync {
+function open(path: string, known: LogState): DatabaseSync {
+  createMark(markPathOf(path))
   createPrivately(path)
   const database = new DatabaseSync(path, { timeout: 0 })
+  database.exec('PRAGMA auto_vacuum = INCREMENTAL')
   // Exclusive: a second server on the same home would give out the same versions.
   database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
+  database.exec(`PRAGMA journal_size_limit = ${walLimit}`)
   database.exec('BEGIN IMMEDIATE')
-  database.exec(`
-    CREATE TABLE IF NOT EXISTS log (version INTEGER PRIMARY KEY, resource TEXT NOT NULL, key TEXT NOT NULL, value BLOB) STRICT;
-    CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
-    INSERT OR IGNORE INTO facts VALUES ('layout', ${layoutVersion}), ('forgotten', 0);
-  `)
+  createTables(database)
   database.exec('COMMIT')
-  const layout = fact(database, 'layout')
-  if (layout === layoutVersion) return database
-  database.close()
-  throw new StorageError('Corrupt', `Cannot open ${path}: its layout is ${layout}, this version reads ${layoutVersion}`)
+  const state = readState(database)
+  if (state?.last === known.last && state.digest === known.digest) return database
+  throw damaged(path, 'it was changed while it was read')
 }
 
 /** The log holds secrets. SQLite gives its other files the mode of this one. */
@@ -73,49 +120,4 @@ function createPrivately(path: string): void {
   // Never opened when it exists: closing a descriptor of a file drops this process's locks on it.
   if (existsSync(path)) return
   closeSync(openSync(path, 'wx', 0o600))
-}
-
-function load(database: DatabaseSync, accept: (record: LogRecord) => void): number {
-  const rows = database.prepare('SELECT version, resource, key, value FROM log ORDER BY version').iterate()
-  for (const { version, resource, key, value } of rows) {
-    const bytes = value instanceof Uint8Array ? value : undefined
-    accept({ version: Number(version), resource: String(resource), key: String(key), value: bytes })
-  }
-  return fact(database, 'forgotten')
-}
-
-function fact(database: DatabaseSync, name: string): number {
-  return Number(database.prepare('SELECT value FROM facts WHERE name = ?').get(name)?.value)
-}
-
-function attempt<T>(verb: string, path: string, action: () => T): T {
-  try {
-    return action()
-  } catch (error) {
-    throw toStorageError(error, verb, path)
-  }
-}
-
-// Primary result codes of SQLite.
-const busy = 5
-const full = 13
-const corrupt = 11
-const notADatabase = 26
-
-function toStorageError(error: unknown, verb: string, path: string): StorageError {
-  if (error instanceof StorageError) return error
-  const message = error instanceof Error ? error.message : String(error)
-  const code = sqliteCode(error)
-  if (code === busy) return new StorageError('Locked', `Cannot ${verb} ${path}: another process is using it`)
-  if (code === full) return new StorageError('Full', `Cannot ${verb} ${path}: the disk is full`)
-  if (code === corrupt || code === notADatabase) {
-    return new StorageError('Corrupt', `Cannot ${verb} ${path}: the file is damaged (${message}); restore a backup`)
-  }
-  return new StorageError('Failed', `Cannot ${verb} ${path}: ${message}`)
-}
-
-function sqliteCode(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('errcode' in error)) return undefined
-  // Extended codes carry the primary one in their low byte.
-  return typeof error.errcode === 'number' ? error.errcode & 0xff : undefined
 }

@@ -1,6 +1,6 @@
 /** What the server and the thread that writes its log say to each other. */
 
-import type { LogRecord, StorageErrorCode } from './durable-log.ts'
+import type { LogExtent, LogRecord, StorageErrorCode } from './durable-log.ts'
 
 /** Many records in one piece of memory, so that a batch crosses to the thread as one transfer. */
 export interface PackedRecords {
@@ -22,8 +22,8 @@ export type LogTask = { readonly id: number } & (
 /** What the thread says. */
 export type LogAnswer =
   | { readonly type: 'loaded'; readonly records: PackedRecords }
-  | { readonly type: 'opened'; readonly forgotten: number }
-  | { readonly type: 'done'; readonly id: number }
+  | { readonly type: 'opened'; readonly extent: LogExtent; readonly usedBytes: number }
+  | { readonly type: 'done'; readonly id: number; readonly usedBytes: number }
   | { readonly type: 'failed'; readonly id: number; readonly code: StorageErrorCode; readonly message: string }
 
 /** Packs records into one piece of memory. */

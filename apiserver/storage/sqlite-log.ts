@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { DurableLog, LogRecord } from './durable-log.ts'
+import type { DurableLog, LogExtent, LogRecord } from './durable-log.ts'
 import { StorageError } from './durable-log.ts'
 import type { LogAnswer, LogTask } from './sqlite-log-messages.ts'
 import { pack, unpack } from './sqlite-log-messages.ts'
@@ -24,6 +24,7 @@ export function openSQLiteLog(path: string): Promise<DurableLog> {
     const waiting = new Map<number, Waiting>()
     const loaded: LogRecord[] = []
     let lastId = 0
+    let usedBytes = 0
     let gone: StorageError | undefined
     let closing = false
     const failed = Promise.withResolvers<StorageError>()
@@ -47,13 +48,14 @@ export function openSQLiteLog(path: string): Promise<DurableLog> {
 
     thread.on('message', (answer: LogAnswer) => {
       if (answer.type === 'loaded') return loaded.push(...unpack(answer.records, 'copies'))
+      if (answer.type !== 'failed') usedBytes = answer.usedBytes
       if (answer.type === 'opened') {
-        const log = logOf(loaded, answer.forgotten, ask)
+        const log = logOf(loaded, answer.extent, ask)
         const close = () => {
           closing = true
           return log.close()
         }
-        return resolve({ ...log, close, failed: failed.promise })
+        return resolve({ ...log, usedBytes: () => usedBytes, close, failed: failed.promise })
       }
       const waiter = waiting.get(answer.id)
       waiting.delete(answer.id)
@@ -69,13 +71,13 @@ export function openSQLiteLog(path: string): Promise<DurableLog> {
 
 function logOf(
   loaded: LogRecord[],
-  forgotten: number,
+  extent: LogExtent,
   ask: (task: Task, transfer?: ArrayBuffer[]) => Promise<void>,
-): Omit<DurableLog, 'failed'> {
+): Omit<DurableLog, 'failed' | 'usedBytes'> {
   return {
     load: async accept => {
       for (const record of loaded.splice(0)) accept(record)
-      return forgotten
+      return extent
     },
     append: records => {
       const packed = pack(records)

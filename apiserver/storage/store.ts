@@ -59,9 +59,12 @@ export class Store {
   static async open(log: DurableLog, options: StoreOptions = {}): Promise<Store> {
     const store = new Store(log, options)
     const records: LogRecord[] = []
-    const forgotten = await log.load(record => records.push(record))
-    store.#forgotten = forgotten
-    store.#replay(records, forgotten)
+    const extent = await log.load(record => records.push(record))
+    store.#forgotten = extent.forgotten
+    store.#replay(records)
+    // What was dropped or came to nothing has used up its version all the same.
+    store.#assigned = Math.max(extent.last, extent.forgotten)
+    store.#committed = store.#assigned
     return store
   }
 
@@ -211,14 +214,10 @@ export class Store {
     return event
   }
 
-  #replay(records: readonly LogRecord[], forgotten: number): void {
-    this.#assigned = forgotten
-    this.#committed = forgotten
+  #replay(records: readonly LogRecord[]): void {
     for (const { resource, key, version, value } of records) {
-      this.#assigned = version
       const bytes = value === undefined ? undefined : Buffer.from(value.buffer, value.byteOffset, value.byteLength)
       this.#apply(resource, key, version, bytes && new Entry(resource, key, version, { bytes }))
-      this.#committed = version
     }
   }
 
@@ -228,8 +227,10 @@ export class Store {
     const dropped = this.#replaced.slice(0, this.#replaced.length - keep)
     this.#replaced = this.#replaced.slice(dropped.length)
     const versions = dropped.map(({ version }) => version)
-    // Failing to drop old records harms nobody: the next start reads them again.
-    this.#log.forget(versions, dropped.at(-1)?.by ?? 0).catch(() => {})
+    // Failing to drop old records harms nobody: they are dropped with the next ones.
+    this.#log.forget(versions, dropped.at(-1)?.by ?? 0).catch(() => {
+      this.#replaced = [...dropped, ...this.#replaced]
+    })
   }
 }
 

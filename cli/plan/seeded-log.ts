@@ -21,7 +21,7 @@ export function seededLog(objects: readonly Resource[]): DurableLog {
           value: Buffer.from(JSON.stringify(stored)),
         })
       }
-      return 0
+      return { last: objects.length, forgotten: 0 }
     },
   }
 }

@@ -220,7 +220,7 @@ test('compaction drops replaced records and forgets their history', async t => {
   await store.close()
   const log = await openSQLiteLog(path)
   const records: LogRecord[] = []
-  const forgotten = await log.load(record => records.push(record))
+  const { forgotten } = await log.load(record => records.push(record))
   t.true(records.length < 30)
   t.true(forgotten > 50)
   await log.close()

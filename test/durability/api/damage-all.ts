@@ -1,0 +1,31 @@
+/** Damages a recorded log at every so manieth place of each of its files. */
+import type { RecordedRun } from './damage.ts'
+import { DamagedLog } from './damage.ts'
+
+/** What came of it. */
+export interface DamageResult {
+  readonly places: number
+  readonly whole: number
+  readonly refused: number
+  /** Starts that told of less than was answered, or refused without a clear word, each as a line. */
+  readonly wrong: readonly string[]
+}
+
+/** Cuts each file off, and flips a bit of it, at every place that `stride` divides. */
+export function damageAll({ killed, closed, answered }: RecordedRun, stride: number): DamageResult {
+  const counts = { whole: 0, refused: 0, wrong: 0 }
+  const wrong: string[] = []
+  for (const [state, files] of Object.entries({ killed, closed })) {
+    using log = new DamagedLog(files, answered)
+    for (const [file, content] of files) {
+      for (let offset = 0; offset < content.length; offset += stride) {
+        for (const how of ['cut', 'flipped'] as const) {
+          const { outcome, message } = log.start({ file, offset, how })
+          counts[outcome] += 1
+          if (outcome === 'wrong') wrong.push(`${state}: ${file} ${how} at ${offset}: ${message}`)
+        }
+      }
+    }
+  }
+  return { places: counts.whole + counts.refused + counts.wrong, ...counts, wrong }
+}
