@@ -19,6 +19,10 @@ try {
     controllersPort.close()
     parentPort?.close()
   })
+  // The thread ends, and the process with it: a restart mends it, or says why not.
+  server.failed.then(error => {
+    throw error
+  })
   reply({ event: 'Serving', url: server.url, kubeconfigPath: server.kubeconfigPath })
 } catch (error) {
   reply({ event: 'Failed', message: messageOf(error) })

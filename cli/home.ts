@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { access, mkdir, stat } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
+import { syncParents } from '../apiserver/storage/durable-file.ts'
 import { UserError } from './user-error.ts'
 
 /** How many bytes the path of a UNIX socket may have (Linux: 108 with the end mark). */
@@ -29,7 +30,8 @@ export function controlSocketOf(home: string): string {
 
 async function makeDirectory(home: string): Promise<void> {
   try {
-    await mkdir(home, { recursive: true, mode: 0o700 })
+    const first = await mkdir(home, { recursive: true, mode: 0o700 })
+    if (first !== undefined) syncParents(first, home)
   } catch (error) {
     // On a read-only file system Node's recursive way says only that nothing is there.
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') await mkdir(home)

@@ -1,4 +1,4 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { open, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Environment, type Random, timestamp } from '../crds/environment.ts'
 import { Allocation } from '../crds/infrastructure/allocation.ts'
@@ -39,6 +39,9 @@ export async function installationOfHome(home: string, random: Random): Promise<
   const id = random.uuid()
   await writeFile(`${path}.new`, `${id}\n`, { flush: true })
   await rename(`${path}.new`, path)
+  // Made outside before the name is on the disk, things would bear the mark of nobody after a loss of power.
+  await using directory = await open(home)
+  await directory.sync()
   return { id, isNew: true }
 }
 

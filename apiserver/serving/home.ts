@@ -1,9 +1,10 @@
 /** What the server keeps in its home beside the objects: its authority and its token. Readable by the owner only. */
 
 import { createHash, generateKeyPairSync } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Environment } from '../../crds/environment.ts'
+import { makePrivateDirectory, writeDurably } from '../storage/durable-file.ts'
 import type { Credentials } from './certificates.ts'
 import { createAuthority, isUsable } from './certificates.ts'
 
@@ -77,17 +78,9 @@ export function writeKubeconfig(path: string, { url, authority, client, token }:
   writePrivately(path, `${JSON.stringify(kubeconfig, undefined, 2)}\n`)
 }
 
-/** Makes a directory that only its owner can enter. */
-export function makePrivateDirectory(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 })
-}
-
 function writePrivately(path: string, content: string): void {
   makePrivateDirectory(dirname(path))
-  const temporary = `${path}.new`
-  writeFileSync(temporary, content, { mode: 0o600 })
-  chmodSync(temporary, 0o600)
-  renameSync(temporary, path)
+  writeDurably(path, content)
 }
 
 function readIfThere(path: string): string {

@@ -6,10 +6,11 @@ import type { User } from '../api-request.ts'
 import { mastersGroup } from '../authorization/authorizer.ts'
 import type { APIServer, Logger } from '../server.ts'
 import { createAPIServer } from '../server.ts'
+import { makePrivateDirectory } from '../storage/durable-file.ts'
 import { openSQLiteLog } from '../storage/sqlite-log.ts'
 import { tokenCheck } from './authentication.ts'
 import { issueClient, issueServer } from './certificates.ts'
-import { accountKeyOf, authorityOf, makePrivateDirectory, tokenOf, writeKubeconfig } from './home.ts'
+import { accountKeyOf, authorityOf, tokenOf, writeKubeconfig } from './home.ts'
 import { listen } from './listener.ts'
 
 /** Where to serve, and from what. */
