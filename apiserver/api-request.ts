@@ -1,10 +1,15 @@
 /** What the request core takes and gives: HTTP without sockets. */
 
+import type { StatusError } from './status-error.ts'
+
 /** Who asks, as the listener found out. */
 export interface User {
   readonly name: string
   readonly groups: readonly string[]
 }
+
+/** The name of this process itself, which asks without a socket. */
+export const localUserName = 'system:skystead'
 
 /** One request. */
 export interface APIRequest {
@@ -18,6 +23,10 @@ export interface APIRequest {
   readonly signal?: AbortSignal
   /** Who asks. Default: this process itself, which may do everything. */
   readonly user?: User
+  /** Address of the peer. Default: none, it is of this process. */
+  readonly address?: string
+  /** Why it must not be answered, where that was found on its way here. Without a user then, nobody is known. */
+  readonly refused?: StatusError
 }
 
 /** What a watch tells, as a value: deeply frozen. */

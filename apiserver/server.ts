@@ -2,8 +2,10 @@
 
 import type { Environment } from '../crds/environment.ts'
 import { timestamp } from '../crds/environment.ts'
+import { deepFreeze } from './api-object.ts'
 import type { APIRequest, APIResponse, User } from './api-request.ts'
-import { jsonResponse, textResponse } from './api-request.ts'
+import { jsonResponse, localUserName, textResponse } from './api-request.ts'
+import type { Auditor } from './audit/auditor.ts'
 import { AccountTokens } from './authentication/account-tokens.ts'
 import { firstKnown, type TokenCheck } from './authentication/token-check.ts'
 import { type Asked, authorize } from './authorization/authorize.ts'
@@ -15,12 +17,14 @@ import { definitionCollection, register, serveDefinitions } from './custom-resou
 import { documentResponse } from './discovery/document-response.ts'
 import type { Document } from './discovery/documents.ts'
 import { Documents, versionDocument } from './discovery/documents.ts'
+import type { Figures } from './figures.ts'
 import { clusterRoleBindings, clusterRoles, roleBindings, roles } from './kinds/access.ts'
 import { addAll } from './kinds/builtin.ts'
 import { configMaps, secrets } from './kinds/configuration.ts'
 import { leases, serviceAccounts } from './kinds/coordination.ts'
 import { coreEvents, groupEvents } from './kinds/event.ts'
 import { namespaces, systemNamespaces } from './kinds/namespace.ts'
+import type { Logger } from './logger.ts'
 import { Registry } from './registry.ts'
 import { negotiate, negotiateOpenAPIv2 } from './request/accept.ts'
 import { decodeObject } from './request/body.ts'
@@ -33,11 +37,6 @@ import type { DurableLog } from './storage/durable-log.ts'
 import type { StoreOptions } from './storage/store.ts'
 import { Store } from './storage/store.ts'
 import { dispatch } from './verbs/dispatch.ts'
-
-/** Where the server says what no client can be told. */
-export interface Logger {
-  error(fields: Readonly<Record<string, unknown>>, message: string): void
-}
 
 /** What a server is made of. */
 export interface APIServerOptions {
@@ -53,6 +52,10 @@ export interface APIServerOptions {
   readonly checkToken?: TokenCheck
   /** PEM of the key on P-256 that signs service accounts' tokens. Default: one that ends with this server. */
   readonly accountKey?: string
+  /** Tells the audit log; closed with the server. Default: nothing is told. */
+  readonly auditor?: Auditor
+  /** What `/metrics` tells. Default: there is no such path. */
+  readonly figures?: Figures
 }
 
 /** A server without sockets. */
@@ -66,7 +69,7 @@ export interface APIServer {
 }
 
 /** This process itself, which asks without a socket. */
-const localUser: User = { name: 'system:skystead', groups: [mastersGroup, 'system:authenticated'] }
+const localUser: User = { name: localUserName, groups: [mastersGroup, 'system:authenticated'] }
 
 /** Opens the storage and makes a server; rejects with a StorageError when the storage cannot be opened. */
 export async function createAPIServer(options: APIServerOptions): Promise<APIServer> {
@@ -83,10 +86,11 @@ export async function createAPIServer(options: APIServerOptions): Promise<APISer
   await Promise.all([createNamespaces(context), createDefaultRoles(context)])
   const stopBackground = startBackground(context)
   const core = new Core(context, options)
-  const close = () => {
+  const close = async () => {
     closing.abort()
     stopBackground()
-    return store.close()
+    await store.close()
+    await options.auditor?.close()
   }
   let closed: Promise<void> | undefined
   return {
@@ -109,12 +113,16 @@ class Core {
   readonly #documents: Documents
   readonly #logger: Logger | undefined
   readonly #accounts: AccountTokens
+  readonly #auditor: Auditor | undefined
+  readonly #figures: Figures | undefined
   readonly checkToken: TokenCheck
 
   constructor(context: ServerContext, options: APIServerOptions) {
     this.#context = context
     this.#documents = new Documents(context.registry, options.address ?? (() => ''))
     this.#logger = options.logger
+    this.#auditor = options.auditor
+    this.#figures = options.figures
     const { store, environment } = context
     const { accountKey: key, checkToken } = options
     this.#accounts = new AccountTokens({ store, environment, ...(key !== undefined && { key }) })
@@ -123,16 +131,28 @@ class Core {
   }
 
   async handle(request: APIRequest): Promise<APIResponse> {
+    const url = readURL(request)
+    // What is no URL is refused before anybody looks who sends it, as by a real server.
+    if (url instanceof StatusError) return statusResponse(url)
+    const user = request.user ?? (request.refused === undefined ? localUser : undefined)
+    const trail = this.#auditor?.begin({ request, user, ...url })
+    const answer = await this.#answered({ request, ...url, trail })
+    return trail === undefined ? answer : trail.answered(answer)
+  }
+
+  async #answered(asked: Asked): Promise<APIResponse> {
     try {
-      return await this.#answer(request)
+      if (asked.request.refused !== undefined) throw asked.request.refused
+      return await this.#answer(asked)
     } catch (error) {
-      return this.#failure(request, error)
+      if (error instanceof StatusError) return statusResponse(error)
+      asked.trail?.panicked(error)
+      return this.#failure(asked.request, error)
     }
   }
 
-  async #answer(request: APIRequest): Promise<APIResponse> {
-    const { steps, query } = splitPath(request.path)
-    const asked = { request, steps, query }
+  async #answer(asked: Asked): Promise<APIResponse> {
+    const { request, steps, query } = asked
     const user = authorize(this.#context.authorizer, request.user ?? localUser, asked)
     const path = resourcePath(steps)
     const resource = path && this.#context.registry.find(path.group, path.version, path.plural)
@@ -159,7 +179,7 @@ class Core {
   async #plain(asked: AskedBy, path: ResourcePath | undefined): Promise<APIResponse> {
     const { request, steps } = asked
     if (path !== undefined && path.plural !== '') return this.#review(asked, path)
-    const answer = this.#fixed(steps) ?? this.#described(asked)
+    const answer = this.#fixed(steps) ?? (await this.#measured(steps)) ?? this.#described(asked)
     if (answer === undefined) return this.#nowhere(steps)
     if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed()
     return answer
@@ -168,11 +188,21 @@ class Core {
   /** What is answered the same whoever asks: the paths, the version, that the server lives. */
   #fixed(steps: readonly string[]): APIResponse | undefined {
     const [first = '', check = 'ping'] = steps
-    if (steps.length === 0)
-      return jsonResponse(200, { paths: [...this.#documents.paths(), ...healthPaths, '/version'] })
+    if (steps.length === 0) return jsonResponse(200, { paths: this.#paths() })
     if (first === 'version' && steps.length === 1) return jsonResponse(200, versionDocument)
     const healthy = healthPaths.has(`/${first}`) && check === 'ping' && steps.length < 3
     return healthy ? textResponse(200, 'ok') : undefined
+  }
+
+  #paths(): readonly string[] {
+    const measured = this.#figures === undefined ? [] : [metricsPath]
+    return [...this.#documents.paths(), ...healthPaths, ...measured, '/version']
+  }
+
+  async #measured(steps: readonly string[]): Promise<APIResponse | undefined> {
+    if (this.#figures === undefined || `/${steps.join('/')}` !== metricsPath) return undefined
+    const { status, body } = textResponse(200, await this.#figures.text())
+    return { status, body, headers: { 'content-type': this.#figures.contentType } }
   }
 
   #described(asked: AskedBy): APIResponse | undefined {
@@ -220,7 +250,6 @@ class Core {
   }
 
   #failure(request: APIRequest, error: unknown): APIResponse {
-    if (error instanceof StatusError) return statusResponse(error)
     const message = error instanceof Error ? error.message : String(error)
     this.#logger?.error({ method: request.method, path: request.path.split('?')[0], error }, 'request failed')
     return statusResponse(internalError(message))
@@ -231,8 +260,19 @@ class Core {
 export function statusResponse(error: StatusError): APIResponse {
   const wait = error.status.details?.retryAfterSeconds
   const headers = { 'cache-control': 'no-cache, private', ...(wait !== undefined && { 'retry-after': String(wait) }) }
-  return jsonResponse(error.code, error.status, headers)
+  return { ...jsonResponse(error.code, error.status, headers), value: () => deepFreeze(error.status) }
 }
+
+function readURL({ path }: APIRequest): ReturnType<typeof splitPath> | StatusError {
+  try {
+    return splitPath(path)
+  } catch (error) {
+    if (error instanceof StatusError) return error
+    throw error
+  }
+}
+
+const metricsPath = '/metrics'
 
 const healthPaths: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz'])
 

@@ -1,16 +1,19 @@
 /** The embedded API server's own thread: it serves the home over TLS, and the controllers of this process over a port. */
 import { parentPort, workerData } from 'node:worker_threads'
+import type { Logger } from '../apiserver/logger.ts'
 import { serve } from '../apiserver/serving/serve.ts'
 import { StorageError } from '../apiserver/storage/durable-log.ts'
 import { servePort } from '../controllers/api/port-transport.ts'
+import { createLogger } from '../controllers/log.ts'
 import type { ApiServerReply, ApiServerRequest } from './api-server.ts'
 import { realEnvironment } from './environment.ts'
 
-const { home, port, controllersPort } = workerData as ApiServerRequest
+const { home, port, audit, logLevel, controllersPort } = workerData as ApiServerRequest
+const environment = realEnvironment()
 const reply = (message: ApiServerReply) => parentPort?.postMessage(message)
 
 try {
-  const server = await serve({ home, port, environment: realEnvironment() })
+  const server = await serve({ home, port, environment, logger: loggerOf(), ...(audit !== undefined && { audit }) })
   const bridge = servePort(controllersPort, request => server.handle(request))
   parentPort?.once('message', async () => {
     bridge.close()
@@ -27,6 +30,11 @@ try {
 } catch (error) {
   reply({ event: 'Failed', message: messageOf(error) })
   parentPort?.close()
+}
+
+function loggerOf(): Logger {
+  const logger = createLogger({ level: logLevel, clock: environment.clock })
+  return { error: ({ error, ...fields }, message) => logger.error({ ...fields, err: error }, message) }
 }
 
 function messageOf(error: unknown): string {

@@ -1,12 +1,16 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import type { AuditOptions } from '../apiserver/serving/serve.ts'
 import { portTransport } from '../controllers/api/port-transport.ts'
 import type { Transport } from '../controllers/api/transport.ts'
+import type { LogLevel } from '../controllers/log.ts'
 import { UserError } from './user-error.ts'
 
 /** What the API server's thread is started with. */
 export interface ApiServerRequest {
   readonly home: string
   readonly port: number
+  readonly audit?: AuditOptions
+  readonly logLevel: LogLevel
   /** Where it answers the controllers of this process: the same bytes, no TLS. */
   readonly controllersPort: MessagePort
 }
@@ -31,14 +35,25 @@ export interface ApiServerOptions {
   readonly home: string
   /** 0: any free port. */
   readonly port: number
+  /** Default: there is no audit log. */
+  readonly audit?: AuditOptions | undefined
+  /** Default `warn`. */
+  readonly logLevel?: LogLevel
   /** The thread has ended by itself: the process cannot go on. */
   readonly died: (error: Error) => void
 }
 
 /** Starts the embedded API server in a thread of its own. Rejects with one clear line. */
-export async function startApiServer({ home, port, died }: ApiServerOptions): Promise<ApiServerThread> {
+export async function startApiServer(options: ApiServerOptions): Promise<ApiServerThread> {
+  const { home, port, audit, logLevel = 'warn', died } = options
   const { port1, port2 } = new MessageChannel()
-  const workerData: ApiServerRequest = { home, port, controllersPort: port2 }
+  const workerData: ApiServerRequest = {
+    home,
+    port,
+    logLevel,
+    ...(audit !== undefined && { audit }),
+    controllersPort: port2,
+  }
   const worker = new Worker(new URL('./api-server-worker.ts', import.meta.url), { workerData, transferList: [port2] })
   let closing = false
   const serving = await new Promise<Extract<ApiServerReply, { event: 'Serving' }>>((resolve, reject) => {

@@ -1,5 +1,6 @@
 /** The `skystead` command. */
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { addAuditOptions } from './audit-options.ts'
 import { addPlanOptions } from './plan/options.ts'
 import { addRecordOptions, recordOptionsOf } from './record-options.ts'
 import { addSimCommands, outputOption } from './sim-commands.ts'
@@ -12,7 +13,7 @@ const program = new Command('skystead')
   .description('A cloud that is described: the control plane, and the tools around it.')
   .showHelpAfterError('(add --help for the options)')
 
-addRecordOptions(program.command('up'))
+addAuditOptions(addRecordOptions(program.command('up')))
   .description('Run everything on this machine: the API, the controllers and a simulated world.')
   .option('--home <directory>', 'where everything that lasts is kept', '.skystead')
   .option('--port <number>', 'port of the API on 127.0.0.1; 0 takes any free one', port, 6443)
@@ -21,7 +22,9 @@ addRecordOptions(program.command('up'))
   .option('--no-quickstart', 'do not apply the example cloud at the first start')
   .addOption(tracesOption())
   .addOption(logLevelOption('warn'))
-  .action(async options => (await import('./up.ts')).up({ ...options, records: recordOptionsOf(options) }))
+  .action(async options =>
+    (await import('./up.ts')).up({ ...options, audit: options, records: recordOptionsOf(options) }),
+  )
 
 addRecordOptions(program.command('controller'))
   .description('Run the controllers against a Kubernetes API.')

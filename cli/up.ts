@@ -11,6 +11,7 @@ import { serveControl } from '../drivers/simulator/control-socket.ts'
 import { openDurableStore } from '../drivers/simulator/durable-store.ts'
 import { createSimulator } from '../drivers/simulator/simulator.ts'
 import { startApiServer } from './api-server.ts'
+import { auditOptionsOf, type GivenAuditOptions } from './audit-options.ts'
 import { realEnvironment } from './environment.ts'
 import { applyOnce } from './first-start.ts'
 import { controlSocketOf, prepareHome } from './home.ts'
@@ -32,6 +33,7 @@ export interface UpOptions {
   readonly queryPort: number
   readonly quickstart: boolean
   readonly logLevel: LogLevel
+  readonly audit: GivenAuditOptions
   readonly records: RecordOptions
   /** Base URL of an OTLP/HTTP receiver. Left out: no traces. */
   readonly traces?: string
@@ -66,7 +68,8 @@ async function start(
   const socketPath = controlSocketOf(home)
   await prepareHome(home)
   // The API's storage comes first: it holds the home for this process.
-  const api = await startApiServer({ home, port: options.port, died: fail })
+  const { port, logLevel } = options
+  const api = await startApiServer({ home, port, logLevel, audit: auditOptionsOf(options.audit, home), died: fail })
   running.defer(() => api.close())
   const store = openDurableStore(join(home, 'simulator.db'))
   const simulator = running.use(createSimulator({ environment, store, onFailure: fail }))

@@ -65,9 +65,18 @@ function collectionVerb(verb: string, query: URLSearchParams): string {
 function nameSelected(query: URLSearchParams): string {
   const selector = query.get('fieldSelector')
   if (selector === null || !selector.startsWith('metadata.name')) return ''
-  const [term, another] = parseFieldSelector(selector)
+  const [term, another] = termsOf(selector)
   if (another !== undefined || term?.field !== 'metadata.name' || term.operator !== '=') return ''
   return term.value
+}
+
+/** A selector that cannot be read selects no name: who may ask at all is told what is wrong with it. */
+function termsOf(selector: string): ReturnType<typeof parseFieldSelector> {
+  try {
+    return parseFieldSelector(selector)
+  } catch {
+    return []
+  }
 }
 
 /** What a request wants, as it is told to whoever may not: `get resource "pods" in API group "" in the namespace "shop"`. */

@@ -6,7 +6,6 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { APIRequest } from '../api-request.ts'
 import { bodyLimit } from '../request/body.ts'
 import type { APIServer } from '../server.ts'
-import { statusResponse } from '../server.ts'
 import { requestTooLarge, unauthorized } from '../status-error.ts'
 import { authenticate } from './authentication.ts'
 import type { Credentials } from './certificates.ts'
@@ -81,21 +80,22 @@ export async function listen(server: APIServer, options: ListenerOptions): Promi
 
 async function serve(server: APIServer, exchange: Exchange): Promise<void> {
   const { request } = exchange
-  const user = await authenticate(request, server.checkToken)
-  if (user === undefined) return exchange.refuse(statusResponse(unauthorized()))
-  const body = await exchange.body()
-  if (body === undefined) return exchange.refuse(statusResponse(requestTooLarge(bodyLimit)))
   const { method = 'GET', url: path = '/' } = request
-  const asked: APIRequest = {
+  const bare: APIRequest = {
     method,
     path,
     headers: request.headers as APIRequest['headers'],
-    ...(body.length > 0 && { body }),
+    address: request.socket.remoteAddress ?? '',
     // Nothing but what is read takes long enough to be given up.
     ...(method === 'GET' && { signal: exchange.signal }),
-    user,
   }
-  await exchange.send(await server.handle(asked))
+  const user = await authenticate(request, server.checkToken)
+  if (user === undefined) return exchange.refuse(await server.handle({ ...bare, refused: unauthorized() }))
+  const body = await exchange.body()
+  if (body === undefined) {
+    return exchange.refuse(await server.handle({ ...bare, user, refused: requestTooLarge(bodyLimit) }))
+  }
+  await exchange.send(await server.handle({ ...bare, user, ...(body.length > 0 && { body }) }))
 }
 
 function isAddress(address: unknown): address is AddressInfo {

@@ -3,8 +3,15 @@
 import { join } from 'node:path'
 import type { Environment } from '../../crds/environment.ts'
 import type { User } from '../api-request.ts'
+import { Auditor } from '../audit/auditor.ts'
+import { tellAudit } from '../audit/figures.ts'
+import { AuditLogFile } from '../audit/log-file.ts'
+import type { AuditPolicy } from '../audit/policy.ts'
+import type { Keeping } from '../audit/rotation.ts'
 import { mastersGroup } from '../authorization/authorizer.ts'
-import type { APIServer, Logger } from '../server.ts'
+import { Figures } from '../figures.ts'
+import type { Logger } from '../logger.ts'
+import type { APIServer } from '../server.ts'
 import { createAPIServer } from '../server.ts'
 import { makePrivateDirectory } from '../storage/durable-file.ts'
 import { openSQLiteLog } from '../storage/sqlite-log.ts'
@@ -25,6 +32,14 @@ export interface ServeOptions {
   /** Default: `kubeconfig` in the home. */
   readonly kubeconfigPath?: string
   readonly logger?: Logger
+  /** What is told in the audit log, where, and what is kept of it. Default: nothing is told. */
+  readonly audit?: AuditOptions
+}
+
+/** The audit log of a server. */
+export interface AuditOptions extends Keeping {
+  readonly policy: AuditPolicy
+  readonly path: string
 }
 
 /** A server that runs. */
@@ -53,6 +68,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const log = await openSQLiteLog(join(home, 'objects.db'))
   const authority = authorityOf(home, environment)
   const token = tokenOf(home, environment)
+  const figures = new Figures()
+  const auditor = options.audit && auditorOf(options.audit, options, figures)
   let address = ''
   const server = await createAPIServer({
     log,
@@ -60,6 +77,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     checkToken: tokenCheck(token, administrator),
     accountKey: accountKeyOf(home),
     address: () => address,
+    figures,
+    ...(auditor !== undefined && { auditor }),
     ...(logger !== undefined && { logger }),
   })
   try {
@@ -90,4 +109,15 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     await server.close()
     throw error
   }
+}
+
+function auditorOf(
+  { policy, ...keeping }: AuditOptions,
+  { environment, logger }: ServeOptions,
+  figures: Figures,
+): Auditor {
+  const file = new AuditLogFile({ ...keeping, clock: environment.clock, logger })
+  const auditor = new Auditor({ policy, sink: file, environment })
+  tellAudit(figures, auditor, file)
+  return auditor
 }

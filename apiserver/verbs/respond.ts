@@ -97,7 +97,7 @@ export async function respondDeleted(scope: Scope, { gone, written }: Deletion, 
   const group = definition.group === '' ? {} : { group: definition.group }
   const details = { name, ...group, kind: definition.plural, ...(uid !== undefined && { uid }) }
   const status: Status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details }
-  return send(scope, code, status)
+  return send(scope, code, status, () => deepFreeze(status))
 }
 
 function table(scope: Scope, entries: readonly Entry[], metadata: JSONObject): Buffer {
@@ -121,9 +121,10 @@ async function send(
   const bytes = Buffer.isBuffer(content) ? content : Buffer.from(JSON.stringify(content))
   headers['content-type'] = 'application/json'
   const compress = bytes.length >= gzipThreshold && acceptsGzip(scope.request.headers['accept-encoding'])
-  if (!compress)
-    return { status, headers, body: bytes, ...(value !== undefined && scope.accept.as === 'object' && { value }) }
+  const told = value !== undefined && scope.accept.as === 'object' ? { value } : {}
+  if (!compress) return { status, headers, body: bytes, ...told }
   return {
+    ...told,
     status,
     headers: { ...headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' },
     body: await gzip(bytes, { level: 1 }),

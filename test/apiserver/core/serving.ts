@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { RunningServer } from '../../../apiserver/serving/serve.ts'
+import type { RunningServer, ServeOptions } from '../../../apiserver/serving/serve.ts'
 import { serve } from '../../../apiserver/serving/serve.ts'
 import type { Environment } from '../../../crds/environment.ts'
 
@@ -22,11 +22,12 @@ export const realEnvironment: Environment = {
 }
 
 /** Serves a fresh home until the test ends. */
-export async function serveForTest(t: {
-  teardown(action: () => void | Promise<void>): void
-}): Promise<RunningServer & { readonly home: string }> {
+export async function serveForTest(
+  t: { teardown(action: () => void | Promise<void>): void },
+  options: (home: string) => Partial<ServeOptions> = () => ({}),
+): Promise<RunningServer & { readonly home: string }> {
   const home = mkdtempSync(join(tmpdir(), 'skystead-serving-'))
-  const server = await serve({ home, environment: realEnvironment })
+  const server = await serve({ home, environment: realEnvironment, ...options(home) })
   t.teardown(async () => {
     await server.close()
     rmSync(home, { recursive: true, force: true })

@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { defaultAuditPolicy } from '../apiserver/audit/default-policy.ts'
+import type { AuditPolicy } from '../apiserver/audit/policy.ts'
+import { readAuditPolicy } from '../apiserver/audit/read-policy.ts'
+import type { AuditOptions } from '../apiserver/serving/serve.ts'
+import { UserError } from './user-error.ts'
+
+const day = 24 * 3_600_000
+const megabyte = 1024 * 1024
+
+/** What a person may ask for: the names that kube-apiserver has for it. */
+export interface GivenAuditOptions {
+  readonly audit: boolean
+  readonly auditPolicyFile?: string
+  readonly auditLogPath?: string
+  /** Days. */
+  readonly auditLogMaxage: number
+  readonly auditLogMaxbackup: number
+  /** Megabytes. */
+  readonly auditLogMaxsize: number
+}
+
+/** Adds the options of the audit log. */
+export function addAuditOptions(command: Command): Command {
+  return command
+    .option('--no-audit', 'keep no audit log')
+    .option('--audit-policy-file <file>', 'a Policy of audit.k8s.io/v1; left out: who wrote what, without what it was')
+    .option('--audit-log-path <file>', 'the audit log; left out: audit.log in the home')
+    .addOption(whole('--audit-log-maxage <days>', 'how many days old files are kept; 0: for ever', 30))
+    .addOption(whole('--audit-log-maxbackup <number>', 'how many old files are kept; 0: all', 10))
+    .addOption(whole('--audit-log-maxsize <megabytes>', 'how large a file becomes', 50))
+}
+
+/** The audit log of a home that was asked for; undefined where none was. Throws a UserError for a policy that is none. */
+export function auditOptionsOf(given: GivenAuditOptions, home: string): AuditOptions | undefined {
+  if (!given.audit) return undefined
+  if (given.auditLogMaxsize === 0) throw new UserError('Cannot use --audit-log-maxsize 0: give at least 1 (megabyte)')
+  return {
+    policy: given.auditPolicyFile === undefined ? defaultAuditPolicy : policyIn(given.auditPolicyFile),
+    path: given.auditLogPath === undefined ? join(home, 'audit.log') : resolve(given.auditLogPath),
+    maxSize: given.auditLogMaxsize * megabyte,
+    maxAge: given.auditLogMaxage * day,
+    maxBackups: given.auditLogMaxbackup,
+  }
+}
+
+function policyIn(file: string): AuditPolicy {
+  try {
+    return readAuditPolicy(readFileSync(file, 'utf8'))
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    throw new UserError(`Cannot use the audit policy ${file}: ${message}`, { cause: error })
+  }
+}
+
+function whole(flags: string, description: string, value: number): Option {
+  return new Option(flags, description).argParser(wholeNumber).default(value)
+}
+
+function wholeNumber(text: string): number {
+  if (/^[0-9]{1,9}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It must be a whole number of at least 0.')
+}
