@@ -16,7 +16,7 @@ export function validateDefinition(next: APIObject, old: APIObject | undefined):
     ...validateNames(next.metadata.name, spec),
     ...validateScope(spec.scope),
     ...validateVersions(spec),
-    ...validateVersionParts(spec.versions),
+    ...validateVersionParts(spec.versions, old === undefined ? [] : specOf(old).versions),
     ...validateConversion(next),
     ...(old === undefined ? [] : validateChange(next, old)),
   ]

@@ -1,5 +1,6 @@
 /** A schema made ready: finds unknown fields, prunes, sets defaults and validates. */
 
+import type { Excess } from './cel/cost/limits.ts'
 import { compileRules } from './cel/rules.ts'
 import { defaultValue } from './defaults.ts'
 import type { FieldError, FieldErrorType } from './field-error.ts'
@@ -15,6 +16,8 @@ import { prepareValues, type ValueNode, validateValue } from './validate-values.
 /** A structural schema that has been checked and compiled. */
 export interface CompiledSchema {
   readonly schema: StructuralSchema
+  /** Rules that may cost too much, by their estimates. */
+  readonly excess: Excess
   /** Paths of fields that the schema does not know, as in `spec.nics[0].bar`, in the order of the object. */
   unknownFields(value: unknown): readonly string[]
   /** The value without unknown fields; the same reference where nothing is dropped. */
@@ -53,11 +56,13 @@ export function compileSchema(schema: StructuralSchema): CompiledSchema {
   const values = prepareValues(schema)
   checkDefaults(node, values, '', problems)
   const rules = compileRules(schema, problems)
+  if (problems.length === 0) rules?.checkDefaults(problems)
   if (problems.length > 0) throw new SchemaError(problems)
 
   // Pruning and defaulting only ever drop unknown fields and add known ones, so the type of the value stays.
   return {
     schema,
+    excess: rules?.excess ?? { expressions: [], total: [] },
     unknownFields(value) {
       const paths: string[] = []
       findUnknown(value, node, '', paths)
@@ -72,7 +77,7 @@ export function compileSchema(schema: StructuralSchema): CompiledSchema {
       validateEmbedded(value, node, '', errors)
       if (!rules) return errors
       if (errors.some(error => blocking.has(error.type))) errors.push(notChecked)
-      else rules(value, oldValue, errors)
+      else rules.run(value, oldValue, errors)
       return errors
     },
   }
@@ -83,9 +88,9 @@ function checkDefaults(node: SchemaNode, values: ValueNode, path: string, proble
   if (node.default !== undefined) {
     const errors: FieldError[] = []
     const unknown: string[] = []
-    const value = defaultValue(node.default, node)
-    validateValue(value, values, 'default', errors)
-    findUnknown(value, node, '', unknown)
+    // As it is given: defaults below do not complete it.
+    validateValue(node.default, values, 'default', errors)
+    findUnknown(node.default, node, '', unknown)
     for (const error of errors) {
       const field = error.field === '<nil>' ? 'default' : error.field
       problems.push({ field: join(field), message: error.message })

@@ -197,34 +197,34 @@ export interface MigrationSettings {
 export interface CapacityThresholds {
   /**
    * cpu is for promised clock.
-   * @default {}
+   * @default {"notification": "0.75", "disable": "0.85"}
    */
   readonly cpu: Thresholds
   /**
    * memory is for promised memory.
-   * @default {}
+   * @default {"notification": "0.75", "disable": "0.85"}
    */
   readonly memory: Thresholds
   /**
    * storageAllocated is for promised space of primary storage.
-   * @default {}
+   * @default {"notification": "0.75", "disable": "0.85"}
    * @see STO-021
    */
   readonly storageAllocated: Thresholds
   /**
    * storageUsed is for space in use on primary and secondary storage.
-   * @default {}
+   * @default {"notification": "0.75", "disable": "0.85"}
    * @see STO-021
    */
   readonly storageUsed: Thresholds
   /**
    * publicIP is for public addresses.
-   * @default {"disable": "1"}
+   * @default {"notification": "0.75", "disable": "1"}
    */
   readonly publicIP: Thresholds
   /**
    * segments is for VLAN ids and VNIs.
-   * @default {"disable": "1"}
+   * @default {"notification": "0.75", "disable": "1"}
    */
   readonly segments: Thresholds
 }

@@ -8,6 +8,7 @@ import { accessGrants } from './areas/access-grants.ts'
 import { accessReviews } from './areas/access-reviews.ts'
 import { apply } from './areas/apply.ts'
 import { cel } from './areas/cel.ts'
+import { celCosts } from './areas/cel-costs.ts'
 import { celLibraries } from './areas/cel-libraries.ts'
 import { configurations } from './areas/configurations.ts'
 import { crud } from './areas/crud.ts'
@@ -46,6 +47,7 @@ export const areas: readonly Area[] = [
   validation,
   schema,
   cel,
+  celCosts,
   celLibraries,
   definitionFaults,
   definitions,

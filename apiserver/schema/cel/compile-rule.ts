@@ -1,6 +1,12 @@
 /** Compiles one CEL expression, with errors in the words of Kubernetes. */
 
-import { TypeError as CELTypeError, type Environment, EvaluationError, ParseError } from '@marcbachmann/cel-js'
+import {
+  type ASTNode,
+  TypeError as CELTypeError,
+  type Environment,
+  EvaluationError,
+  ParseError,
+} from '@marcbachmann/cel-js'
 import type { StructuralSchema } from '../structural-schema.ts'
 import { wrongLiteral } from './check-literals.ts'
 import { renameCalls } from './rename.ts'
@@ -14,8 +20,8 @@ export interface Variables {
 /** A compiled expression. Throws what `describeError` explains. */
 export type Program = (variables: Variables) => unknown
 
-/** A program, or why there is none. */
-export type Compilation = { readonly program: Program } | { readonly problem: string }
+/** A program and its checked tree, or why there is none. */
+export type Compilation = { readonly program: Program; readonly tree: ASTNode } | { readonly problem: string }
 
 /** Compiles an expression that must yield a bool or a string. */
 export function compileExpression(
@@ -34,7 +40,7 @@ export function compileExpression(
     if (check.type !== wanted && check.type !== 'dyn') return { problem: what }
     const wrong = wrongLiteral(program.ast)
     if (wrong) return { problem: `${failed}: ${located(wrong.message, wrong.start, expression)}` }
-    return { program: variables => program({ ...variables }) }
+    return { program: variables => program({ ...variables }), tree: program.ast }
   } catch (error) {
     return { problem: `${failed}: ${locate(error, expression)}` }
   }

@@ -21,7 +21,7 @@ export function addListExtensions(environment: Environment): void {
       sync,
     )
     .registerFunction('list<A>.slice(int, int): list<A>', slice, sync)
-    .registerFunction('list.flatten(): list<dyn>', (list: List) => list.flat(), sync)
+    .registerFunction('list<list<A>>.flatten(): list<A>', (list: List) => list.flat(), sync)
     .registerFunction('list.flatten(int): list<dyn>', (list: List, depth: bigint) => list.flat(Number(depth)), sync)
     .registerFunction('list<A>.distinct(): list<A>', distinct, sync)
     .registerFunction('list<A>.reverse(): list<A>', (list: List) => list.toReversed(), sync)

@@ -2,6 +2,7 @@
 
 import { type Environment, Optional } from '@marcbachmann/cel-js'
 import { formatCheck } from '../formats.ts'
+import { equalValues } from './equality.ts'
 
 const sync = { async: false }
 
@@ -89,6 +90,7 @@ export function addNamedFormats(environment: Environment): void {
   const byName = new Map(Object.entries(formats).map(([name, problems]) => [name, new NamedFormat(problems)]))
   environment
     .registerType('kubernetes.NamedFormat', NamedFormat)
+    .registerOperator('kubernetes.NamedFormat == kubernetes.NamedFormat', equalValues)
     .registerType('FormatNamespace', FormatNamespace)
     .registerConstant('format', 'FormatNamespace', new FormatNamespace())
     .registerFunction(

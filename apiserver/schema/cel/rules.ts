@@ -7,13 +7,25 @@ import { equalJSON, isObject } from '../json.ts'
 import type { SchemaProblem } from '../schema-error.ts'
 import type { StructuralSchema, ValidationRule } from '../structural-schema.ts'
 import { itemWithKeys } from '../validate-values.ts'
-import { compileExpression, describeError, type Program, readFieldPath } from './compile-rule.ts'
+import { type Compilation, compileExpression, describeError, type Program, readFieldPath } from './compile-rule.ts'
+import { estimateCost } from './cost/estimate.ts'
+import { type Extent, extentOf, mostInRequest } from './cost/extent.ts'
+import { CostSheet, type Excess } from './cost/limits.ts'
+import { times } from './cost/size.ts'
+import { writeOut } from './cost/write-out.ts'
 import { ruleEnvironment } from './environment.ts'
 import { mentions } from './rename.ts'
 import { type CELType, escapeProperty, SchemaTypes } from './values.ts'
 
-/** Runs all rules on a valid value and adds an error for each that fails. */
-export type Rules = (value: unknown, oldValue: unknown, errors: FieldError[]) => void
+/** All rules of a schema. */
+export interface Rules {
+  /** Runs them on a valid value and adds an error for each that fails. */
+  run(value: unknown, oldValue: unknown, errors: FieldError[]): void
+  /** Runs them on the defaults of the schema, as they are given, and adds what is wrong with those. */
+  checkDefaults(problems: SchemaProblem[]): void
+  /** Those that may cost too much. */
+  readonly excess: Excess
+}
 
 interface CompiledRule {
   readonly source: ValidationRule
@@ -42,11 +54,33 @@ export function compileRules(schema: StructuralSchema, problems: SchemaProblem[]
   const types = new SchemaTypes(ruleEnvironment)
   types.typeOf(schema, true)
   declareTypes(schema, types)
-  const node = compileNode(schema, types, { path: '', uncorrelatable: undefined }, problems)
+  const costs = new CostSheet()
+  const place = { path: '', uncorrelatable: undefined, extent: extentOf(schema, true), count: 1 }
+  const node = compileNode(schema, { types, costs, problems }, place)
   if (!node) return undefined
-  return (value, oldValue, errors) => {
-    runNode(node, { value, old: oldValue, path: '', isUnchanged: () => false }, errors)
+  return {
+    run(value, oldValue, errors) {
+      runNode(node, { value, old: oldValue, path: '', isUnchanged: () => false }, errors)
+    },
+    checkDefaults: problems => checkDefaults(node, '', problems),
+    excess: costs.excess,
   }
+}
+
+function checkDefaults(node: RuleNode, path: string, problems: SchemaProblem[]): void {
+  const join = (field: string) => (path === '' ? field : `${path}.${field}`)
+  const value = node.schema.default
+  if (value !== undefined) {
+    const errors: FieldError[] = []
+    const visit = { value, path: 'default', isUnchanged: () => false }
+    runNode(node, { ...visit, old: undefined }, errors)
+    // A default meets rules about changes too: as what it was before.
+    if (errors.length === 0) runNode(node, { ...visit, old: value }, errors)
+    problems.push(...errors.map(({ field, message }) => ({ field: join(field), message })))
+  }
+  for (const [name, { node: child }] of node.properties) checkDefaults(child, join(`properties[${name}]`), problems)
+  if (node.items) checkDefaults(node.items, join('items'), problems)
+  if (node.additional) checkDefaults(node.additional, join('additionalProperties'), problems)
 }
 
 /** All types must be known before the first rule: the environment may not change once it has been cloned. */
@@ -70,23 +104,31 @@ function hasRules(schema: StructuralSchema): boolean {
 interface Place {
   readonly path: string
   readonly uncorrelatable: string | undefined
+  /** How large values are there; undefined where CEL does not see them. */
+  readonly extent: Extent | undefined
+  /** How many values may be there; undefined where nothing bounds them. */
+  readonly count: number | undefined
 }
 
-function compileNode(
-  schema: StructuralSchema,
-  types: SchemaTypes,
-  { path, uncorrelatable }: Place,
-  problems: SchemaProblem[],
-): RuleNode | undefined {
+/** What compiling adds to. */
+interface Compiler {
+  readonly types: SchemaTypes
+  readonly costs: CostSheet
+  readonly problems: SchemaProblem[]
+}
+
+function compileNode(schema: StructuralSchema, compiler: Compiler, place: Place): RuleNode | undefined {
   if (!hasRules(schema)) return undefined
+  const { types, problems } = compiler
+  const { path, uncorrelatable } = place
   const join = (field: string) => (path === '' ? field : `${path}.${field}`)
   const below = (child: StructuralSchema, field: string, isCorrelatable: boolean) =>
-    compileNode(
-      child,
-      types,
-      { path: join(field), uncorrelatable: uncorrelatable ?? (isCorrelatable ? undefined : path) },
-      problems,
-    )
+    compileNode(child, compiler, {
+      path: join(field),
+      uncorrelatable: uncorrelatable ?? (isCorrelatable ? undefined : path),
+      extent: extentOf(child),
+      count: countBelow(schema, place.count),
+    })
   const properties = new Map<string, { node: RuleNode; field: string | undefined }>()
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
     const node = below(property, `properties[${name}]`, schema['x-kubernetes-map-type'] !== 'atomic')
@@ -103,24 +145,34 @@ function compileNode(
         field: `${join('x-kubernetes-validations')}[${index}].${field}`,
         message: `Invalid value: ${goBadValue(value)}: ${message}`,
       })
-    return compileRule(rule, { schema, type, types, uncorrelatable, report }) ?? []
+    const charge = (field: string, cost: number, count: number) =>
+      compiler.costs.add(`${join('x-kubernetes-validations')}[${index}].${field}`, cost, count)
+    return compileRule(rule, { schema, type, types, place, charge, report }) ?? []
   })
   const children = [...[...properties.values()].map(({ node }) => node), additional, itemNode]
   const hasTransitions = rules.some(rule => rule.isTransition) || children.some(child => child?.hasTransitions)
   return { schema, type, rules, hasTransitions, properties, additional, items: itemNode }
 }
 
+/** How many values may be below a node of which there may be so many. */
+function countBelow({ type, additionalProperties, maxProperties, maxItems }: StructuralSchema, count?: number) {
+  if (count === undefined) return undefined
+  if (type === 'array') return maxItems === undefined ? undefined : times(count, Math.max(maxItems, 0))
+  if (type !== 'object' || additionalProperties === undefined) return count
+  return maxProperties === undefined ? undefined : times(count, Math.max(maxProperties, 0))
+}
+
 interface RuleContext {
   readonly schema: StructuralSchema
   readonly type: CELType
   readonly types: SchemaTypes
-  /** The list or map around, where its parts cannot be told to be the same as before. */
-  readonly uncorrelatable: string | undefined
+  readonly place: Place
+  readonly charge: (field: string, cost: number, count: number) => void
   readonly report: (field: string, value: string | boolean, message: string) => void
 }
 
 function compileRule(rule: ValidationRule, context: RuleContext): CompiledRule | undefined {
-  const { schema, type, types, uncorrelatable, report } = context
+  const { schema, type, types, place, charge, report } = context
   const oldType = rule.optionalOldSelf ? `optional<${type.name}>` : type.name
   const environment: Environment = types.environment
     .clone()
@@ -132,17 +184,19 @@ function compileRule(rule: ValidationRule, context: RuleContext): CompiledRule |
   if ('problem' in compiled) report('rule', rule.rule, compiled.problem)
   if (message && 'problem' in message) report('messageExpression', rule.messageExpression ?? '', message.problem)
   const isTransition = mentions(rule.rule, 'oldSelf')
-  if (isTransition && uncorrelatable !== undefined) {
+  if (isTransition && place.uncorrelatable !== undefined) {
     report(
       'rule',
       rule.rule,
-      `oldSelf cannot be used on the uncorrelatable portion of the schema within ${uncorrelatable}`,
+      `oldSelf cannot be used on the uncorrelatable portion of the schema within ${place.uncorrelatable}`,
     )
   }
   if (!isTransition && rule.optionalOldSelf !== undefined) {
     report('optionalOldSelf', rule.optionalOldSelf, 'may not be set if oldSelf is not used in rule')
   }
   if ('problem' in compiled || 'problem' in field || (message && 'problem' in message)) return undefined
+  charge('rule', costOf(compiled, place), place.count ?? (place.extent ? mostInRequest(place.extent) : 0))
+  if (message) charge('messageExpression', costOf(message, place), 1)
   return {
     source: rule,
     program: compiled.program,
@@ -150,6 +204,10 @@ function compileRule(rule: ValidationRule, context: RuleContext): CompiledRule |
     isTransition,
     path: field.path,
   }
+}
+
+function costOf({ tree }: Exclude<Compilation, { problem: string }>, { extent }: Place): number {
+  return extent === undefined ? 0 : estimateCost(writeOut(tree), extent)
 }
 
 function once(find: () => boolean): () => boolean {
