@@ -28,7 +28,8 @@ export function unsupportedValue(field: string, badValue: unknown, supported: re
 
 /** The value is longer than allowed. */
 export function tooLong(field: string, badValue: unknown, bytes: number): FieldError {
-  return { type: 'FieldValueTooLong', field, message: `Too long: may not be more than ${bytes} bytes`, badValue }
+  const most = bytes === 1 ? '1 byte' : `${bytes} bytes`
+  return { type: 'FieldValueTooLong', field, message: `Too long: may not be more than ${most}`, badValue }
 }
 
 /** The value is there already. */

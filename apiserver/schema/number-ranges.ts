@@ -25,3 +25,13 @@ export function misfit(what: string, { type = 'number', format = '' }: Structura
   const room = format === '' ? `${type} (default format)` : `${type} with format ${format}`
   return `${what} value must be of type ${room} in ${path}`
 }
+
+const formats: Readonly<Record<string, readonly string[]>> = {
+  integer: ['int32', 'int64'],
+  number: ['float', 'double'],
+}
+
+/** The format of a number where Kubernetes heeds it. */
+export function numericFormat({ type, format = '' }: StructuralSchema): string | undefined {
+  return type !== undefined && formats[type]?.includes(format) ? format : undefined
+}

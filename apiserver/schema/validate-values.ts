@@ -1,11 +1,11 @@
 /** Validates values against a schema, with the words and the order of Kubernetes' own validator. */
 
-import { tooMany } from '../field-errors.ts'
+import { tooLong, tooMany } from '../field-errors.ts'
 import type { FieldError, FieldErrorType } from './field-error.ts'
 import { formatCheck } from './formats.ts'
 import { goBadValue, goNumber, goQuote } from './go-format.ts'
 import { canonicalJSON, equalJSON, isObject, type JSONObject } from './json.ts'
-import { fitsRange, misfit } from './number-ranges.ts'
+import { fitsRange, misfit, numericFormat } from './number-ranges.ts'
 import { compilePattern, type Pattern } from './pattern.ts'
 import type { StructuralSchema } from './structural-schema.ts'
 
@@ -126,9 +126,10 @@ function checkType(value: unknown, node: ValueNode, path: string, run: Run): voi
   const actual = typeOf(value)
   if (types.includes(actual)) return
   if (actual === 'integer' && types.includes('number')) return
-  if (node.format && actual !== 'string' && actual !== 'array') {
+  const wanted = node.format?.name ?? numericFormat(node.schema)
+  if (wanted !== undefined && actual !== 'string' && actual !== 'array') {
     const format = actual === 'integer' ? 'int64' : actual === 'number' ? 'float64' : ''
-    wrongType(run, path, node.format.name, format)
+    wrongType(run, path, wanted, format)
     return
   }
   const numeric = types.includes('number') || types.includes('integer')
@@ -148,7 +149,7 @@ function checkEnum(value: unknown, node: ValueNode, path: string, run: Run): voi
 function checkString(value: string, node: ValueNode, path: string, run: Run): void {
   const problem = stringProblem(value, node)
   if (problem === 'long') {
-    const message = `Too long: may not be more than ${node.schema.maxLength} bytes`
+    const message = tooLong('', undefined, node.schema.maxLength ?? 0).message
     fail(run, 'FieldValueTooLong', path, message, '<value omitted>')
   } else if (problem !== undefined) {
     invalid(run, path, value, problem)

@@ -11,26 +11,16 @@ function resource(spec: unknown) {
 test('prunes, defaults and validates recorded objects as Kubernetes does, word for word', t => {
   t.true(lines.length > 100)
   for (const line of lines) {
-    const recorded = JSON.parse(line)
-    const { value, old } = recorded
-    const schema = compileSchema({ type: 'object', properties: { spec: recorded.schema } })
-    const object = resource(value)
-    const errors = schema.validate(object, old === undefined ? undefined : resource(old))
+    const { schema: spec, value, old, unknown, errors, stored } = JSON.parse(line)
+    const schema = compileSchema({ type: 'object', properties: { spec } })
+    const read = (given: unknown) => schema.applyDefaults(schema.prune(resource(given)))
+    const object = read(value)
+    const problems = schema.validate(object, old === undefined ? undefined : read(old))
     const answer = {
-      errors: errors.map(({ type, field, message }) => `${type}|${field}|${message}`).sort(),
-      unknown: [...schema.unknownFields(object)].sort(),
-      pruned: schema.prune(object),
-      defaulted: schema.applyDefaults(object),
+      unknown: [...schema.unknownFields(resource(value))].sort(),
+      errors: problems.map(({ type, field, message }) => `${type}|${field}|${message}`).sort(),
+      ...(problems.length === 0 && { stored: object.spec }),
     }
-    t.deepEqual(
-      answer,
-      {
-        errors: recorded.errors,
-        unknown: recorded.unknown ?? [],
-        pruned: recorded.pruned === undefined ? object : resource(recorded.pruned),
-        defaulted: recorded.defaulted === undefined ? object : resource(recorded.defaulted),
-      },
-      line,
-    )
+    t.deepEqual(answer, { unknown, errors, ...(stored !== undefined && { stored }) }, line)
   }
 })

@@ -24,6 +24,8 @@ for (const line of lines) {
       return
     }
     const compiled = compile(rule)
+    t.is(compiled.excess.expressions.length > 0, outcomes === 'costs too much')
+    if (outcomes === 'costs too much') return
     t.deepEqual(
       values.map((value: unknown) => compiled.validate(resource(value), resource(old))[0]?.message ?? ''),
       outcomes,

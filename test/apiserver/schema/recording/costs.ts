@@ -1,17 +1,9 @@
-/**
- * `node test/apiserver/schema/recording/costs.ts --kubeconfig FILE`: asks a Kubernetes API what rules cost by its
- * estimates, and keeps the answers. Nothing is created: definitions are sent as dry runs.
- */
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { parseArgs } from 'node:util'
-import { realEnvironment } from '../../../../cli/environment.ts'
-import { type Api, connect } from '../../../conformance/api.ts'
+/** What rules cost by the estimates of a Kubernetes API. Nothing is created: definitions are sent as dry runs. */
+import type { Api } from '../../../conformance/api.ts'
 import { definition } from '../../../conformance/definitions.ts'
-import { rules, subject } from './cost-rules.ts'
-import { drawnRules } from './drawn-rules.ts'
-
-const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions?dryRun=All&fieldValidation=Strict'
+import { definitionsPath } from '../../../conformance/installation.ts'
+import { subject } from './cost-rules.ts'
+import { specSchema } from './kind.ts'
 
 /** What is said of a rule where so many values may be judged by it; undefined where nothing is wrong. */
 interface Question {
@@ -32,12 +24,11 @@ function asked(questions: readonly Question[]): object {
       additionalProperties: { ...subject, 'x-kubernetes-validations': [{ rule }] },
     },
   ])
-  const spec = { type: 'object', properties: Object.fromEntries(properties) }
-  return definition('Costly', { group: 'costs.skystead.test', schema: { type: 'object', properties: { spec } } })
+  return definition('Costly', { group: 'costs.skystead.test', schema: specSchema(Object.fromEntries(properties)) })
 }
 
 async function ask(api: Api, questions: readonly Question[]): Promise<void> {
-  const { body } = await api.post(path, asked(questions))
+  const { body } = await api.post(`${definitionsPath}?dryRun=All`, asked(questions))
   const causes: readonly { field: string; message: string }[] = body.details?.causes ?? []
   for (const [index, question] of questions.entries()) {
     const field = new RegExp(
@@ -63,18 +54,20 @@ function approach(question: Question): void {
   if (!question.settled) question.count = wanted
 }
 
-const { values } = parseArgs({ options: { kubeconfig: { type: 'string', default: '' } } })
-await using api = connect(values.kubeconfig, realEnvironment())
-const questions: Question[] = [...new Set([...rules, ...drawnRules(400)])].map(rule => ({
-  rule,
-  count: 1_000_000,
-  message: undefined,
-  settled: false,
-}))
-for (let round = 0; round < 20 && questions.some(({ settled }) => !settled); round++) {
-  const open = questions.filter(({ settled }) => !settled)
-  for (let start = 0; start < open.length; start += 40) await ask(api, open.slice(start, start + 40))
-  open.forEach(approach)
+/** A rule, and what is said of it where so many values may be judged by it. */
+export interface RecordedCost {
+  readonly rule: string
+  readonly count: number
+  readonly message: string
 }
-const lines = questions.map(({ rule, count, message = '' }) => JSON.stringify({ rule, count, message }))
-writeFileSync(join(import.meta.dirname, '..', 'recorded-costs.jsonl'), `${lines.join('\n')}\n`)
+
+/** Asks about rules, with counts near the limit: there the answer tells the cost to the unit. */
+export async function recordCosts(api: Api, rules: readonly string[]): Promise<readonly RecordedCost[]> {
+  const questions: Question[] = rules.map(rule => ({ rule, count: 1_000_000, message: undefined, settled: false }))
+  for (let round = 0; round < 20 && questions.some(({ settled }) => !settled); round++) {
+    const open = questions.filter(({ settled }) => !settled)
+    for (let start = 0; start < open.length; start += 40) await ask(api, open.slice(start, start + 40))
+    open.forEach(approach)
+  }
+  return questions.map(({ rule, count, message = '' }) => ({ rule, count, message }))
+}
