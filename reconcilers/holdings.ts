@@ -49,15 +49,20 @@ export function heldOfHost(hostIdentity: string, world: World): HostHoldings {
   return { cpuMHz, memoryBytes, claims, leftovers: machines - claims, runningCPUMHz, runningMemoryBytes }
 }
 
-/** What one machine holds of the host that its claim names: it counts with the larger of claim and definition. */
+/** What one machine holds of the host that its claim names. */
 export function heldByMachine(identity: string, claimed: MachineClaim, world: World) {
   const place = endpointKey('Host', claimed.hostIdentity)
   const seen = world.observed.machines(identity).find(({ endpoint }) => endpoint === place)
-  const [held, defined] = [amountsOf(claimed), amountsOf(seen?.facts.definition ?? claimed)]
-  return {
-    cpuMHz: Math.max(held.cpuMHz, defined.cpuMHz),
-    memoryBytes: Math.max(held.memoryBytes, defined.memoryBytes),
-  }
+  return amountsOf(largerSize(claimed, seen?.facts.definition ?? claimed))
+}
+
+/**
+ * The size that a machine counts with: the larger of claim and definition. One that came up again as it was defined, and
+ * not as it is wished by now, is larger than its claim until it is next off.
+ */
+export function largerSize(claimed: MachineSize, defined: MachineSize): MachineSize {
+  const { cores, clockMHz } = amountsOf(defined).cpuMHz > amountsOf(claimed).cpuMHz ? defined : claimed
+  return { cores, clockMHz, memoryBytes: Math.max(claimed.memoryBytes, defined.memoryBytes) }
 }
 
 /** What volumes hold of a pool. */

@@ -11,6 +11,7 @@ import { parseDuration } from '../../crds/invariants/duration.ts'
 import type { CommonStatus } from '../../crds/meta.ts'
 import { endpointKey } from '../../drivers/contract/endpoint.ts'
 import { type Claim, machineClaimsByHost, migratingClaims } from '../claims.ts'
+import { largerSize } from '../holdings.ts'
 import { settingsOf } from '../infrastructure/settings.ts'
 import { zoneOfCluster } from '../infrastructure/topology.ts'
 import { managementModeOf } from '../management.ts'
@@ -69,7 +70,7 @@ export function judgeSettled(wish: MoveWish, world: World): Verdict {
   if (here.facts.powerState !== 'Running') {
     return waiting('NotRunning', `${reason.why}. Only a machine that runs can be moved: it is ${here.facts.powerState}`)
   }
-  return judgeStay(wish, claim, held, reason, world)
+  return judgeStay(wish, claim, { ...held, ...largerSize(held, here.facts.definition) }, reason, world)
 }
 
 /** Why a migration under way is no longer to be; undefined while it is. */
@@ -86,6 +87,7 @@ function whyNotOn(
   return away === undefined ? undefined : `The host it was going to will not do any more: ${away.why}`
 }
 
+/** It is moved as it is defined: `held` is of the size that it has where it runs. */
 function judgeStay(wish: MoveWish, claim: Claim, held: MachineClaim, reason: ReasonToLeave, world: World): Verdict {
   const { request, observes, restartPriority } = wish
   if (observes) return waiting('ObserveOnly', `${reason.why}. spec.management.mode "Observe" touches nothing`)
