@@ -6,7 +6,7 @@ import { publicIPRangeReconciler } from '../../../reconcilers/infrastructure/pub
 import { allocation, holder } from '../claim-builders.ts'
 import { physicalNetwork, pod, publicRange, zone } from '../infrastructure-builders.ts'
 import { judge, judgeTeardown, reported, users } from '../judge.ts'
-import { network, publicIP, sharedNetwork } from '../tenant-builders.ts'
+import { network, networkOffering, publicIP, sharedNetwork } from '../tenant-builders.ts'
 import { worldOf } from '../world-builder.ts'
 
 const later = { metadata: { creationTimestamp: '2026-11-02T00:00:00Z' } }
@@ -102,6 +102,23 @@ test('a physical network counts its segments, and stays while one is taken or a 
   world.put(sharedNetwork())
   t.deepEqual(users(physicalNetworkReconciler, self, world), ['SharedNetwork shared-1'])
 })
+
+for (const [what, physical] of [
+  ['before it holds a segment', {}],
+  ['where there are no segments', { isolation: 'None', segments: [] }],
+] as const) {
+  test(`a physical network stays for a network that has chosen it, ${what}`, t => {
+    const self = physicalNetwork(physical)
+    const judged = (...objects: readonly Resource[]) => {
+      const world = worldOf({ objects: [zone(), self, networkOffering(), ...objects] })
+      return judgeTeardown(physicalNetworkReconciler, 'Unused', self, world)
+    }
+    t.like(judged(network()), { is: 'waiting', message: 'Cannot be deleted: used by Network shop/web' })
+    const older = physicalNetwork({ name: 'before', metadata: { creationTimestamp: '2026-10-01T00:00:00Z' } })
+    t.like(judged(network(), older), { is: 'satisfied' }, 'the network is on another')
+    t.like(judged(), { is: 'satisfied' })
+  })
+}
 
 const judgeRange = (self: Resource, ...others: readonly Resource[]) =>
   judge(publicIPRangeReconciler, 'Valid', self, worldOf({ objects: [zone(), self, ...others] }))
