@@ -60,7 +60,7 @@ export class Authorizer {
       this.#bindings = undefined
     }
     for (const kind of ['RoleBinding', 'ClusterRoleBinding'] as const) {
-      store.collection(accessCollection(kind)).watchers.add(forget)
+      store.collection(accessCollection(kind)).listeners.add(forget)
     }
   }
 

@@ -1,3 +1,4 @@
+import { Audience } from './audience.ts'
 import type { Entry } from './entry.ts'
 import type { History, StoreEvent } from './history.ts'
 
@@ -5,8 +6,10 @@ import type { History, StoreEvent } from './history.ts'
 export class Collection {
   readonly entries = new Map<string, Entry>()
   readonly history: History
-  /** Called after every commit that touched the resource. */
-  readonly watchers = new Set<() => void>()
+  /** Called in every commit that touches the resource, before its writer is answered. */
+  readonly listeners = new Set<() => void>()
+  /** Whoever follows what happens to the resource. */
+  readonly audience = new Audience()
   #ordered: Entry[] = []
   #inOrder = true
 

@@ -188,7 +188,10 @@ export class Store {
     for (const event of events) if (event !== undefined) touched.add(this.collection(event.entry.resource))
     const happened = events.filter(event => event !== undefined)
     for (const listener of this.#listeners) listener(happened)
-    for (const collection of touched) for (const wake of collection.watchers) wake()
+    for (const { listeners, audience } of touched) {
+      for (const listener of listeners) listener()
+      audience.ring()
+    }
     for (const [index, staged] of batch.entries()) {
       const event = events[index]
       if (event !== undefined) staged.resolve(event.entry)
