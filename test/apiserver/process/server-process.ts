@@ -18,7 +18,7 @@ export interface ServerProcess {
 export async function startServerProcess(home: string): Promise<ServerProcess> {
   const child = spawn(process.execPath, [program, home], { stdio: ['pipe', 'pipe', 'pipe'] })
   const kubeconfig = await firstLine(child)
-  const clients = await connectMany(kubeconfig, 'skystead-token')
+  const clients = await connectMany(kubeconfig, { context: 'skystead-token' })
   return {
     kubeconfig,
     clients,

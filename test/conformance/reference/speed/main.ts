@@ -1,6 +1,7 @@
 /**
  * `npm run bench:reference`: the embedded server and a Kubernetes API as it really is do the same work, one after the
- * other, three times (`--runs N`); medians go to bench/results/api.json. With `--small` it is little work, once, and nothing is kept.
+ * other, three times (`--runs N`); medians go to bench/results/api.json. With `--small` it is little work, once, and nothing is kept;
+ * with `--embedded` the embedded server works alone, and nothing is kept.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
@@ -8,28 +9,32 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { realEnvironment } from '../../../../cli/environment.ts'
 import { projectPath } from '../../../../cli/repository.ts'
-import { connectMany } from '../../../apiserver/process/clients.ts'
 import { startServerProcess } from '../../../apiserver/process/server-process.ts'
 import { connect } from '../../api.ts'
 import { install } from '../../installation.ts'
 import { buildPrograms, version } from '../build.ts'
 import { startReference } from '../server.ts'
-import { type Figures, machines, measure, type Size } from './workload.ts'
+import { machines } from './objects.ts'
+import { type Figures, measure, type Size } from './workload.ts'
 
 const { values } = parseArgs({
-  options: { small: { type: 'boolean', default: false }, runs: { type: 'string', default: '3' } },
+  options: {
+    small: { type: 'boolean', default: false },
+    runs: { type: 'string', default: '3' },
+    embedded: { type: 'boolean', default: false },
+  },
 })
 const runs = values.small ? 1 : Number(values.runs)
 const size: Size = values.small
-  ? { writes: 300, lists: [300, 600], watchers: [5, 20], told: 10 }
-  : { writes: 5_000, lists: [10_000, 50_000], watchers: [100, 1_000], told: 100 }
+  ? { writes: 300, seconds: 1, lists: [300, 600], watchers: [5, 20], told: 10 }
+  : { writes: 5_000, seconds: 10, lists: [10_000, 25_000, 50_000], watchers: [100, 1_000], told: 100 }
 
 async function embedded(): Promise<Figures> {
   const home = mkdtempSync(join(tmpdir(), 'skystead-speed-'))
   const server = await startServerProcess(home)
   try {
     await serveMachines(server.kubeconfig)
-    const figures = await measure(server.clients, size)
+    const figures = await measure(server.kubeconfig, { context: 'skystead-token' }, size)
     return { ...figures, memoryMiB: memoryOf([server.pid]) }
   } finally {
     await server.kill()
@@ -39,9 +44,8 @@ async function embedded(): Promise<Figures> {
 
 async function reference(): Promise<Figures> {
   await using server = await startReference(await buildPrograms())
-  await using clients = await connectMany(server.kubeconfig)
   await serveMachines(server.kubeconfig)
-  const figures = await measure(clients, size)
+  const figures = await measure(server.kubeconfig, {}, size)
   return { ...figures, memoryMiB: memoryOf(server.pids) }
 }
 
@@ -74,14 +78,14 @@ const ours: Figures[] = []
 const theirs: Figures[] = []
 for (let run = 0; run < runs; run++) {
   ours.push(await embedded())
-  theirs.push(await reference())
+  if (!values.embedded) theirs.push(await reference())
 }
 const [own, other] = [medians(ours), medians(theirs)]
 const table = Object.keys(own).map(name => ({ figure: name, embedded: own[name], reference: other[name] }))
 for (const { figure, embedded: left, reference: right } of table) {
-  process.stdout.write(`${figure.padEnd(28)} ${String(left).padStart(10)} ${String(right).padStart(10)}\n`)
+  process.stdout.write(`${figure.padEnd(32)} ${String(left).padStart(10)} ${String(right ?? '').padStart(10)}\n`)
 }
-if (!values.small) {
+if (!values.small && !values.embedded) {
   const machine = `${cpus().length} x ${cpus()[0]?.model ?? '?'}, Node ${process.version}`
   const result = { name: 'api', reference: `kube-apiserver ${version} with etcd`, runs, size, machine, figures: table }
   writeFileSync(projectPath('bench/results/api.json'), `${JSON.stringify(result, undefined, 2)}\n`)
