@@ -35,7 +35,7 @@ export interface WatchEvent {
   readonly object: unknown
 }
 
-/** One answer. A stream is a watch: every chunk holds whole events. */
+/** One answer. A stream is a large list, or a watch, every chunk of which holds whole events. Streams are read once. */
 export interface APIResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>

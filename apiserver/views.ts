@@ -3,7 +3,6 @@
 import type { APIObject, JSONObject } from './api-object.ts'
 import { deepFreeze } from './api-object.ts'
 import type { Part } from './parts.ts'
-import { joined } from './parts.ts'
 import type { ServedResource } from './registry.ts'
 import type { Accept } from './request/accept.ts'
 import { badRequest } from './status-error.ts'
@@ -83,41 +82,41 @@ export interface TableOptions {
   readonly headed?: boolean
 }
 
-/** Stored objects as an encoded metav1.Table. */
-export function tableParts(
+/** Stored objects as a metav1.Table: encoded row by row, as they are asked for. */
+export function* tableParts(
   resource: ServedResource,
   entries: readonly Entry[],
   { accept, now, includeObject, metadata, headed = false }: TableOptions,
-): readonly Part[] {
+): Generator<Part> {
   const { definition } = resource
   const columnDefinitions = headed ? undefined : columnDefinitionsOf(definition)
   const head = { kind: 'Table', apiVersion: metadataVersion(accept), metadata, columnDefinitions }
-  const parts: Part[] = [`${JSON.stringify(head).slice(0, -1)},"rows":[`]
+  yield `${JSON.stringify(head).slice(0, -1)},"rows":[`
   let opening = '{"cells":'
   for (const entry of entries) {
     const cells = JSON.stringify(cellsOf(definition, resource.toServed(entry.object), now))
-    if (includeObject === 'None') parts.push(opening, cells, '}')
-    else {
-      const carried = includeObject === 'Object' ? [objectPart(resource, entry)] : rowParts(entry, accept)
-      parts.push(opening, cells, ',"object":', ...carried, '}')
+    yield opening
+    yield cells
+    if (includeObject !== 'None') {
+      yield ',"object":'
+      yield* includeObject === 'Object' ? [objectPart(resource, entry)] : rowParts(entry, accept)
     }
+    yield '}'
     opening = ',{"cells":'
   }
-  parts.push(']}')
-  return parts
+  yield ']}'
 }
 
-/** Stored objects as an encoded list under a head of kind, apiVersion and metadata. */
-export function encodeList(
+/** Stored objects as a list under a head of kind, apiVersion and metadata: encoded one by one, as they are asked for. */
+export function* listParts(
   head: JSONObject,
   entries: readonly Entry[],
   partsOf: (entry: Entry) => readonly Part[],
-): Buffer {
-  const parts: Part[] = [`${JSON.stringify(head).slice(0, -1)},"items":[`]
+): Generator<Part> {
+  yield `${JSON.stringify(head).slice(0, -1)},"items":[`
   for (const [index, entry] of entries.entries()) {
-    if (index > 0) parts.push(',')
-    parts.push(...partsOf(entry))
+    if (index > 0) yield ','
+    yield* partsOf(entry)
   }
-  parts.push(']}')
-  return joined(parts)
+  yield ']}'
 }

@@ -83,6 +83,7 @@ export class Exchange {
       return
     }
     response.writeHead(status, headers)
+    if (this.#method === 'HEAD') return void response.end()
     response.flushHeaders?.()
     for await (const chunk of body) {
       if (this.#closed) break

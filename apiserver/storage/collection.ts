@@ -10,8 +10,9 @@ export class Collection {
   readonly listeners = new Set<() => void>()
   /** Whoever follows what happens to the resource. */
   readonly audience = new Audience()
-  #ordered: Entry[] = []
-  #inOrder = true
+  #ordered: readonly Entry[] = []
+  /** What has changed since somebody asked for the order; undefined: it is gone. */
+  readonly #unordered = new Map<string, Entry | undefined>()
 
   constructor(history: History) {
     this.history = history
@@ -19,18 +20,18 @@ export class Collection {
 
   apply(event: StoreEvent): void {
     const { entry } = event
-    if (event.type === 'DELETED') this.entries.delete(entry.key)
+    const isGone = event.type === 'DELETED'
+    if (isGone) this.entries.delete(entry.key)
     else this.entries.set(entry.key, entry)
-    this.#inOrder = false
+    this.#unordered.set(entry.key, isGone ? undefined : entry)
     this.history.add(event)
   }
 
   /** The objects in key order, as Kubernetes lists them; of one namespace, or of all when it is ''. */
   ordered(namespace: string): readonly Entry[] {
-    if (!this.#inOrder) {
-      // Nearly sorted input: the sort costs little more than one pass.
-      this.#ordered = this.#merged()
-      this.#inOrder = true
+    if (this.#unordered.size > 0) {
+      this.#ordered = merged(this.#ordered, this.#unordered)
+      this.#unordered.clear()
     }
     if (namespace === '') return this.#ordered
     const start = this.#lowerBound(`${namespace}/`)
@@ -53,20 +54,6 @@ export class Collection {
     return then.sort(byKey)
   }
 
-  #merged(): Entry[] {
-    const merged: Entry[] = []
-    const seen = new Set<string>()
-    for (const { key } of this.#ordered) {
-      const entry = this.entries.get(key)
-      if (entry === undefined || seen.has(key)) continue
-      merged.push(entry)
-      seen.add(key)
-    }
-    if (merged.length === this.entries.size) return merged
-    for (const entry of this.entries.values()) if (!seen.has(entry.key)) merged.push(entry)
-    return merged.sort(byKey)
-  }
-
   #lowerBound(key: string): number {
     let low = 0
     let high = this.#ordered.length
@@ -79,7 +66,32 @@ export class Collection {
   }
 }
 
+/** Entries in key order with the changes made to them, in one pass. */
+function merged(entries: readonly Entry[], changes: ReadonlyMap<string, Entry | undefined>): readonly Entry[] {
+  const changed = [...changes].sort(([left], [right]) => compareKeys(left, right))
+  const result: Entry[] = []
+  let at = 0
+  for (const [key, entry] of changed) {
+    for (; at < entries.length; at++) {
+      const before = entries[at]
+      if (before === undefined || before.key >= key) break
+      result.push(before)
+    }
+    if (entries[at]?.key === key) at++
+    if (entry !== undefined) result.push(entry)
+  }
+  for (; at < entries.length; at++) {
+    const rest = entries[at]
+    if (rest !== undefined) result.push(rest)
+  }
+  return result
+}
+
 function byKey(left: Entry, right: Entry): number {
-  if (left.key === right.key) return 0
-  return left.key < right.key ? -1 : 1
+  return compareKeys(left.key, right.key)
+}
+
+function compareKeys(left: string, right: string): number {
+  if (left === right) return 0
+  return left < right ? -1 : 1
 }

@@ -1,18 +1,20 @@
 /** From objects to answers: encodings, tables, warnings, compression. */
 
+import { pipeline } from 'node:stream'
 import { promisify } from 'node:util'
-import { gzip as gzipCallback } from 'node:zlib'
+import { createGzip, gzip as gzipCallback } from 'node:zlib'
 import { stringify } from 'yaml'
 import type { JSONObject } from '../api-object.ts'
 import { deepFreeze, keyOf } from '../api-object.ts'
 import type { APIResponse } from '../api-request.ts'
 import { scaleOf } from '../kinds/scale.ts'
-import { joined } from '../parts.ts'
+import type { Part } from '../parts.ts'
+import { inPieces, joined, streamedFrom } from '../parts.ts'
 import type { Scope } from '../scope.ts'
 import type { Status } from '../status-error.ts'
 import { notAcceptable, notFound, StatusError, versionTooLarge } from '../status-error.ts'
 import { Entry } from '../storage/entry.ts'
-import { encodeList, entryParts, includeObjectOf, servedObject, tableParts } from '../views.ts'
+import { entryParts, includeObjectOf, listParts, servedObject, tableParts } from '../views.ts'
 import type { Deletion } from './delete.ts'
 import type { Page } from './list.ts'
 import { listPage } from './list.ts'
@@ -23,8 +25,9 @@ import type { Written } from './written.ts'
 
 const gzip = promisify(gzipCallback)
 
-/** Bodies from this size on are compressed when the client takes it, as in Kubernetes. */
-const gzipThreshold = 128 * 1024
+/** Fast rather than small: the connection is seldom what a client waits for. */
+const gzipOptions = { level: 1, chunkSize: 64 * 1024 }
+const gzipHeaders = { 'content-encoding': 'gzip', vary: 'Accept-Encoding' }
 
 /** GET of one object. */
 export function get(scope: Scope): Promise<APIResponse> {
@@ -57,21 +60,29 @@ export function watch(scope: Scope): APIResponse {
   return { status: 200, headers, body, ...(accept.as === 'object' && { events }) }
 }
 
-/** A page of a list, in the form that the client wants. */
-export function respondPage(scope: Scope, { entries, metadata }: Page): Promise<APIResponse> {
+/** A page of a list, in the form that the client wants. A large one is put together while it is sent. */
+export async function respondPage(scope: Scope, page: Page): Promise<APIResponse> {
   const { resource, accept } = scope
-  if (accept.as === 'Table') return send(scope, 200, table(scope, entries, metadata))
   if (accept.as === 'PartialObjectMetadata') throw listAsOne()
-  const whole = accept.as === 'object'
-  const head = {
-    kind: whole ? resource.definition.listKind : 'PartialObjectMetadataList',
-    apiVersion: whole ? resource.apiVersion : `meta.k8s.io/${accept.version}`,
-    metadata,
+  const head = headOf(scope, page)
+  const { entries } = page
+  const value = () => deepFreeze({ ...head, items: entries.map(entry => servedObject(resource, entry)) })
+  const parts =
+    accept.as === 'Table' ? table(scope, page) : listParts(head, entries, entry => entryParts(resource, entry, accept))
+  const size = entries.reduce((sum, { bytes }) => sum + bytes.length, 0)
+  if (size < streamedFrom || accept.format === 'yaml') return send(scope, 200, joined([...parts]), value)
+  const headers = { ...commonHeaders(scope), 'content-type': 'application/json' }
+  if (acceptsGzip(scope))
+    return { status: 200, headers: { ...headers, ...gzipHeaders }, body: gzipped(inPieces(parts)) }
+  return { status: 200, headers, body: inPieces(parts), ...(accept.as === 'object' && { value }) }
+}
+
+/** What stands before the items of a list. */
+function headOf({ resource, accept }: Scope, { metadata }: Page): JSONObject {
+  if (accept.as === 'object') {
+    return { kind: resource.definition.listKind, apiVersion: resource.apiVersion, metadata }
   }
-  const bytes = encodeList(head, entries, entry => entryParts(resource, entry, accept))
-  return send(scope, 200, bytes, () =>
-    deepFreeze({ ...head, items: entries.map(entry => servedObject(resource, entry)) }),
-  )
+  return { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${accept.version}`, metadata }
 }
 
 /** What was written, in the form that the client wants. */
@@ -85,7 +96,7 @@ export function respondWritten(scope: Scope, written: Written, status: number): 
   if (accept.as !== 'Table')
     return send(scope, status, joined(entryParts(resource, entry, accept)), () => servedObject(resource, entry))
   const { resourceVersion } = entry.object.metadata
-  return send(scope, status, table(scope, [entry], { resourceVersion }))
+  return send(scope, status, joined([...table(scope, { entries: [entry], metadata: { resourceVersion } })]))
 }
 
 /** The answer to a deletion: a Status when the object is gone, else the object that waits for its finalizers. */
@@ -100,10 +111,10 @@ export async function respondDeleted(scope: Scope, { gone, written }: Deletion, 
   return send(scope, code, status, () => deepFreeze(status))
 }
 
-function table(scope: Scope, entries: readonly Entry[], metadata: JSONObject): Buffer {
+function table(scope: Scope, { entries, metadata }: Page): Iterable<Part> {
   const { resource, accept, query } = scope
   const now = scope.context.environment.clock.now()
-  return joined(tableParts(resource, entries, { accept, now, includeObject: includeObjectOf(query), metadata }))
+  return tableParts(resource, entries, { accept, now, includeObject: includeObjectOf(query), metadata })
 }
 
 /** `value`: what the content says, where it is the object itself that the client wants. */
@@ -120,20 +131,23 @@ async function send(
   }
   const bytes = Buffer.isBuffer(content) ? content : Buffer.from(JSON.stringify(content))
   headers['content-type'] = 'application/json'
-  const compress = bytes.length >= gzipThreshold && acceptsGzip(scope.request.headers['accept-encoding'])
   const told = value !== undefined && scope.accept.as === 'object' ? { value } : {}
-  if (!compress) return { status, headers, body: bytes, ...told }
-  return {
-    ...told,
-    status,
-    headers: { ...headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' },
-    body: await gzip(bytes, { level: 1 }),
-  }
+  if (bytes.length < streamedFrom || !acceptsGzip(scope)) return { status, headers, body: bytes, ...told }
+  return { status, headers: { ...headers, ...gzipHeaders }, body: await gzip(bytes, gzipOptions), ...told }
 }
 
 /** Whether gzip is named, and not only to say how little it is liked. */
-function acceptsGzip(header = ''): boolean {
-  return header.split(',').some(encoding => encoding.trim().toLowerCase() === 'gzip')
+function acceptsGzip({ request }: Scope): boolean {
+  const encodings = (request.headers['accept-encoding'] ?? '').split(',')
+  return encodings.some(encoding => encoding.trim().toLowerCase() === 'gzip')
+}
+
+/** Compressed as it is read, by threads of their own. */
+async function* gzipped(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const packer = createGzip(gzipOptions)
+  // What goes wrong reaches whoever reads.
+  pipeline(pieces, packer, () => {})
+  yield* packer
 }
 
 function listAsOne(): Error {

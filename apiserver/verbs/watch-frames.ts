@@ -93,11 +93,12 @@ function rowParts(watch: Watch, entry: Entry): readonly Part[] {
   const { resource, accept, context } = watch.scope
   const { headed } = watch
   watch.headed = true
-  return tableParts(resource, [entry], {
+  const parts = tableParts(resource, [entry], {
     accept,
     now: context.environment.clock.now(),
     includeObject: watch.includeObject,
     metadata: { resourceVersion: entry.object.metadata.resourceVersion },
     headed,
   })
+  return [...parts]
 }

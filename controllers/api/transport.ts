@@ -19,6 +19,7 @@ export interface TransportResponse {
   readonly status: number
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
+  /** May be empty where there is a value. */
   readonly body: Uint8Array
   /** What the body says, deeply frozen, where it need not be parsed. */
   readonly value?: () => unknown

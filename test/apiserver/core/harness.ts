@@ -2,6 +2,7 @@
 
 import { deepStrictEqual } from 'node:assert/strict'
 import { type APIObject, isRecord, type JSONObject } from '../../../apiserver/api-object.ts'
+import type { APIResponse } from '../../../apiserver/api-request.ts'
 import type { APIServer, APIServerOptions } from '../../../apiserver/server.ts'
 import { createAPIServer } from '../../../apiserver/server.ts'
 import { memoryLog } from '../../../apiserver/storage/durable-log.ts'
@@ -61,8 +62,7 @@ export async function startServer(options: Partial<APIServerOptions> = {}): Prom
       body === undefined ? {} : { body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)) }
     const all = { 'content-type': 'application/json', 'user-agent': 'tester/1', ...headers }
     const response = await server.handle({ method, path, headers: all, ...bytes })
-    if (!(response.body instanceof Uint8Array)) throw new Error(`Cannot read ${path}: it is a stream`)
-    const text = Buffer.from(response.body).toString()
+    const text = (await bytesOf(response)).toString()
     const isJSON = response.headers['content-type']?.includes('json')
     const answer = isJSON && text !== '' ? JSON.parse(text) : text
     // Whoever asks in this process gets the same.
@@ -88,6 +88,14 @@ export async function startServer(options: Partial<APIServerOptions> = {}): Prom
     watch: path => startWatch(server, path),
     settle: () => environment.flush(),
   }
+}
+
+/** The whole body of an answer that ends. */
+export async function bytesOf({ body }: APIResponse): Promise<Buffer> {
+  if (body instanceof Uint8Array) return Buffer.from(body)
+  const pieces: Uint8Array[] = []
+  for await (const piece of body) pieces.push(piece)
+  return Buffer.concat(pieces)
 }
 
 /** Starts a watch; throws with the status when it is refused. */

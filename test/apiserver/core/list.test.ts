@@ -1,5 +1,7 @@
+import { gunzipSync } from 'node:zlib'
 import test from 'ava'
-import { configMap, configMaps, namesOf, startServer, startWithThings, thing, things } from './harness.ts'
+import type { APIObject } from '../../../apiserver/api-object.ts'
+import { bytesOf, configMap, configMaps, namesOf, startServer, startWithThings, thing, things } from './harness.ts'
 
 async function startWithLabels() {
   const server = await startServer()
@@ -221,13 +223,67 @@ test('metadata alone can be asked for, of one object and of a list', async t => 
   t.like(list.body.items[0], { kind: 'PartialObjectMetadata', metadata: { name: 'a' } })
 })
 
-test('large lists are compressed when the client takes it', async t => {
-  const { post, server } = await startServer()
-  for (const name of ['a', 'b']) await post(configMaps, configMap(name, { x: 'x'.repeat(100_000) }))
+test('large answers are compressed when the client takes it, lists while they are sent', async t => {
+  const { post, get, server } = await startServer()
+  for (const name of ['a', 'b']) await post(configMaps, configMap(name, { x: 'x'.repeat(150_000) }))
   const headers = { 'accept-encoding': 'gzip, deflate' }
-  const packed = await server.handle({ method: 'GET', path: configMaps, headers })
-  t.is(packed.headers['content-encoding'], 'gzip')
-  t.true((packed.body as Uint8Array).byteLength < 10_000)
-  const small = await server.handle({ method: 'GET', path: `${configMaps}?limit=1`, headers })
+  for (const path of [configMaps, `${configMaps}/a`]) {
+    const packed = await server.handle({ method: 'GET', path, headers })
+    t.is(packed.headers['content-encoding'], 'gzip')
+    const bytes = await bytesOf(packed)
+    t.true(bytes.length < 10_000)
+    t.deepEqual(JSON.parse(gunzipSync(bytes).toString()), (await get(path)).body)
+  }
+  const small = await server.handle({ method: 'GET', path: '/api/v1/namespaces', headers })
   t.is(small.headers['content-encoding'], undefined)
+})
+
+test('a large list shows the state in which it was asked for, whatever is written while it is sent', async t => {
+  const { post, merge, remove, server } = await startServer()
+  const names = Array.from({ length: 20 }, (_, index) => `m-${index}`).sort()
+  for (const name of names) await post(configMaps, configMap(name, { x: 'x'.repeat(100_000) }))
+  const { body, value } = await server.handle({ method: 'GET', path: configMaps, headers: {} })
+  t.false(body instanceof Uint8Array)
+  const pieces: Uint8Array[] = []
+  for await (const piece of body as AsyncIterable<Uint8Array>) {
+    pieces.push(piece)
+    const name = names[names.length - pieces.length] ?? ''
+    await (pieces.length % 2 === 0
+      ? remove(`${configMaps}/${name}`)
+      : merge(`${configMaps}/${name}`, { data: { y: '' } }))
+  }
+  t.true(pieces.length > 4)
+  const list = JSON.parse(Buffer.concat(pieces).toString())
+  t.deepEqual(value?.(), list)
+  const items: readonly APIObject[] = list.items
+  t.deepEqual(
+    items.map(({ metadata, data }) => [metadata.name, Object.keys(data ?? {})]),
+    names.map(name => [name, ['x']]),
+  )
+})
+
+test('the order of a list follows from all that came and went since the last one', async t => {
+  const { post, merge, remove, get } = await startServer()
+  const there = new Set<string>()
+  const add = async (name: string) => {
+    there.add(name)
+    await post(configMaps, configMap(name))
+  }
+  const take = async (name: string) => {
+    there.delete(name)
+    await remove(`${configMaps}/${name}`)
+  }
+  const rounds = [['m', 'c', 'z'], ['a', 'n', 'zz'], ['b', 'a1'], []]
+  for (const round of rounds) {
+    for (const name of round) await add(name)
+    const [first = '', last = ''] = [[...there].sort()[0], [...there].sort().at(-1)]
+    await merge(`${configMaps}/${first}`, { data: { round: String(round) } })
+    await take(last)
+    await add(last)
+    await take(first)
+    t.deepEqual(
+      (await get(configMaps)).body.items.map(({ metadata }: APIObject) => metadata.name),
+      [...there].sort(),
+    )
+  }
 })
