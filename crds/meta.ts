@@ -66,9 +66,9 @@ export interface Condition {
 /** What the status of every kind holds beside its own fields. */
 export interface CommonStatus {
   /**
-   * observedGeneration is the metadata.generation that this status was made from.
+   * observedGeneration is the metadata.generation that this status was made from; -1 before any was made.
    * @integer
-   * @minimum 0
+   * @minimum -1
    * @maximum 9007199254740991
    */
   readonly observedGeneration?: number

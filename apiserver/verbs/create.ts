@@ -6,6 +6,7 @@ import { validateMetadata } from '../metadata.ts'
 import { finalizerWarnings } from '../metadata-warnings.ts'
 import type { Scope, ServerContext, WriteOptions } from '../scope.ts'
 import { alreadyExists, forbidden, foreignNamespace, invalid, notFound, unforeseen } from '../status-error.ts'
+import { withDefaults } from './admit.ts'
 import { ownedAfterUpdate } from './ownership.ts'
 import type { Pending } from './written.ts'
 import { staged, thought } from './written.ts'
@@ -98,8 +99,9 @@ function prepare(scope: Scope, object: APIObject, options: WriteOptions): APIObj
   })
   const wished = definition.subresources.status ? withMember(system, 'status', undefined) : system
   const prepared = strategy.prepare?.(wished, undefined, clock) ?? wished
-  if (isApplied(object)) return prepared
-  return ownedAfterUpdate(scope, options, prepared)
+  const owned = isApplied(object) ? prepared : ownedAfterUpdate(scope, options, prepared)
+  // Who creates an object has no say in its status: what that is by default is nobody's.
+  return definition.schema?.properties?.status?.default === undefined ? owned : withDefaults(scope, owned)
 }
 
 /** True for an object that an apply made: its fields have their managers already. */

@@ -102,11 +102,16 @@ function partSchema(part: string, name: string, declaration: InterfaceDeclaratio
   return { ...schemaOfInterface(declaration), description: part + comment.description.slice(name.length) }
 }
 
+/** Of no generation that there is: until the controllers have judged an object, kstatus then says that it is in progress. */
+const notYetJudged = { observedGeneration: -1 }
+
 /** The status' schema, with the kind's own conditions named in the description of `conditions`. */
 function withConditions(status: Schema, definition: KindDefinition): Schema {
   const conditions = status.properties?.conditions
   if (conditions === undefined) throw new Error(`Cannot generate ${definition.kind}: its status has no conditions`)
   const lines = Object.entries(definition.conditions).map(([type, meaning]) => `'${type}': ${meaning}`)
   const description = [conditions.description, ...lines].join(' ')
-  return { ...status, properties: { ...status.properties, conditions: { ...conditions, description } } }
+  const properties = { ...status.properties, conditions: { ...conditions, description } }
+  const isSubresource = definition.statusSubresource !== false
+  return { ...status, ...(isSubresource && { default: notYetJudged }), properties }
 }

@@ -15,6 +15,18 @@ async function makeWidget(bench: Bench): Promise<string> {
   return `${path}/a`
 }
 
+/** Parcels: their status is there from the start. */
+const parcels = definition('Parcel', {
+  schema: objectSchema(
+    { size: { type: 'integer' } },
+    {
+      type: 'object',
+      default: { observedGeneration: -1 },
+      properties: { observedGeneration: { type: 'integer' }, phase: { type: 'string' } },
+    },
+  ),
+})
+
 async function makePlain(bench: Bench) {
   const path = await bench.install(plains)
   const plain = { apiVersion: `${group}/v1`, kind: 'Plain', metadata: { name: 'a' } }
@@ -246,5 +258,32 @@ export const subresources = area('subresources', {
     equal(status, 200)
     deepEqual(body.spec.finalizers, ['kubernetes'])
     match(body.metadata.resourceVersion, /^\d+$/)
+  },
+
+  'a status that nobody set is what it is by default': async bench => {
+    const path = await bench.install(parcels)
+    const parcel = { apiVersion: `${group}/v1`, kind: 'Parcel', metadata: { name: 'a' }, spec: { size: 1 } }
+    const fresh = { observedGeneration: -1 }
+    const made = await bench.api.post(path, { ...parcel, status: { phase: 'Up' } })
+    deepEqual(made.body.status, fresh)
+    deepEqual((await bench.api.get(`${path}/a`)).body.status, fresh)
+    const changed = await bench.api.patch(`${path}/a`, 'merge', { spec: { size: 2 }, status: null })
+    deepEqual(changed.body.status, fresh)
+    const applied = await bench.api.apply(`${path}/b`, { ...parcel, metadata: { name: 'b' } })
+    equal(applied.status, 201)
+    deepEqual(applied.body.status, fresh)
+  },
+
+  'the default of a status is owned by nobody': async bench => {
+    const path = await bench.install(parcels)
+    const parcel = { apiVersion: `${group}/v1`, kind: 'Parcel', metadata: { name: 'c' }, spec: { size: 1 } }
+    const made = await bench.api.post(path, parcel)
+    deepEqual(
+      made.body.metadata.managedFields.map(({ fieldsV1 }: { fieldsV1: object }) => Object.keys(fieldsV1)),
+      [['f:spec']],
+    )
+    const { body } = await bench.api.patch(`${path}/c/status`, 'merge', { status: { phase: 'Up' } })
+    deepEqual(body.status, { observedGeneration: -1, phase: 'Up' })
+    deepEqual(body.metadata.managedFields.at(-1).fieldsV1, { 'f:status': { 'f:phase': {} } })
   },
 })

@@ -1,0 +1,76 @@
+/** Runs kubectl as a person does. */
+import { execFile, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { ExecutionContext } from 'ava'
+import { realEnvironment } from '../../../cli/environment.ts'
+import { serveForTest } from '../../apiserver/core/serving.ts'
+import type { Program } from './programs.ts'
+
+/** How it ended, and what it printed. */
+export interface Result {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+/** A kubectl with an API. */
+export interface Kubectl {
+  /** Of version 1.MINOR. */
+  readonly minor: number
+  /** A group that no other test has kinds in. */
+  readonly group: string
+  /** The namespace that is meant where none is named: nobody else's. */
+  readonly namespace: string
+  /** Runs a line; `%` in it stands for a file with the input, which is JSON where it is no string. */
+  run(line: string, input?: unknown): Promise<Result>
+  /** What it prints, line by line, until the test ends. */
+  stream(line: string): AsyncIterable<string>
+}
+
+/**
+ * Starts a server for the test and a kubectl that talks to it, with a namespace and a cache of its own. With
+ * SKYSTEAD_TEST_KUBECONFIG the API of that file is asked instead: what holds here has to hold on a real one.
+ */
+export async function startKubectl(t: ExecutionContext, program: Program): Promise<Kubectl> {
+  const kubeconfig = process.env.SKYSTEAD_TEST_KUBECONFIG ?? (await serveForTest(t)).kubeconfigPath
+  const mark = realEnvironment().random.uuid().slice(0, 8)
+  const namespace = `kubectl-${mark}`
+  const directory = mkdtempSync(join(tmpdir(), 'skystead-kubectl-'))
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }))
+  const base = ['--kubeconfig', kubeconfig, '--cache-dir', join(directory, 'cache'), '--namespace', namespace]
+  const env = { ...process.env, KUBE_EDITOR: 'sed -i s/size:.5/size:\\ 6/' }
+  let files = 0
+
+  const run = (line: string, input?: unknown): Promise<Result> => {
+    const file = join(directory, `input-${++files}.yaml`)
+    if (input !== undefined) writeFileSync(file, typeof input === 'string' ? input : JSON.stringify(input))
+    const [options, parameters] = [base, line.split(' ').map(word => (word === '%' ? file : word))]
+    return new Promise(resolve => {
+      execFile(program.path, [...options, ...parameters], { env }, (error, out, err) => {
+        resolve({ code: typeof error?.code === 'number' ? error.code : 0, out: out.trim(), err: err.trim() })
+      })
+    })
+  }
+
+  const { out } = await run('version --client -o json')
+  const minor = Number.parseInt(JSON.parse(out).clientVersion.minor, 10)
+  const made = await run(`create namespace ${namespace}`)
+  if (made.code !== 0) throw new Error(made.err)
+  t.teardown(async () => {
+    await run(`delete namespace ${namespace} --wait=false`)
+  })
+  return {
+    minor,
+    group: `g${mark}.example.dev`,
+    namespace,
+    run,
+    stream(line) {
+      const child = spawn(program.path, [...base, ...line.split(' ')], { stdio: ['ignore', 'pipe', 'inherit'] })
+      t.teardown(() => void child.kill())
+      return createInterface({ input: child.stdout })
+    },
+  }
+}
