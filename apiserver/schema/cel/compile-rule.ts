@@ -8,8 +8,11 @@ import {
   ParseError,
 } from '@marcbachmann/cel-js'
 import type { StructuralSchema } from '../structural-schema.ts'
-import { wrongLiteral } from './check-literals.ts'
-import { renameCalls } from './rename.ts'
+import { treeFault } from './check-tree.ts'
+import { adoptOperators } from './nodes.ts'
+import { adoptEntries, markEntries } from './optional-entries.ts'
+import { originalName, renameCalls } from './rename.ts'
+import type { SchemaTypes } from './values.ts'
 
 /** What an expression may read. `oldSelf` is undefined where there is none. */
 export interface Variables {
@@ -23,23 +26,26 @@ export type Program = (variables: Variables) => unknown
 /** A program and its checked tree, or why there is none. */
 export type Compilation = { readonly program: Program; readonly tree: ASTNode } | { readonly problem: string }
 
-/** Compiles an expression that must yield a bool or a string. */
+/** Compiles an expression over types that must yield a bool or a string; `environment` has its variables beside those. */
 export function compileExpression(
-  environment: Environment,
   expression: string,
   wanted: 'bool' | 'string',
+  { environment, types }: { readonly environment: Environment; readonly types: SchemaTypes },
 ): Compilation {
   const what =
     wanted === 'bool' ? 'cel expression must evaluate to a bool' : 'messageExpression must evaluate to a string'
   const failed = wanted === 'bool' ? 'compilation failed' : 'messageExpression compilation failed'
   try {
-    const program = environment.parse(renameCalls(expression))
+    const { source, marks } = markEntries(renameCalls(expression))
+    const program = environment.parse(source)
+    adoptEntries(program.ast, marks)
     const check = program.check()
     if (!check.valid) return { problem: `${failed}: ${locate(check.error, expression)}` }
     // A dynamic result shows its type only when the rule runs.
     if (check.type !== wanted && check.type !== 'dyn') return { problem: what }
-    const wrong = wrongLiteral(program.ast)
-    if (wrong) return { problem: `${failed}: ${located(wrong.message, wrong.start, expression)}` }
+    const fault = treeFault(program.ast, { source, environment, fieldsOf: type => types.fieldsOf(type) })
+    if (fault) return { problem: `${failed}: ${located(fault.message, fault.start, expression)}` }
+    adoptOperators(program.ast)
     return { program: variables => program({ ...variables }), tree: program.ast }
   } catch (error) {
     return { problem: `${failed}: ${locate(error, expression)}` }
@@ -95,14 +101,14 @@ function staticMessage(error: CELError): string {
   }
   if (error instanceof ParseError) return `Syntax error: ${error.summary}`
   const operands = /^no such overload: (.*) ([-!=<>+*/%]+|in) (.*)$/.exec(error.summary)
-  if (operands === null) return error.summary
+  if (operands === null) return error.summary.replace(/\w+(?=\()/, originalName)
   const [, left, operator, right] = operands
   return `found no matching overload for '_${operator}_' applied to '(${left}, ${right})'`
 }
 
 /** Why an expression failed on a value, in the words of cel-go. */
 export function describeError(error: unknown): string {
-  if (!isCELError(error)) return error instanceof Error ? error.message : String(error)
+  if (!isCELError(error)) return runtimeMessage(error instanceof Error ? error.message : String(error))
   switch (error.code) {
     case 'no_such_key':
       return error.summary.replace('No such key', 'no such key')
@@ -111,12 +117,24 @@ export function describeError(error: unknown): string {
     case 'modulo_by_zero':
       return 'modulus by zero'
     case 'numeric_overflow':
-      return 'integer overflow'
+      return error.summary.startsWith('Unsigned') ? 'unsigned integer overflow' : 'integer overflow'
     case 'optional_value_missing':
       return 'optional.none() dereference'
+    case 'no_such_overload':
+      return 'no such overload'
+    case 'no_matching_overload':
+      return /[.']size\(/.test(error.summary) ? 'no such overload: size' : 'no such overload'
     default:
-      return error.summary
+      return runtimeMessage(error.summary)
   }
+}
+
+/** The words of cel-go for what functions of the library say. */
+function runtimeMessage(summary: string): string {
+  if (summary.startsWith('Invalid duration string')) {
+    return "type conversion error from 'string' to 'google.protobuf.Duration'"
+  }
+  return summary.replace(/^Invalid time zone specified: /, 'unknown time zone ')
 }
 
 /** A field by its path, relative to a node, or why the path is wrong. */

@@ -1,6 +1,7 @@
 /** CEL's macros over lists and maps with two variables: index and element, or key and value. */
 
 import type { ASTNode, Environment } from '@marcbachmann/cel-js'
+import { entriesOf } from './equality.ts'
 import type { Call, Checker, Context, Evaluator, Scope, Type } from './macros.ts'
 
 const sync = { async: false }
@@ -85,8 +86,7 @@ const toEntries: Comprehension = {
     const map = new Map<unknown, unknown>()
     pairs(step => {
       if (filter !== undefined && step(filter) !== true) return true
-      const entries = step(body)
-      for (const [key, value] of entriesOf(entries)) {
+      for (const [key, value] of mapOf(step(body))) {
         if (map.has(key)) throw new Error(`insert failed: key ${String(key)} already exists`)
         map.set(key, value)
       }
@@ -94,13 +94,6 @@ const toEntries: Comprehension = {
     })
     return map
   },
-}
-
-/** The entries of a map: of a field, or a literal, which the library has as an object. */
-function entriesOf(map: unknown): Iterable<readonly [unknown, unknown]> {
-  if (map instanceof Map) return map
-  if (typeof map !== 'object' || map === null) throw new TypeError('no such overload')
-  return Object.entries(map)
 }
 
 function keyName(range: Type): string {
@@ -146,10 +139,15 @@ function expand(comprehension: Comprehension) {
 }
 
 function* pairsOf(range: unknown): Generator<readonly [unknown, unknown]> {
-  if (range instanceof Map) {
-    yield* range
+  if (!Array.isArray(range)) {
+    yield* mapOf(range)
     return
   }
-  if (!Array.isArray(range)) throw new TypeError('no such overload')
   for (const [index, value] of range.entries()) yield [BigInt(index), value]
+}
+
+function mapOf(value: unknown): ReadonlyMap<unknown, unknown> {
+  const map = typeof value === 'object' && value !== null ? entriesOf(value) : undefined
+  if (map === undefined) throw new TypeError('no such overload')
+  return map
 }

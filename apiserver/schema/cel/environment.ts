@@ -1,6 +1,7 @@
 /** CEL as Kubernetes 1.36 offers it to validation rules. */
 
 import { Environment } from '@marcbachmann/cel-js'
+import { addCharacters } from './characters.ts'
 import { addComprehensions } from './comprehensions.ts'
 import { addListExtensions } from './list-extensions.ts'
 import { addLists } from './lists.ts'
@@ -18,6 +19,7 @@ function createEnvironment(): Environment {
   addMacros(environment)
   addComprehensions(environment)
   addRegularExpressions(environment)
+  addCharacters(environment)
   addTexts(environment)
   addLists(environment)
   addListExtensions(environment)

@@ -32,7 +32,8 @@ export function equalValues(a: unknown, b: unknown): boolean {
   if (typeof a === 'number' && typeof b === 'bigint') return Number(b) === a
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Array.isArray(a)) return Array.isArray(b) && equalLists(a, b)
-  if (a instanceof Map) return b instanceof Map && equalMaps(a, b)
+  const [left, right] = [entriesOf(a), entriesOf(b)]
+  if (left !== undefined) return right !== undefined && equalMaps(left, right)
   if (a instanceof Date) return b instanceof Date && a.getTime() === b.getTime()
   if (a instanceof Uint8Array) return b instanceof Uint8Array && Buffer.compare(a, b) === 0
   if (isComparable(a)) return a.equals(b)
@@ -40,6 +41,12 @@ export function equalValues(a: unknown, b: unknown): boolean {
   if ('seconds' in a && 'nanos' in a && 'seconds' in b && 'nanos' in b)
     return a.seconds === b.seconds && a.nanos === b.nanos
   return false
+}
+
+/** The entries of a map: of a field, or a literal, which the library has as an object. */
+export function entriesOf(value: object): ReadonlyMap<unknown, unknown> | undefined {
+  if (value instanceof Map) return value
+  return Object.getPrototypeOf(value) === Object.prototype ? new Map(Object.entries(value)) : undefined
 }
 
 function equalMaps(a: ReadonlyMap<unknown, unknown>, b: ReadonlyMap<unknown, unknown>): boolean {

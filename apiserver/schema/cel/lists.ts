@@ -15,12 +15,12 @@ export function addLists(environment: Environment): void {
     .registerFunction('list<A>.min(): A', (list: readonly Ordered[]) => extreme(list, 'min'), sync)
     .registerFunction('list<A>.max(): A', (list: readonly Ordered[]) => extreme(list, 'max'), sync)
     .registerFunction(
-      'list<A>.indexOf(A): int',
+      'list<A>.indexOF(A): int',
       (list: readonly unknown[], item: unknown) => BigInt(list.findIndex(other => equalValues(other, item))),
       sync,
     )
     .registerFunction(
-      'list<A>.lastIndexOf(A): int',
+      'list<A>.lastIndexOF(A): int',
       (list: readonly unknown[], item: unknown) => BigInt(list.findLastIndex(other => equalValues(other, item))),
       sync,
     )

@@ -5,10 +5,10 @@ import { equalValues } from './equality.ts'
 
 /** What the library's type checker offers to macros. */
 export interface Checker {
-  check(node: ASTNode, context: Context): Type
+  check(node: unknown, context: Context): Type
   getType(name: string): Type
   createError(code: string, message: string, node: ASTNode): Error
-  readonly registry: { getOptionalType(type: Type): Type }
+  readonly registry: { getOptionalType(type: Type): Type; getMapType(key: Type, value: Type): Type }
 }
 
 /** A type as the checker has it. */
@@ -32,7 +32,9 @@ export interface Scope extends Context {
 
 /** What the library's evaluator offers to macros. */
 export interface Evaluator {
-  run(node: ASTNode, context: Context): unknown
+  run(node: unknown, context: Context): unknown
+  /** What went wrong comes back as an error. */
+  tryEval(node: unknown, context: Context): unknown
 }
 
 /** A call that a macro stands for. */
@@ -53,9 +55,22 @@ export function addMacros(environment: Environment): void {
       (_namespace: unknown, value: unknown) => (isZero(value) ? Optional.none() : Optional.of(value)),
       sync,
     )
+    .registerFunction(
+      'OptionalNamespace.unwrap(list<optional<A>>): list<A>',
+      (_namespace: unknown, list: Options) => unwrap(list),
+      sync,
+    )
+    .registerFunction('list<optional<A>>.unwrapOpt(): list<A>', unwrap, sync)
     .registerOperator('optional<A> == optional<A>', equalValues)
     .registerFunction('optional.optMap(ast, ast): optional<dyn>', expandMap(false), sync)
     .registerFunction('optional.optFlatMap(ast, ast): optional<dyn>', expandMap(true), sync)
+}
+
+type Options = readonly Optional[]
+
+/** The values of those that have one. */
+function unwrap(list: Options): readonly unknown[] {
+  return list.filter(optional => optional.hasValue()).map(optional => optional.value())
 }
 
 /** Whether a value is what its type begins with: nothing, 0, an empty text or list. */

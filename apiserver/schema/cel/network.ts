@@ -75,6 +75,12 @@ function parseAddress(text: string): Address {
   return new Address(ipaddr.parse(text))
 }
 
+/** A text that a function takes in the place of what it stands for. */
+function taken<T>(text: string, isFit: (text: string) => boolean, parse: (text: string) => T): T {
+  if (!isFit(text)) throw new TypeError('no such overload')
+  return parse(text)
+}
+
 function isNetwork(text: string): boolean {
   return isCIDR(text) && isAddress(text.slice(0, text.indexOf('/')))
 }
@@ -149,13 +155,13 @@ export function addNetwork(environment: Environment): void {
     )
     .registerFunction(
       'net.CIDR.containsIP(string): bool',
-      (network: Network, text: string) => network.contains(parseAddress(text)),
+      (network: Network, text: string) => network.contains(taken(text, isAddress, parseAddress)),
       sync,
     )
     .registerFunction('net.CIDR.containsCIDR(net.CIDR): bool', containsNetwork, sync)
     .registerFunction(
       'net.CIDR.containsCIDR(string): bool',
-      (network: Network, text: string) => containsNetwork(network, parseNetwork(text)),
+      (network: Network, text: string) => containsNetwork(network, taken(text, isNetwork, parseNetwork)),
       sync,
     )
   addURL(environment)
@@ -201,7 +207,7 @@ function readURL(text: string): Location | undefined {
   const parts = urlPattern.exec(text)
   if (!parts) return undefined
   const [, scheme = '', host = '', path = '', query = ''] = parts
-  if (scheme === '' && path === '') return undefined
+  if ((scheme === '' && path === '') || (host === '' && path.startsWith('//'))) return undefined
   if (/%(?![0-9A-Fa-f]{2})/.test(host + path) || !/^(?:\[[^\]]*\]|[^:[\]]*)(?::\d*)?$/.test(host)) return undefined
   return new Location({ scheme: scheme.toLowerCase(), host, path, query })
 }

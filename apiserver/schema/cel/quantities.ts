@@ -25,9 +25,12 @@ const binarySuffixes: Readonly<Record<string, bigint>> = { Ki: 10n, Mi: 20n, Gi:
 /** A quantity, exact to a billionth. */
 class Quantity {
   readonly billionths: bigint
+  /** Kept with decimals of any length: Kubernetes does not make an integer of such a one, whatever it is. */
+  readonly isDecimal: boolean
 
-  constructor(billionths: bigint) {
+  constructor(billionths: bigint, isDecimal = false) {
     this.billionths = billionths
+    this.isDecimal = isDecimal
   }
 
   equals(other: unknown): boolean {
@@ -36,7 +39,11 @@ class Quantity {
 
   get isInteger(): boolean {
     const whole = this.billionths / one
-    return this.billionths % one === 0n && whole >= -(2n ** 63n) && whole < 2n ** 63n
+    return !this.isDecimal && this.billionths % one === 0n && whole >= -(2n ** 63n) && whole < 2n ** 63n
+  }
+
+  plus(billionths: bigint, isDecimal: boolean): Quantity {
+    return new Quantity(this.billionths + billionths, this.isDecimal || isDecimal)
   }
 }
 
@@ -55,7 +62,11 @@ function read(text: string): Quantity | undefined {
     const divisor = 10n ** BigInt(-shift)
     billionths = (billionths + divisor - 1n) / divisor
   }
-  return new Quantity(sign === '-' ? -billionths : billionths)
+  const digits = whole.replace(/^0+/, '').length
+  const room =
+    binary === undefined ? 18 - digits - fraction.length : 14 - digits - Math.floor((Number(binary) * 3) / 10)
+  const isDecimal = room < 0 || shift < 0 || (binary !== undefined && fraction !== '')
+  return new Quantity(sign === '-' ? -billionths : billionths, isDecimal)
 }
 
 /** The shape of quantities as Kubernetes' message has it. */
@@ -63,8 +74,11 @@ const shape = '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'
 
 function parse(text: string): Quantity {
   const quantity = read(text)
-  if (!quantity) throw new TypeError(`quantities must match the regular expression '${shape}'`)
-  return quantity
+  if (quantity) return quantity
+  const isShaped = new RegExp(shape).test(text) && /^[+-]?(?:\d+\.?\d*|\.\d+)(?![\d.])/.test(text)
+  throw new TypeError(
+    isShaped ? "unable to parse quantity's suffix" : `quantities must match the regular expression '${shape}'`,
+  )
 }
 
 function asInteger(quantity: Quantity): bigint {
@@ -98,22 +112,14 @@ export function addQuantities(environment: Environment): void {
     .registerFunction(`${type}.isLessThan(${type}): bool`, (a: Quantity, b: Quantity) => compare(a, b) < 0n, sync)
     .registerFunction(
       `${type}.add(${type}): ${type}`,
-      (a: Quantity, b: Quantity) => new Quantity(a.billionths + b.billionths),
+      (a: Quantity, b: Quantity) => a.plus(b.billionths, b.isDecimal),
       sync,
     )
-    .registerFunction(
-      `${type}.add(int): ${type}`,
-      (a: Quantity, b: bigint) => new Quantity(a.billionths + b * one),
-      sync,
-    )
+    .registerFunction(`${type}.add(int): ${type}`, (a: Quantity, b: bigint) => a.plus(b * one, false), sync)
     .registerFunction(
       `${type}.sub(${type}): ${type}`,
-      (a: Quantity, b: Quantity) => new Quantity(a.billionths - b.billionths),
+      (a: Quantity, b: Quantity) => a.plus(-b.billionths, b.isDecimal),
       sync,
     )
-    .registerFunction(
-      `${type}.sub(int): ${type}`,
-      (a: Quantity, b: bigint) => new Quantity(a.billionths - b * one),
-      sync,
-    )
+    .registerFunction(`${type}.sub(int): ${type}`, (a: Quantity, b: bigint) => a.plus(-b * one, false), sync)
 }

@@ -178,8 +178,10 @@ function compileRule(rule: ValidationRule, context: RuleContext): CompiledRule |
     .clone()
     .registerVariable('self', type.name)
     .registerVariable('oldSelf', oldType)
-  const compiled = compileExpression(environment, rule.rule, 'bool')
-  const message = !rule.messageExpression ? undefined : compileExpression(environment, rule.messageExpression, 'string')
+  const compiled = compileExpression(rule.rule, 'bool', { environment, types })
+  const message = !rule.messageExpression
+    ? undefined
+    : compileExpression(rule.messageExpression, 'string', { environment, types })
   const field = !rule.fieldPath ? { path: '' } : readFieldPath(rule.fieldPath, schema)
   if ('problem' in compiled) report('rule', rule.rule, compiled.problem)
   if (message && 'problem' in message) report('messageExpression', rule.messageExpression ?? '', message.problem)

@@ -43,6 +43,7 @@ function normalized(text: string): string {
 
 function parse(text: string, normalize = false): Version {
   const version = read(text, normalize)
+  if (!version && text.split('.').length < 3) throw new TypeError('No Major.Minor.Patch elements found')
   if (!version) throw new TypeError(`cannot read ${JSON.stringify(text)} as a semantic version`)
   return version
 }

@@ -3,7 +3,7 @@
 import { Environment } from '@marcbachmann/cel-js'
 import { isObject } from '../json.ts'
 import type { StructuralSchema } from '../structural-schema.ts'
-import { equalValues, joinLists, markList } from './equality.ts'
+import { equalValues, markList } from './equality.ts'
 
 /** A CEL type and how JSON becomes a value of it. */
 export interface CELType {
@@ -91,7 +91,7 @@ function stringType(format: string | undefined): CELType {
 export class SchemaTypes {
   readonly environment: Environment
   readonly #types = new Map<StructuralSchema, CELType>()
-  readonly #lists = new Set<string>()
+  readonly #fields = new Map<string, ReadonlySet<string>>()
   #objects = 0
 
   /** `base` has the functions; it is not changed. */
@@ -106,6 +106,11 @@ export class SchemaTypes {
     const type = this.#build(schema, root)
     this.#types.set(schema, type)
     return type
+  }
+
+  /** The fields of a type of objects; undefined for any other type. */
+  fieldsOf(type: string): ReadonlySet<string> | undefined {
+    return this.#fields.get(type)
   }
 
   /** The type of elements and values of maps, which may be null; a field that is null counts as absent. */
@@ -141,13 +146,6 @@ export class SchemaTypes {
       listType === 'map' ? (schema['x-kubernetes-list-map-keys'] ?? []).flatMap(key => escapeProperty(key) ?? []) : []
     const isUnordered = listType === 'set' || listType === 'map'
     const name = `list<${items.name}>`
-    // The library's own operators keep to the order of elements. Exact types come before its generic ones.
-    if (isUnordered && /^[\w.<>]+$/.test(name) && !this.#lists.has(name)) {
-      this.#lists.add(name)
-      this.environment
-        .registerOperator(`${name} == ${name}`, equalValues)
-        .registerOperator(`${name} + ${name}`, joinLists)
-    }
     return {
       name,
       convert(value) {
@@ -186,6 +184,7 @@ export class SchemaTypes {
     const name = `object${++this.#objects}`
     const Message = class extends Map<string, unknown> {}
     const fields = Object.fromEntries(reachable.map(({ field, type }) => [field, type.name]))
+    this.#fields.set(name, new Set(Object.keys(fields)))
     this.environment.registerType({ name, ctor: Message, fields }).registerOperator(`${name} == ${name}`, equalValues)
     return {
       name,

@@ -249,4 +249,56 @@ export const celLibraries = area('cel-libraries', {
     "format.named('dns1123Label').hasValue() && !format.named('none').hasValue()",
     "!format.dns1123LabelPrefix().validate('a-').hasValue()",
   ),
+
+  'entries of lists and maps are there only where an optional has a value': holding(
+    "[?self.?text, ?self.?none, 'b'] == ['hello', 'b']",
+    "{?'a': self.?text, ?'b': self.?none, 'c': 'd'} == {'a': 'hello', 'c': 'd'}",
+    '[?self.texts[?0], ?self.texts[?9]].size() == 1',
+    'optional.unwrap([self.?text, self.?none]) == [self.text] && [self.?none].unwrapOpt() == []',
+  ),
+
+  'characters are counted, not the units that they take': holding(
+    "'ä👍x'.charAt(1) == '👍' && 'ä👍x'.substring(1, 2) == '👍' && 'ä👍x'.indexOf('x') == 2 && 'ä👍x'.lastIndexOf('x') == 2",
+    "'ÄbC'.lowerAscii() == 'Äbc' && 'äbc'.upperAscii() == 'äBC'",
+    "'tacocat'.indexOf('a', 99) == -1",
+  ),
+
+  'values within lists and maps are formatted as they are written': holding(
+    `'%s %s'.format([self.texts, self.map]) == '["a", "b"] {"a":1, "b":2}'`,
+    `'%s'.format([[1.5, 2.5]]) == '[1.500000, 2.500000]' && '%.0f'.format([2.5]) == '2'`,
+    `'%x %s'.format([b'hi', type(1)]) == '6869 int'`,
+  ),
+
+  'keys of maps keep their types': holding(
+    "{1: 'a', 2: 'b'}[2] == 'b' && 1 in {1: 'a'} && {true: 1}[true] == 1",
+    'self.numbers.transformMap(i, n, n * 2) == {0: 2, 1: 4, 2: 6}',
+    "url('https://a/?x=1&x=2').getQuery() == {'x': ['1', '2']}",
+  ),
+
+  'what cannot be is refused when a definition is made': async bench => {
+    const expressions = [
+      'cel.bind(x, self.size, x > 1)',
+      "[1, 'a'].size() == 2",
+      "{'a': 1, 'b': 'c'}.size() == 2",
+      "int('x') == 1",
+      '9223372036854775808 > 0',
+      "'%d'.format([1.5]) == '1'",
+      "'%s'.format([]) == ''",
+      'self.?typo.hasValue()',
+      "self.parts[0]['name'] == 'a'",
+      'self.map[1] == 1',
+    ]
+    const rules = expressions.map(rule => ({ rule }))
+    const spec = { type: 'object', properties, 'x-kubernetes-validations': rules }
+    const group = `${bench.name('cel')}.skystead.test`
+    const made = definition('Wrong', { group, schema: { type: 'object', properties: { spec } } })
+    const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions?dryRun=All'
+    const { body } = await bench.api.post(path, made)
+    const fields = body.details.causes.map(({ field }: { readonly field: string }) => field)
+    const field = 'spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations'
+    deepEqual(
+      fields,
+      expressions.map((_, index) => `${field}[${index}].rule`),
+    )
+  },
 })

@@ -2,6 +2,8 @@
 
 import type { ASTNode } from '@marcbachmann/cel-js'
 import type { Type } from '../macros.ts'
+import { isOptionalEntry } from '../optional-entries.ts'
+import { originalName } from '../rename.ts'
 import type { Expression } from './expression.ts'
 import * as ex from './expression.ts'
 
@@ -17,6 +19,8 @@ export function writeOut(node: ASTNode): Expression {
     case 'id':
       return ex.nameOf(node.args, type)
     case '.':
+      // The name of a type is one name, dots and all.
+      if (node.input.startsWith('google.protobuf.', node.start)) return ex.nameOf(node.args[1], type)
       return { kind: 'selection', type, operand: writeOut(node.args[0]), field: node.args[1], isTest: false }
     case '.?':
       return ex.call(
@@ -58,7 +62,9 @@ function isType(value: unknown): value is Type {
 }
 
 /** Twice the same is nothing at all; a number with its sign is one literal. */
-function unary({ op, args: operand, input, start }: ASTNode & { readonly op: '!_' | '-_' }, type: Type): Expression {
+function unary(node: ASTNode & { readonly op: '!_' | '-_' }, type: Type): Expression {
+  const { op, args: operand, input, start } = node
+  if (isOptionalEntry(node)) return writeOut(operand)
   if (operand.op === op) return writeOut(operand.args)
   const isNumber = op === '-_' && operand.op === 'value' && input.slice(start + 1, operand.start).trim() === ''
   return isNumber ? ex.literal(operand.args, type) : ex.call(op, type, writeOut(operand))
@@ -82,7 +88,7 @@ function receiverCall(name: string, receiver: ASTNode, args: readonly ASTNode[],
     const bodies = args.slice(variables.length).map(writeOut)
     return macro(name, { range, variables, bodies, type })
   }
-  return ex.memberCall(name === 'matchRE' ? 'matches' : name, type, range, ...args.map(writeOut))
+  return ex.memberCall(originalName(name), type, range, ...args.map(writeOut))
 }
 
 const oneVariable: Readonly<Record<string, readonly number[]>> = {
