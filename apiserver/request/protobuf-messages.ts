@@ -5,6 +5,8 @@ export interface Field {
   readonly name: string
   readonly type: 'string' | 'bytes' | 'number' | 'boolean' | 'time' | 'map' | 'message'
   readonly repeated?: boolean
+  /** String: one that may be there and empty; others that are empty were never set. */
+  readonly optional?: boolean
   /** Map: its values are bytes, base64 in JSON. */
   readonly binary?: boolean
   /** Time: with microseconds. */
@@ -18,6 +20,7 @@ export interface Message {
 }
 
 const string = (name: string): Field => ({ name, type: 'string' })
+const optionalString = (name: string): Field => ({ name, type: 'string', optional: true })
 const strings = (name: string): Field => ({ name, type: 'string', repeated: true })
 const number = (name: string): Field => ({ name, type: 'number' })
 const boolean = (name: string): Field => ({ name, type: 'boolean' })
@@ -111,13 +114,13 @@ const groupEvent: Message = {
 const lease: Message = {
   1: metadata,
   2: part('spec', {
-    1: string('holderIdentity'),
+    1: optionalString('holderIdentity'),
     2: number('leaseDurationSeconds'),
     3: microTime('acquireTime'),
     4: microTime('renewTime'),
     5: number('leaseTransitions'),
-    6: string('strategy'),
-    7: string('preferredHolder'),
+    6: optionalString('strategy'),
+    7: optionalString('preferredHolder'),
   }),
 }
 

@@ -55,7 +55,7 @@ function readField(reader: Reader, wire: number, field: Field, object: Record<st
   const value = decodeField(bytes, field)
   if (field.repeated === true) object[name] = [...listOf(object[name]), value]
   // Strings and times that were never set travel as empty ones.
-  else if (value !== '' && value !== undefined) object[name] = value
+  else if (value !== undefined && (value !== '' || field.optional === true)) object[name] = value
 }
 
 function decodeField(bytes: Buffer, { type, message, fraction }: Field): unknown {

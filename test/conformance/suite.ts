@@ -24,6 +24,7 @@ import { openapi } from './areas/openapi.ts'
 import { openapiTwo } from './areas/openapi-two.ts'
 import { ownership } from './areas/ownership.ts'
 import { patches } from './areas/patches.ts'
+import { protobuf } from './areas/protobuf.ts'
 import { scaling } from './areas/scale.ts'
 import { schema } from './areas/schema.ts'
 import { selectors } from './areas/selectors.ts'
@@ -44,6 +45,7 @@ export const areas: readonly Area[] = [
   openapi,
   openapiTwo,
   crud,
+  protobuf,
   validation,
   schema,
   cel,
