@@ -1,5 +1,6 @@
 /** What kubectl changes, and how. */
-import { applyThing, installThings, patchStatus, type Story, thing } from './things.ts'
+import type { Story } from './kubectl.ts'
+import { applyThing, installThings, patchStatus, thing } from './things.ts'
 
 /** By title. */
 export const changing: Readonly<Record<string, Story>> = {

@@ -1,7 +1,7 @@
 /** What kubectl does with the server: the one that a shell finds. Others: test/real/clients/. */
 import test from 'ava'
 import { changing } from './changing.ts'
-import { startKubectl } from './kubectl.ts'
+import { tell } from './kubectl.ts'
 import { kubectlOnPath } from './programs.ts'
 import { reading } from './reading.ts'
 
@@ -9,5 +9,5 @@ const program = kubectlOnPath()
 
 for (const [title, story] of Object.entries({ ...reading, ...changing })) {
   if (program === undefined) test.skip(`kubectl ${title} (needs kubectl)`, t => t.fail())
-  else test(`kubectl ${title}`, async t => story(t, await startKubectl(t, program)))
+  else test(`kubectl ${title}`, t => tell(t, program, story))
 }

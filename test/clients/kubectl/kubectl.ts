@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { ExecutionContext } from 'ava'
+import PQueue from 'p-queue'
 import { realEnvironment } from '../../../cli/environment.ts'
 import { serveForTest } from '../../apiserver/core/serving.ts'
 import type { Program } from './programs.ts'
@@ -30,11 +31,23 @@ export interface Kubectl {
   stream(line: string): AsyncIterable<string>
 }
 
+/** One thing that kubectl has to do. */
+export type Story = (t: ExecutionContext, kubectl: Kubectl) => Promise<void>
+
+/** Each keeps a processor busy: tests of one file would all begin at once. */
+const few = new PQueue({ concurrency: 3 })
+
+/** Runs a story with a program, in its turn. */
+export function tell(t: ExecutionContext, program: Program, story: Story): Promise<void> {
+  t.timeout(600_000)
+  return few.add(async () => story(t, await startKubectl(t, program)))
+}
+
 /**
  * Starts a server for the test and a kubectl that talks to it, with a namespace and a cache of its own. With
  * SKYSTEAD_TEST_KUBECONFIG the API of that file is asked instead: what holds here has to hold on a real one.
  */
-export async function startKubectl(t: ExecutionContext, program: Program): Promise<Kubectl> {
+async function startKubectl(t: ExecutionContext, program: Program): Promise<Kubectl> {
   const kubeconfig = process.env.SKYSTEAD_TEST_KUBECONFIG ?? (await serveForTest(t)).kubeconfigPath
   const mark = realEnvironment().random.uuid().slice(0, 8)
   const namespace = `kubectl-${mark}`

@@ -1,5 +1,6 @@
 /** What kubectl shows. */
-import { applyThing, installThings, patchStatus, type Story, thing } from './things.ts'
+import type { Story } from './kubectl.ts'
+import { applyThing, installThings, patchStatus, thing } from './things.ts'
 
 /** By title. */
 export const reading: Readonly<Record<string, Story>> = {

@@ -2,9 +2,6 @@
 import type { ExecutionContext } from 'ava'
 import type { Kubectl } from './kubectl.ts'
 
-/** One thing that kubectl has to do. */
-export type Story = (t: ExecutionContext, kubectl: Kubectl) => Promise<void>
-
 /** Defaults, bounds, a list by name, a status, a scale, columns and selectable fields. */
 export function thingDefinition(group: string): object {
   const text = { type: 'string' }

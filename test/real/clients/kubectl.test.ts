@@ -1,7 +1,7 @@
 /** What kubectl does with the server, in other versions of it: `npm run build:clients` gets them, SKYSTEAD_ALL_CLIENTS=1 takes all. */
 import test from 'ava'
 import { changing } from '../../clients/kubectl/changing.ts'
-import { startKubectl } from '../../clients/kubectl/kubectl.ts'
+import { tell } from '../../clients/kubectl/kubectl.ts'
 import { otherKubectls } from '../../clients/kubectl/programs.ts'
 import { reading } from '../../clients/kubectl/reading.ts'
 import { skipped } from '../lab/skipped.ts'
@@ -17,6 +17,6 @@ if (programs.length === 0) skipped(test, 'kubectl in other versions', ['npm run 
 
 for (const program of programs) {
   for (const [title, story] of Object.entries({ ...reading, ...changing })) {
-    test(`kubectl 1.${program.minor} ${title}`, async t => story(t, await startKubectl(t, program)))
+    test(`kubectl 1.${program.minor} ${title}`, t => tell(t, program, story))
   }
 }
