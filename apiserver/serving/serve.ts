@@ -15,6 +15,7 @@ import type { APIServer } from '../server.ts'
 import { createAPIServer } from '../server.ts'
 import { makePrivateDirectory } from '../storage/durable-file.ts'
 import { openSQLiteLog } from '../storage/sqlite-log.ts'
+import type { StoreOptions } from '../storage/store.ts'
 import { tokenCheck } from './authentication.ts'
 import { issueClient, issueServer } from './certificates.ts'
 import { accountKeyOf, authorityOf, tokenOf, writeKubeconfig } from './home.ts'
@@ -34,6 +35,7 @@ export interface ServeOptions {
   readonly logger?: Logger
   /** What is told in the audit log, where, and what is kept of it. Default: nothing is told. */
   readonly audit?: AuditOptions
+  readonly store?: StoreOptions
 }
 
 /** The audit log of a server. */
@@ -80,6 +82,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     figures,
     ...(auditor !== undefined && { auditor }),
     ...(logger !== undefined && { logger }),
+    ...(options.store !== undefined && { store: options.store }),
   })
   try {
     const hosts = [host, '127.0.0.1', '::1', 'localhost']
