@@ -13,6 +13,7 @@ import { Authorizer, mastersGroup } from './authorization/authorizer.ts'
 import { createDefaultRoles } from './authorization/default-roles.ts'
 import { answerReview, reviews } from './authorization/reviews.ts'
 import { startBackground } from './background/background.ts'
+import { backupOfStore, backupPath } from './backup/store-backup.ts'
 import { definitionCollection, register, serveDefinitions } from './custom-resources/definitions.ts'
 import { documentResponse } from './discovery/document-response.ts'
 import type { Document } from './discovery/documents.ts'
@@ -32,7 +33,7 @@ import type { ResourcePath } from './request/route.ts'
 import { resourcePath, splitPath, watchQuery } from './request/route.ts'
 import type { ResourceDefinition } from './resource-definition.ts'
 import type { Scope, ServerContext } from './scope.ts'
-import { internalError, methodNotAllowed, notFound, pathNotFound, StatusError } from './status-error.ts'
+import { internalError, methodNotAllowed, notFound, notPermitted, pathNotFound, StatusError } from './status-error.ts'
 import type { DurableLog } from './storage/durable-log.ts'
 import type { StoreOptions } from './storage/store.ts'
 import { Store } from './storage/store.ts'
@@ -179,7 +180,8 @@ class Core {
   async #plain(asked: AskedBy, path: ResourcePath | undefined): Promise<APIResponse> {
     const { request, steps } = asked
     if (path !== undefined && path.plural !== '') return this.#review(asked, path)
-    const answer = this.#fixed(steps) ?? (await this.#measured(steps)) ?? this.#described(asked)
+    const answer =
+      this.#fixed(steps) ?? (await this.#measured(steps)) ?? this.#backup(asked) ?? this.#described(asked)
     if (answer === undefined) return this.#nowhere(steps)
     if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed()
     return answer
@@ -203,6 +205,16 @@ class Core {
     if (this.#figures === undefined || `/${steps.join('/')}` !== metricsPath) return undefined
     const { status, body } = textResponse(200, await this.#figures.text())
     return { status, body, headers: { 'content-type': this.#figures.contentType } }
+  }
+
+  /** Only for those who may do everything: it holds every secret. */
+  #backup({ steps, user, request: { method } }: AskedBy): APIResponse | undefined {
+    if (`/${steps.join('/')}` !== backupPath) return undefined
+    if (!user.groups.includes(mastersGroup)) throw notPermitted({}, `only group ${mastersGroup} may make a backup`)
+    if (method !== 'GET') throw methodNotAllowed()
+    const { store, environment } = this.#context
+    const headers = { 'content-type': 'application/jsonl', 'cache-control': 'no-store' }
+    return { status: 200, headers, body: backupOfStore(store, timestamp(environment.clock)) }
   }
 
   #described(asked: AskedBy): APIResponse | undefined {

@@ -88,6 +88,21 @@ withApi(program.command('trash'))
   .option('--as <name>', 'the name of that Volume; left out: the one that it had')
   .action(async options => (await import('./trash.ts')).trash(options))
 
+program
+  .command('backup')
+  .description('Write the state of a home into a file, whether "skystead up" runs there or not. It holds all secrets.')
+  .argument('<file>', 'the file; it must not exist')
+  .option('--home <directory>', 'the home of "skystead up"', '.skystead')
+  .action(async (file, options) => process.stdout.write(await (await import('./backup.ts')).backup(file, options)))
+
+program
+  .command('restore')
+  .description('Make a home of a backup. Machines and disks get the place where they are found.')
+  .argument('<file>', 'what "skystead backup" has written')
+  .requiredOption('--home <directory>', 'an empty directory, or one that is not there')
+  .option('--replace', 'put the objects of a home that is not empty aside', false)
+  .action(async (file, options) => process.stdout.write(await (await import('./restore.ts')).restore(file, options)))
+
 addSimCommands(program)
 
 // Whoever reads has seen enough: `skystead status | head`.

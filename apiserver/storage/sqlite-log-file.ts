@@ -86,7 +86,9 @@ export function openSQLiteLogFile(path: string, known: LogState): SQLiteLogFile 
       raise(state.last)
     },
     forget(versions, horizon) {
-      transaction(() => versions.reduce(drop, { ...state, forgotten: Math.max(state.forgotten, horizon) }))
+      const [last, forgotten] = [Math.max(state.last, horizon), Math.max(state.forgotten, horizon)]
+      transaction(() => versions.reduce(drop, { ...state, last, forgotten }))
+      raise(last)
       // A quarter may stay free: it is soon written again.
       if (freePages() <= usedPages() / 4 + vacuumBatch) return
       attempt('write', path, () => database.exec(`PRAGMA incremental_vacuum(${vacuumBatch})`))

@@ -17,11 +17,26 @@ export function readSQLiteLog(path: string, accept: (record: LogRecord) => void)
   // Nothing was answered: whatever a first start has left half made may be ended.
   if (mark === 0) attempt('open', path, () => settle(path))
   const state = hasContent(path) ? attempt('open', path, () => readWhole(path, accept)) : emptyState
-  if (mark === undefined && state.last > 0) {
+  if (mark === undefined && (state.last > 0 || existsSync(`${path}-wal`))) {
     throw damaged(path, `${markPathOf(path)} is missing, which tells whether all that was answered is there`)
   }
   if (mark !== undefined && mark > state.last) throw damaged(path, missing(path, state.last, mark))
   return state
+}
+
+/** Whether another process holds a log. Changes nothing; what is damaged is held by nobody. */
+export function isLocked(path: string): boolean {
+  try {
+    const database = new DatabaseSync(path, { readOnly: true, timeout: 0 })
+    try {
+      attempt('open', path, () => database.prepare('SELECT count(*) FROM sqlite_schema').get())
+    } finally {
+      database.close()
+    }
+  } catch (error) {
+    return error instanceof StorageError && error.code === 'Locked'
+  }
+  return false
 }
 
 function settle(path: string): void {
@@ -31,8 +46,9 @@ function settle(path: string): void {
   database.close()
 }
 
+/** SQLite takes one byte for none, and removes the write-ahead log of a file that has none. */
 function hasContent(path: string): boolean {
-  return existsSync(path) && statSync(path).size > 0
+  return existsSync(path) && statSync(path).size > 1
 }
 
 function missing(path: string, last: number, mark: number): string {
