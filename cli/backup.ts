@@ -40,7 +40,7 @@ export async function backup(file: string, options: BackupOptions): Promise<stri
   }
   return (
     `${state.objects.length} objects, as they were after version ${state.last}, are in ${path}.\n` +
-      `It holds all secrets and keys of this cloud: keep it as you keep those.\n`,
+    `It holds all secrets and keys of this cloud: keep it as you keep those.\n`
   )
 }
 
