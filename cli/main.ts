@@ -93,7 +93,9 @@ program
   .description('Write the state of a home into a file, whether "skystead up" runs there or not. It holds all secrets.')
   .argument('<file>', 'the file; it must not exist')
   .option('--home <directory>', 'the home of "skystead up"', '.skystead')
-  .action(async (file, options) => process.stdout.write(await (await import('./backup.ts')).backup(file, options)))
+  .action(async (file, options) => {
+    process.stdout.write(await (await import('./backup.ts')).backup(file, options))
+  })
 
 program
   .command('restore')
@@ -101,7 +103,9 @@ program
   .argument('<file>', 'what "skystead backup" has written')
   .requiredOption('--home <directory>', 'an empty directory, or one that is not there')
   .option('--replace', 'put the objects of a home that is not empty aside', false)
-  .action(async (file, options) => process.stdout.write(await (await import('./restore.ts')).restore(file, options)))
+  .action(async (file, options) => {
+    process.stdout.write(await (await import('./restore.ts')).restore(file, options))
+  })
 
 addSimCommands(program)
 

@@ -13,6 +13,19 @@ export interface StoreOptions {
   readonly historyLimit?: number
   /** Replaced records kept in the log before they are dropped. Default 20,000: a restart then reads little more than the objects. */
   readonly compactionThreshold?: number
+  /**
+   * How large the log may become, in bytes; above it nothing is created and nothing grows. Default 2 GiB, as in etcd: all
+   * of it is in memory too.
+   */
+  readonly sizeLimit?: number
+}
+
+/** What a store takes. */
+export interface StoreUsage {
+  readonly usedBytes: number
+  readonly sizeLimit: number
+  /** Records in the log that later ones have replaced. */
+  readonly replaced: number
 }
 
 interface Staged {
@@ -35,6 +48,7 @@ export class Store {
   readonly #log: DurableLog
   readonly #historyLimit: number
   readonly #compactionThreshold: number
+  readonly #sizeLimit: number
   readonly #collections = new Map<string, Collection>()
   readonly #staged = new Map<string, Staged>()
   readonly #listeners = new Set<(events: readonly StoreEvent[]) => void>()
@@ -53,6 +67,7 @@ export class Store {
     this.#log = log
     this.#historyLimit = options.historyLimit ?? 10_000
     this.#compactionThreshold = options.compactionThreshold ?? 20_000
+    this.#sizeLimit = options.sizeLimit ?? 2 * 1024 ** 3
   }
 
   /** Opens a store on its log; rejects with a StorageError when the log cannot be read. */
@@ -98,6 +113,11 @@ export class Store {
     return staged === undefined ? this.get(resource, key) : staged.entry
   }
 
+  /** What the log takes on the disk, and how it may grow; for figures. */
+  get usage(): StoreUsage {
+    return { usedBytes: this.#log.usedBytes(), sizeLimit: this.#sizeLimit, replaced: this.#replaced.length }
+  }
+
   /** Calls the listener with every committed batch, before its writers are answered. */
   onCommit(listener: (events: readonly StoreEvent[]) => void): void {
     this.#listeners.add(listener)
@@ -113,7 +133,9 @@ export class Store {
   put(resource: string, key: string, object: APIObject): Promise<Entry> {
     const version = ++this.#assigned
     const versioned = withMetadata(object, { resourceVersion: String(version) })
-    return this.#stage(resource, key, version, new Entry(resource, key, version, { object: versioned }))
+    const entry = new Entry(resource, key, version, { object: versioned })
+    if (this.#log.usedBytes() > this.#sizeLimit && this.#grows(entry)) return Promise.reject(this.#exceeded())
+    return this.#stage(resource, key, version, entry)
   }
 
   /** Stages a deletion; resolves with the object's last state, under the version of the deletion. */
@@ -126,6 +148,20 @@ export class Store {
     this.#closed = true
     await this.settled()
     await this.#log.close()
+  }
+
+  /** What is being deleted may always be written: that is how room is made. */
+  #grows(entry: Entry): boolean {
+    if (entry.object.metadata.deletionTimestamp !== undefined) return false
+    return entry.bytes.length > (this.latest(entry.resource, entry.key)?.bytes.length ?? 0)
+  }
+
+  #exceeded(): StorageError {
+    const mebibytes = (bytes: number) => `${Math.ceil(bytes / 1024 ** 2)} MiB`
+    const use = `the objects take ${mebibytes(this.#log.usedBytes())}, and may take ${mebibytes(this.#sizeLimit)}`
+    // The end is how clients of a real server know it.
+    const message = `Cannot write: ${use}; delete some, or raise --storage-limit (mvcc: database space exceeded)`
+    return new StorageError('Full', message)
   }
 
   #stage(resource: string, key: string, version: number, entry: Entry | undefined): Promise<Entry> {

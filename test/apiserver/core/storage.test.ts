@@ -119,6 +119,44 @@ test('a full disk refuses writes with 507 and still answers reads and watches', 
   t.deepEqual(events.names(), ['ADDED b'])
 })
 
+test('above the limit of its size nothing is created and nothing grows, until enough is deleted', async t => {
+  let usedBytes = 0
+  const log = { ...memoryLog(), usedBytes: () => usedBytes }
+  const { post, merge, remove, get } = await startServer({ log, store: { sizeLimit: 1024 ** 2 } })
+  const finalizers = ['example.com/held']
+  await post(configMaps, { ...configMap('a'), data: { size: 'long' } })
+  await post(configMaps, { ...configMap('held'), metadata: { name: 'held', finalizers } })
+  usedBytes = 1024 ** 2 + 1
+  const refused = await post(configMaps, configMap('b'))
+  t.is(refused.status, 507)
+  t.regex(refused.body.message, /the objects take 2 MiB, and may take 1 MiB; delete some.*database space exceeded/)
+  t.is((await merge(`${configMaps}/a`, { data: { size: 'longer' } })).status, 507)
+  t.is((await merge(`${configMaps}/a`, { data: null })).status, 200)
+  // What waits for a finalizer grows by its mark, and goes.
+  t.is((await remove(`${configMaps}/held`)).status, 200)
+  t.is((await merge(`${configMaps}/held`, { metadata: { finalizers: null } })).status, 200)
+  t.deepEqual(namesOf(await get(configMaps)), ['a'])
+  usedBytes = 1024 ** 2
+  t.is((await post(configMaps, configMap('b'))).status, 201)
+})
+
+test('space that dropped records leave is given back to the disk', async t => {
+  const path = join(temporaryHome(t), 'objects.db')
+  const log = await openSQLiteLog(path)
+  const store = await Store.open(log, { compactionThreshold: 20 })
+  const padding = 'x'.repeat(50_000)
+  await Promise.all(
+    Array.from({ length: 200 }, (_, index) => store.put('samples', `s${index}`, object(`s${index}`, { padding }))),
+  )
+  const before = store.usage.usedBytes
+  await Promise.all(Array.from({ length: 200 }, (_, index) => store.delete('samples', `s${index}`)))
+  // Each compaction gives a piece back.
+  for (let index = 0; index < 400; index++) await store.put('samples', 'a', object('a', { index }))
+  t.true(store.usage.usedBytes < before / 4)
+  await store.close()
+  t.true(statSync(path).size < before / 2)
+})
+
 test('a refusal that rests on a write in flight waits for that write', async t => {
   const { log, next, turn } = heldLog()
   const starting = startServer({ log })
