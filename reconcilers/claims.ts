@@ -94,10 +94,15 @@ export function identityAllocation(identity: string, world: World): Claim | unde
   return world.desired.get(Allocation, allocationName('Identity', identity))
 }
 
-/** The Allocation that gives a resource its identity, by uid or by name; undefined where it has its own. */
+/**
+ * The Allocation that gives a resource its identity, by uid or by name; undefined where it has its own. In a restored
+ * store its own may have been given to it (decision 0029).
+ */
 export function identityClaim(resource: Identifiable, world: World): Claim | undefined {
+  const { uid } = resource.metadata
   const identity = world.identity(resource)
-  return identity === resource.metadata.uid ? undefined : identityAllocation(identity, world)
+  const given = identityAllocation(identity, world)
+  return identity === uid && given?.spec.holder.uid !== uid ? undefined : given
 }
 
 /**

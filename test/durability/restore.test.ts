@@ -101,5 +101,6 @@ test('a store that went back in time: what moved since is started nowhere else, 
   t.deepEqual(doubles(await skystead.world()), [])
   t.deepEqual(await skystead.violations(), [])
   await leavesNothing(t, skystead, patience)
-  t.is(skystead.complaints, '')
+  // That the host was silent is told; nothing failed.
+  t.notRegex(skystead.complaints, /"level":"(error|fatal)"/)
 })
