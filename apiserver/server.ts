@@ -35,6 +35,7 @@ import type { ResourceDefinition } from './resource-definition.ts'
 import type { Scope, ServerContext } from './scope.ts'
 import { internalError, methodNotAllowed, notFound, notPermitted, pathNotFound, StatusError } from './status-error.ts'
 import type { DurableLog } from './storage/durable-log.ts'
+import { tellStorage } from './storage/figures.ts'
 import type { StoreOptions } from './storage/store.ts'
 import { Store } from './storage/store.ts'
 import { dispatch } from './verbs/dispatch.ts'
@@ -76,6 +77,7 @@ const localUser: User = { name: localUserName, groups: [mastersGroup, 'system:au
 export async function createAPIServer(options: APIServerOptions): Promise<APIServer> {
   const { environment } = options
   const store = await Store.open(options.log, options.store)
+  if (options.figures !== undefined) tellStorage(options.figures, store)
   const registry = new Registry()
   const closing = new AbortController()
   const authorizer = new Authorizer(store)
@@ -180,8 +182,7 @@ class Core {
   async #plain(asked: AskedBy, path: ResourcePath | undefined): Promise<APIResponse> {
     const { request, steps } = asked
     if (path !== undefined && path.plural !== '') return this.#review(asked, path)
-    const answer =
-      this.#fixed(steps) ?? (await this.#measured(steps)) ?? this.#backup(asked) ?? this.#described(asked)
+    const answer = this.#fixed(steps) ?? (await this.#measured(steps)) ?? this.#backup(asked) ?? this.#described(asked)
     if (answer === undefined) return this.#nowhere(steps)
     if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed()
     return answer

@@ -8,12 +8,19 @@ import { createLogger } from '../controllers/log.ts'
 import type { ApiServerReply, ApiServerRequest } from './api-server.ts'
 import { realEnvironment } from './environment.ts'
 
-const { home, port, audit, logLevel, controllersPort } = workerData as ApiServerRequest
+const { home, port, storageLimit, audit, logLevel, controllersPort } = workerData as ApiServerRequest
 const environment = realEnvironment()
 const reply = (message: ApiServerReply) => parentPort?.postMessage(message)
 
 try {
-  const server = await serve({ home, port, environment, logger: loggerOf(), ...(audit !== undefined && { audit }) })
+  const server = await serve({
+    home,
+    port,
+    environment,
+    logger: loggerOf(),
+    ...(storageLimit !== undefined && { store: { sizeLimit: storageLimit } }),
+    ...(audit !== undefined && { audit }),
+  })
   const bridge = servePort(controllersPort, request => server.handle(request))
   parentPort?.once('message', async () => {
     bridge.close()

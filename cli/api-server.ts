@@ -9,6 +9,7 @@ import { UserError } from './user-error.ts'
 export interface ApiServerRequest {
   readonly home: string
   readonly port: number
+  readonly storageLimit?: number
   readonly audit?: AuditOptions
   readonly logLevel: LogLevel
   /** Where it answers the controllers of this process: the same bytes, no TLS. */
@@ -35,6 +36,8 @@ export interface ApiServerOptions {
   readonly home: string
   /** 0: any free port. */
   readonly port: number
+  /** How large the objects may become, in bytes. Default: that of the store. */
+  readonly storageLimit?: number
   /** Default: there is no audit log. */
   readonly audit?: AuditOptions | undefined
   /** Default `warn`. */
@@ -45,12 +48,13 @@ export interface ApiServerOptions {
 
 /** Starts the embedded API server in a thread of its own. Rejects with one clear line. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServerThread> {
-  const { home, port, audit, logLevel = 'warn', died } = options
+  const { home, port, storageLimit, audit, logLevel = 'warn', died } = options
   const { port1, port2 } = new MessageChannel()
   const workerData: ApiServerRequest = {
     home,
     port,
     logLevel,
+    ...(storageLimit !== undefined && { storageLimit }),
     ...(audit !== undefined && { audit }),
     controllersPort: port2,
   }

@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { addAuditOptions } from './audit-options.ts'
 import { addPlanOptions } from './plan/options.ts'
-import { addRecordOptions, recordOptionsOf } from './record-options.ts'
+import { addRecordOptions, bytes, recordOptionsOf } from './record-options.ts'
 import { addSimCommands, outputOption } from './sim-commands.ts'
 import { tracesOption } from './trace-options.ts'
 import { isMistake, oneLine } from './user-error.ts'
@@ -20,6 +20,11 @@ addAuditOptions(addRecordOptions(program.command('up')))
   .option('--metrics-port <number>', 'port of /metrics, /healthz and /readyz; 0 takes any free one', port, 0)
   .option('--query-port <number>', 'port of the query endpoint on 127.0.0.1; 0 takes any free one', port, 0)
   .option('--no-quickstart', 'do not apply the example cloud at the first start')
+  .addOption(
+    new Option('--storage-limit <quantity>', 'how large the objects of the API may become; then none is created')
+      .argParser(bytes)
+      .default(bytes('2Gi'), '2Gi'),
+  )
   .addOption(tracesOption())
   .addOption(logLevelOption('warn'))
   .action(async options =>

@@ -88,7 +88,8 @@ function duration(text: string): number {
   }
 }
 
-function bytes(text: string): number {
+/** Reads a quantity of bytes that was given as an argument. */
+export function bytes(text: string): number {
   try {
     return parseQuantity(text)
   } catch {

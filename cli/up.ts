@@ -33,6 +33,8 @@ export interface UpOptions {
   readonly queryPort: number
   readonly quickstart: boolean
   readonly logLevel: LogLevel
+  /** How large the objects of the API may become, in bytes. */
+  readonly storageLimit: number
   readonly audit: GivenAuditOptions
   readonly records: RecordOptions
   /** Base URL of an OTLP/HTTP receiver. Left out: no traces. */
@@ -68,8 +70,9 @@ async function start(
   const socketPath = controlSocketOf(home)
   await prepareHome(home)
   // The API's storage comes first: it holds the home for this process.
-  const { port, logLevel } = options
-  const api = await startApiServer({ home, port, logLevel, audit: auditOptionsOf(options.audit, home), died: fail })
+  const audit = auditOptionsOf(options.audit, home)
+  const { port, logLevel, storageLimit } = options
+  const api = await startApiServer({ home, port, logLevel, storageLimit, audit, died: fail })
   running.defer(() => api.close())
   const store = openDurableStore(join(home, 'simulator.db'))
   const simulator = running.use(createSimulator({ environment, store, onFailure: fail }))

@@ -26,6 +26,8 @@ export interface StoreUsage {
   readonly sizeLimit: number
   /** Records in the log that later ones have replaced. */
   readonly replaced: number
+  /** How many objects there are, by resource. */
+  readonly objects: ReadonlyMap<string, number>
 }
 
 interface Staged {
@@ -115,7 +117,9 @@ export class Store {
 
   /** What the log takes on the disk, and how it may grow; for figures. */
   get usage(): StoreUsage {
-    return { usedBytes: this.#log.usedBytes(), sizeLimit: this.#sizeLimit, replaced: this.#replaced.length }
+    const objects = new Map([...this.#collections].map(([resource, { entries }]) => [resource, entries.size]))
+    const [usedBytes, replaced] = [this.#log.usedBytes(), this.#replaced.length]
+    return { usedBytes, sizeLimit: this.#sizeLimit, replaced, objects }
   }
 
   /** Calls the listener with every committed batch, before its writers are answered. */

@@ -153,6 +153,17 @@ test('a home that is not empty is refused, or what it held is put aside; a home 
   await t.throwsAsync(restore(file, { home: foreign, replace: true }), { message: /its installation is another/ })
 })
 
+test('what the objects take is told with the figures of the server', async t => {
+  const { server, ask, create } = await served(join(directoryFor(t), 'home'))
+  await create('a')
+  const { text } = await ask('GET', '/metrics')
+  t.regex(text, /^apiserver_storage_size_bytes [1-9]\d{4,}$/m)
+  t.regex(text, /^apiserver_storage_objects\{resource="configmaps"\} 1$/m)
+  t.regex(text, /^skystead_storage_limit_bytes 2147483648$/m)
+  t.regex(text, /^skystead_storage_replaced_records \d+$/m)
+  await server.close()
+})
+
 test('nobody but the administrator gets a backup, and a file that exists is not written over', async t => {
   const { home, file } = await backedUp(t)
   await t.throwsAsync(backup(file, { home }), { message: /it exists/ })
