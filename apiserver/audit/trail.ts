@@ -80,13 +80,18 @@ export class Trail {
     if (response.body instanceof Uint8Array) {
       // Whoever is not known is told of once, as a real server does.
       const stage = response.status === 401 ? 'ResponseStarted' : 'ResponseComplete'
-      this.#tell(stage, this.#answerOf(response, response.body))
+      this.#tell(stage, this.#answerOf(response, response.body.byteLength))
       return { ...response, headers }
+    }
+    const { body, events } = response
+    if (this.#of.attributes.verb !== 'watch') {
+      // A large list, put together while it is sent.
+      const sent = (size: number) => this.#tell('ResponseComplete', this.#answerOf(response, size))
+      return { ...response, headers, body: measured(body, sent) }
     }
     const told = { responseStatus: { metadata: {}, code: response.status } }
     this.#tell('ResponseStarted', told)
     const ended = () => this.#tell('ResponseComplete', told)
-    const { body, events } = response
     return {
       ...response,
       headers,
@@ -95,17 +100,18 @@ export class Trail {
     }
   }
 
-  #answerOf(response: APIResponse, body: Uint8Array): Told {
+  /** `size`: of the body in bytes. */
+  #answerOf(response: APIResponse, size: number): Told {
     const { request } = this.#of
     const isFailure = response.status >= 400
     const needsValue = isFailure || this.#tells('RequestResponse') || this.#isNameless()
-    const value = needsValue ? answeredValue(response, body) : undefined
+    const value = needsValue && size <= bodyLimit ? answeredValue(response) : undefined
     this.#name = nameIn(value)
     const sent = request.body?.byteLength ?? 0
     return {
       responseStatus: this.#statusOf(value, response.status),
       requestObject: this.#tells('Request') ? this.#told(sent, () => sentValue(request)) : undefined,
-      responseObject: this.#tells('RequestResponse') ? this.#told(body.byteLength, () => value) : undefined,
+      responseObject: this.#tells('RequestResponse') ? this.#told(size, () => value) : undefined,
     }
   }
 
@@ -170,11 +176,25 @@ async function* followed<T>(stream: AsyncIterable<T>, ended: () => void): AsyncG
   }
 }
 
-/** What an answer says; undefined where it is no JSON. */
-function answeredValue({ headers, value }: APIResponse, body: Uint8Array): unknown {
+/** Tells how many bytes were read when the end has come. */
+async function* measured(pieces: AsyncIterable<Uint8Array>, ended: (size: number) => void): AsyncGenerator<Uint8Array> {
+  let size = 0
+  try {
+    for await (const piece of pieces) {
+      size += piece.byteLength
+      yield piece
+    }
+  } finally {
+    ended(size)
+  }
+}
+
+/** What an answer says; undefined where it is no JSON, or told while it is put together. */
+function answeredValue({ headers, value, body }: APIResponse): unknown {
   if (value !== undefined) return value()
+  if (!(body instanceof Uint8Array)) return undefined
   const isJSON = headers['content-type']?.startsWith('application/json') && headers['content-encoding'] === undefined
-  return isJSON && body.byteLength <= bodyLimit ? parsed(() => JSON.parse(Buffer.from(body).toString())) : undefined
+  return isJSON ? parsed(() => JSON.parse(Buffer.from(body).toString())) : undefined
 }
 
 /** What was sent; undefined where it cannot be read: it is refused then. */

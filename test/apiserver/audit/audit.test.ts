@@ -120,6 +120,18 @@ test('a watch is told of at its start and its end', async t => {
   t.like(told()[0], { stage: 'ResponseComplete', verb: 'watch', responseStatus: { code: 200 } })
 })
 
+test('a large list, which is put together while it is sent, is told of once, when it is sent', async t => {
+  const { post, call, told } = await startAudited()
+  await post(configMaps, configMap('large', { x: 'x'.repeat(200_000) }))
+  told()
+  const { body } = await call('GET', configMaps)
+  const [received, complete, ...rest] = told()
+  t.deepEqual(rest, [])
+  t.like(received, { stage: 'RequestReceived', verb: 'list' })
+  t.like(complete, { stage: 'ResponseComplete', verb: 'list', responseStatus: { code: 200 } })
+  t.deepEqual(complete.responseObject, body)
+})
+
 test('whoever is not known is told of once, without a name', async t => {
   const { server, told } = await startAudited()
   const { status } = await server.handle({ method: 'GET', path: '/api', headers: {}, refused: unauthorized() })
