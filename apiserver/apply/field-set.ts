@@ -1,6 +1,7 @@
 /** Sets of field paths, as managedFields hold them: a trie of path elements (`f:spec`, `k:{"name":"a"}`, `v:"x"`). */
 
 import { isObject, type JSONObject, setOwn } from '../schema/json.ts'
+import { sharedSet } from '../storage/shared-fields.ts'
 
 /** A set of field paths. Not to be changed once it has been handed on: results share parts of their operands. */
 export class FieldSet {
@@ -13,13 +14,14 @@ export class FieldSet {
     return this.members.size === 0 && this.children.size === 0
   }
 
-  /** Adds a path; an empty one is ignored. */
-  insert(path: readonly string[]): void {
+  /** Adds a path, with all that is below it where that is given; an empty one is ignored. */
+  insert(path: readonly string[], below?: FieldSet): void {
     let set: FieldSet = this
     for (let index = 0; index < path.length; index++) {
       const element = path[index] ?? ''
       if (index === path.length - 1) {
         set.members.add(element)
+        set.setChild(element, below)
         return
       }
       let child = set.children.get(element)
@@ -116,14 +118,30 @@ function sortedElements(set: FieldSet): readonly string[] {
 const decoded = new WeakMap<object, FieldSet>()
 const encoded = new WeakMap<FieldSet, JSONObject>()
 
-/** The set as `fieldsV1`, elements sorted. */
+/** How many encoded sets are kept by their shape: objects of a kind have the same few. */
+const shapeLimit = 500
+const byShape = new Map<string, JSONObject>()
+
+/** The set as `fieldsV1`, elements sorted. Equal sets that were made alike are one object. */
 export function encodeFields(set: FieldSet): JSONObject {
   const known = encoded.get(set)
   if (known) return known
-  const fields = encode(set)
-  encoded.set(set, fields)
-  decoded.set(fields, set)
+  const shape = shapeOf(set)
+  const before = byShape.get(shape)
+  if (before !== undefined) return before
+  const fields = sharedSet(encode(set))
+  const [oldest] = byShape.keys()
+  if (byShape.size >= shapeLimit && oldest !== undefined) byShape.delete(oldest)
+  byShape.set(shape, fields)
   return fields
+}
+
+/** What a set holds, in the order in which it came to; elements may hold anything, so their length is told. */
+function shapeOf(set: FieldSet): string {
+  let shape = ''
+  for (const element of set.members) shape += `${element.length}:${element}`
+  for (const [element, child] of set.children) shape += `{${element.length}:${element}${shapeOf(child)}}`
+  return shape
 }
 
 function encode(set: FieldSet): Record<string, unknown> {

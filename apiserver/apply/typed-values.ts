@@ -153,8 +153,7 @@ function compare(old: unknown, value: unknown, type: FieldType, path: string[], 
   if (old === value) return
   if (old === undefined || value === undefined) {
     const set = old === undefined ? result.added : result.removed
-    compareBelow(old, value, type, path, result)
-    set.insert(path)
+    set.insert(path, everythingBelow(old ?? value, type))
     return
   }
   const isOldLeaf = isLeaf(old, type)
@@ -172,6 +171,10 @@ function compare(old: unknown, value: unknown, type: FieldType, path: string[], 
 }
 
 function compareBelow(old: unknown, value: unknown, type: FieldType, path: string[], result: Comparison): void {
+  if (isObject(old) && isObject(value) && !type.atomicMap) {
+    compareFields(old, value, type, path, result)
+    return
+  }
   const oldItems = itemsOf(old, type)
   const items = itemsOf(value, type)
   for (const [element, item] of items) {
@@ -185,6 +188,31 @@ function compareBelow(old: unknown, value: unknown, type: FieldType, path: strin
     compare(item, undefined, typeBelow(type, element), path, result)
     path.pop()
   }
+}
+
+function compareFields(old: JSONObject, value: JSONObject, type: FieldType, path: string[], result: Comparison): void {
+  const compareField = (key: string, before: unknown, after: unknown) => {
+    if (before === after) return
+    path.push(`f:${key}`)
+    compare(before, after, fieldType(type, key), path, result)
+    path.pop()
+  }
+  for (const key of Object.keys(value)) compareField(key, Object.hasOwn(old, key) ? old[key] : undefined, value[key])
+  for (const key of Object.keys(old)) if (!Object.hasOwn(value, key)) compareField(key, old[key], undefined)
+}
+
+/** Every path below a value that came or went as a whole. */
+function everythingBelow(value: unknown, type: FieldType): FieldSet | undefined {
+  if (isLeaf(value, type)) return undefined
+  const set = new FieldSet()
+  const add = (element: string, item: unknown, itemType: FieldType) => {
+    set.members.add(element)
+    set.setChild(element, everythingBelow(item, itemType))
+  }
+  if (Array.isArray(value)) {
+    for (const [index, element] of (elementsOf(value, type) ?? []).entries()) add(element, value[index], type.items)
+  } else if (isObject(value)) for (const key of Object.keys(value)) add(`f:${key}`, value[key], fieldType(type, key))
+  return set
 }
 
 const noItems: ReadonlyMap<string, unknown> = new Map()

@@ -23,10 +23,13 @@ function hasSharedSet({ fieldsV1 }: JSONObject): boolean {
 }
 
 function withSharedSet(entry: JSONObject): JSONObject {
-  return hasSharedSet(entry) ? entry : { ...entry, fieldsV1: shared(entry.fieldsV1) }
+  const { fieldsV1 } = entry
+  return hasSharedSet(entry) || !isRecord(fieldsV1) ? entry : { ...entry, fieldsV1: sharedSet(fieldsV1) }
 }
 
-function shared(fields: unknown): unknown {
+/** The set that all objects share whose sets equal this one, deeply frozen; the same where it is very large. */
+export function sharedSet(fields: JSONObject): JSONObject {
+  if (sharedSets.has(fields)) return fields
   const text = JSON.stringify(fields)
   const before = known.get(text)
   if (before !== undefined) return before
