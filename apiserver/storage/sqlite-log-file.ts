@@ -19,6 +19,9 @@ export interface SQLiteLogFile {
 /** Pages given back to the disk at a time, 4 KiB each: writes that arrive meanwhile wait for no more than that. */
 const vacuumBatch = 256
 
+/** Pages of the write-ahead log that are moved to the file at a time: the writes of that moment wait for it. */
+const checkpointPages = 250
+
 /** The write-ahead log is cut back to this many bytes after it has grown. */
 const walLimit = 16 * 1024 * 1024
 
@@ -108,7 +111,7 @@ function open(path: string, known: LogState): DatabaseSync {
   database.exec('PRAGMA auto_vacuum = INCREMENTAL')
   // Exclusive: a second server on the same home would give out the same versions.
   database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
-  database.exec(`PRAGMA journal_size_limit = ${walLimit}`)
+  database.exec(`PRAGMA journal_size_limit = ${walLimit}; PRAGMA wal_autocheckpoint = ${checkpointPages}`)
   database.exec('BEGIN IMMEDIATE')
   createTables(database)
   database.exec('COMMIT')

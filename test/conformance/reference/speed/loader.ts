@@ -30,12 +30,21 @@ export type Task =
   | { readonly type: 'keepListing' }
   /** `selector`: of fields; '' for everything. */
   | { readonly type: 'watch'; readonly watchers: number; readonly selector: string }
-  /** Waits until so many events have come since the last `watch`. */
+  /** Waits until so many events have come since the last `watch`, or none came for a while: a server may drop watchers. */
   | { readonly type: 'hear'; readonly events: number }
   | { readonly type: 'rest' }
 
 /** What it answers. */
-export type Done = Written | { readonly seconds: number } | { readonly lists: number } | undefined
+export type Done = Written | Heard | { readonly seconds: number } | { readonly lists: number } | undefined
+
+/** Events that came, and when the last of them did, in ms since the epoch. */
+export interface Heard {
+  readonly events: number
+  readonly last: number
+}
+
+/** No more events are waited for when none has come for so long, in ms. */
+const patience = 5_000
 
 const environment = realEnvironment()
 const newline = 10
@@ -44,7 +53,7 @@ const connectOptions: ConnectOptions = JSON.parse(options)
 const clients = await connectMany(kubeconfig, connectOptions)
 let resting = new AbortController()
 let heard = 0
-let hearing: { readonly events: number; readonly resolve: () => void } | undefined
+let lastHeard = 0
 
 async function perform(task: Task): Promise<Done> {
   if (task.type === 'write') return write(task.writing)
@@ -97,6 +106,7 @@ async function keepListing(signal: AbortSignal): Promise<number> {
 /** From now on: what is there already is not told. */
 async function watch(watchers: number, selector: string): Promise<undefined> {
   heard = 0
+  lastHeard = performance.now()
   const { signal } = resting
   const { metadata } = (await clients.read(`${path}?limit=1`)) as { readonly metadata: { resourceVersion: string } }
   const from = `watch=true&resourceVersion=${metadata.resourceVersion}`
@@ -106,15 +116,14 @@ async function watch(watchers: number, selector: string): Promise<undefined> {
 
 function count(bytes: Uint8Array): void {
   for (let at = bytes.indexOf(newline); at >= 0; at = bytes.indexOf(newline, at + 1)) heard++
-  if (hearing !== undefined && heard >= hearing.events) hearing.resolve()
+  lastHeard = performance.now()
 }
 
-async function hear(events: number): Promise<undefined> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  hearing = { events, resolve }
-  if (heard >= events) resolve()
-  await promise
-  hearing = undefined
+async function hear(events: number): Promise<Heard> {
+  const { clock } = environment
+  const began = performance.now()
+  while (heard < events && performance.now() - Math.max(lastHeard, began) < patience) await sleep(clock, 10)
+  return { events: heard, last: performance.timeOrigin + lastHeard }
 }
 
 process.on('message', ({ id, task }: { readonly id: number; readonly task: Task }) => {

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, fork } from 'node:child_process'
 import type { ConnectOptions } from '../../../apiserver/process/clients.ts'
-import type { Done, Task, Writing, Written } from './loader.ts'
+import type { Done, Heard, Task, Writing, Written } from './loader.ts'
 
 const program = new URL('loader.ts', import.meta.url).pathname
 
@@ -15,8 +15,8 @@ export interface Loader extends AsyncDisposable {
   keepListing(): Promise<void>
   /** Resolves when so many watches of what the selector of fields says ('': everything) are open; they end with `rest`. */
   watch(watchers: number, selector: string): Promise<void>
-  /** Resolves when the watches have been told of so many events, all together. */
-  hear(events: number): Promise<void>
+  /** Resolves when the watches have been told of so many events, all together, or of none for a while. */
+  hear(events: number): Promise<Heard>
   rest(): Promise<void>
 }
 
@@ -30,7 +30,7 @@ export async function startLoader(kubeconfig: string, options: ConnectOptions): 
     list: async ({ gzip } = { gzip: false }) => secondsOf(await ask({ type: 'list', gzip })),
     keepListing: async () => void (await ask({ type: 'keepListing' })),
     watch: async (watchers, selector) => void (await ask({ type: 'watch', watchers, selector })),
-    hear: async events => void (await ask({ type: 'hear', events })),
+    hear: async events => heardOf(await ask({ type: 'hear', events })),
     rest: async () => void (await ask({ type: 'rest' })),
     async [Symbol.asyncDispose]() {
       child.kill()
@@ -73,6 +73,11 @@ function conversation(child: ChildProcess) {
 function writtenOf(done: Done): Written {
   if (done !== undefined && 'p99' in done) return done
   throw new Error('Cannot tell how the writes went: the loader answered with something else')
+}
+
+function heardOf(done: Done): Heard {
+  if (done !== undefined && 'events' in done) return done
+  throw new Error('Cannot tell what was heard: the loader answered with something else')
 }
 
 function secondsOf(done: Done): number {

@@ -14,6 +14,7 @@ import { connect } from '../../api.ts'
 import { install } from '../../installation.ts'
 import { buildPrograms, version } from '../build.ts'
 import { startReference } from '../server.ts'
+import { disk } from './disk.ts'
 import { machines } from './objects.ts'
 import { type Figures, measure, type Size } from './workload.ts'
 
@@ -31,11 +32,12 @@ const size: Size = values.small
 
 async function embedded(): Promise<Figures> {
   const home = mkdtempSync(join(tmpdir(), 'skystead-speed-'))
+  const syncs = disk(home)
   const server = await startServerProcess(home)
   try {
     await serveMachines(server.kubeconfig)
     const figures = await measure(server.kubeconfig, { context: 'skystead-token' }, size)
-    return { ...figures, memoryMiB: memoryOf([server.pid]) }
+    return { ...syncs, ...figures, memoryMiB: memoryOf([server.pid]) }
   } finally {
     await server.kill()
     rmSync(home, { recursive: true })
@@ -43,10 +45,11 @@ async function embedded(): Promise<Figures> {
 }
 
 async function reference(): Promise<Figures> {
+  const syncs = disk(tmpdir())
   await using server = await startReference(await buildPrograms())
   await serveMachines(server.kubeconfig)
   const figures = await measure(server.kubeconfig, {}, size)
-  return { ...figures, memoryMiB: memoryOf(server.pids) }
+  return { ...syncs, ...figures, memoryMiB: memoryOf(server.pids) }
 }
 
 async function serveMachines(kubeconfig: string): Promise<void> {
