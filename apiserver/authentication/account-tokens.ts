@@ -1,6 +1,6 @@
 /** Tokens of service accounts: JSON Web Tokens (RFC 7519) that the server signs, and knows again until they expire. */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { errors, jwtVerify, SignJWT } from 'jose'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, type KeyObject } from 'node:crypto'
+import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import type { Clock, Environment } from '../../crds/environment.ts'
 import type { JSONObject } from '../api-object.ts'
 import { isRecord, keyOf } from '../api-object.ts'
@@ -19,6 +19,9 @@ const defaultLifetime = 3_600
 const shortestLifetime = 600
 const longestLifetime = 2 ** 32
 
+/** Tokens that were verified and are known by their digest: verifying one costs as much as answering a request. */
+const rememberedTokens = 1_000
+
 /** What tokens are made with. */
 export interface AccountTokensOptions {
   readonly store: Store
@@ -33,6 +36,7 @@ export class AccountTokens {
   readonly #environment: Environment
   readonly #givenKey: string | undefined
   #keys: Keys | undefined
+  readonly #verified = new Map<string, JWTPayload>()
 
   constructor({ store, environment, key }: AccountTokensOptions) {
     this.#store = store
@@ -73,8 +77,7 @@ export class AccountTokens {
   async check(token: string): Promise<User | undefined> {
     // Most tokens are no JSON Web Tokens: those have three parts.
     if (token.split('.').length !== 3) return undefined
-    const claims = await verified(token, this.#keyPair().public, this.#environment.clock)
-    const details = isRecord(claims) ? claims['kubernetes.io'] : undefined
+    const details = (await this.#claimsOf(token))?.['kubernetes.io']
     if (!isRecord(details) || !isRecord(details.serviceaccount)) return undefined
     const { namespace, serviceaccount } = details
     const { name, uid } = serviceaccount
@@ -82,6 +85,20 @@ export class AccountTokens {
     if (this.#store.get(serviceAccounts.collection, keyOf(namespace, name))?.uid !== uid) return undefined
     const groups = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`]
     return { name: `system:serviceaccount:${namespace}:${name}`, groups }
+  }
+
+  /** What a valid token says. A signature stays right; whether it has expired is asked every time. */
+  async #claimsOf(token: string): Promise<JWTPayload | undefined> {
+    const { clock } = this.#environment
+    const digest = hash('sha256', token)
+    const known = this.#verified.get(digest)
+    if (known !== undefined) return (known.exp ?? 0) * second > clock.now() ? known : undefined
+    const claims = await verified(token, this.#keyPair().public, clock)
+    if (claims === undefined) return undefined
+    const [oldest] = this.#verified.keys()
+    if (this.#verified.size >= rememberedTokens && oldest !== undefined) this.#verified.delete(oldest)
+    this.#verified.set(digest, claims)
+    return claims
   }
 
   /** Made when first needed: most servers in tests never do. */
@@ -101,7 +118,7 @@ function keysOf(pem: string | undefined): Keys {
   return { private: key, public: createPublicKey(key) }
 }
 
-async function verified(token: string, key: KeyObject, clock: Clock): Promise<unknown> {
+async function verified(token: string, key: KeyObject, clock: Clock): Promise<JWTPayload | undefined> {
   try {
     const options = { issuer, audience: issuer, algorithms: [algorithm], currentDate: new Date(clock.now()) }
     return (await jwtVerify(token, key, options)).payload
