@@ -39,8 +39,10 @@ const few = new PQueue({ concurrency: 3 })
 
 /** Runs a story with a program, in its turn. */
 export function tell(t: ExecutionContext, program: Program, story: Story): Promise<void> {
-  t.timeout(600_000)
-  return few.add(async () => story(t, await startKubectl(t, program)))
+  return few.add(async () => {
+    t.timeout(180_000)
+    await story(t, await startKubectl(t, program))
+  })
 }
 
 /**
