@@ -1,20 +1,22 @@
 import type { Holder, MachineClaim } from '../../crds/infrastructure/allocation.ts'
 import { Host } from '../../crds/infrastructure/host.ts'
 import { type EndpointKey, endpointIdentity, endpointKey } from '../../drivers/contract/endpoint.ts'
+import type { MachineFacts } from '../../drivers/contract/facts.ts'
 import { operation } from '../../drivers/contract/operation.ts'
 import { type Claim, claimMachine, claimVolume, isGiven, machineClaim, moveClaim } from '../claims.ts'
 import { observe, operate, remove } from '../effect.ts'
 import { heldByMachine } from '../holdings.ts'
 import { fenceOf } from '../infrastructure/fencing.ts'
+import { hostNameAt } from '../infrastructure/topology.ts'
 import { namesOf } from '../names.ts'
 import { isOurs } from '../ownership.ts'
 import { hostsNotReadSince, place, placeNew, whyUnknown } from '../placement/place.ts'
 import type { Placement, PlacementRequest } from '../placement/request.ts'
 import { diskNotSeen } from '../storage/volume-place.ts'
 import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
-import type { World } from '../world.ts'
+import type { Seen, World } from '../world.ts'
 import { hasLocalDisk, reasonToLeave } from './leaving.ts'
-import { judgeCopies, mainCopy } from './machine-copies.ts'
+import { incomingSide, judgeCopies, mainCopy } from './machine-copies.ts'
 import { judgeFound } from './machine-found.ts'
 import { isDiskMissing } from './machine-request.ts'
 import { type HeldIdentity, judgeNowhere, judgeSighting, judgeTakenOver } from './machine-takeover.ts'
@@ -135,7 +137,9 @@ function judgeUnplaced(wish: PlaceWish, world: World): Verdict {
   if (!placed.ok) return waiting(placed.reason, placed.message, queueOf(wish))
   // What is there already holds what it has, whatever is wished by now: that it may grow is for its resize to find out.
   const size = there !== undefined && isOurs(there.facts, world) ? there.facts.definition : request
-  const machine = capacityClaim(size, placed)
+  const route = routeSeen(incomingSide(seen, there), world)
+  const machine = { ...capacityClaim(size, placed), ...route }
+  const notes = route === undefined ? {} : { notes: { migrationBegunAt: world.now() } }
   const volumes = Object.entries(placed.pools).map(([volume, pool]) => {
     const sizeBytes = request.volumes.find(({ identity: id }) => id === volume)?.sizeBytes ?? 0
     return claimVolume(volume, wish.volumeHolders[volume] ?? holder, { ...pool, sizeBytes }, world)
@@ -143,9 +147,19 @@ function judgeUnplaced(wish: PlaceWish, world: World): Verdict {
   return acting(
     'Placing',
     `Claiming a place on host "${placed.hostName}"`,
-    claimMachine(identity, holder, { machine }, world),
+    claimMachine(identity, holder, { machine, ...notes }, world),
     ...volumes,
   )
+}
+
+/** A migration that goes on without a claim gets one: it is brought to its end as any other. */
+function routeSeen(
+  incoming: Seen<MachineFacts> | undefined,
+  world: World,
+): Pick<MachineClaim, 'targetHostName' | 'targetHostIdentity'> | undefined {
+  if (incoming === undefined) return undefined
+  const { endpoint } = incoming
+  return { targetHostName: hostNameAt(endpoint, world), targetHostIdentity: endpointIdentity(endpoint) }
 }
 
 /**

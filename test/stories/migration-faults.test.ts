@@ -2,7 +2,9 @@ import test from 'ava'
 import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { Host } from '../../crds/infrastructure/host.ts'
 import { PortForwardingRule } from '../../crds/network/port-forwarding-rule.ts'
+import { quickstart } from './cloud.ts'
 import { deleteEverything, hostOf, nothingLeft, placesOf, runsOn } from './incidents.ts'
+import { loseStore, rebindAll } from './lost-store.ts'
 import {
   cloudOnHostOne,
   cloudWhileMigrating,
@@ -211,4 +213,23 @@ spec: {zoneName: zone-a, diskOfferingName: data-20g}
     [['host-2', 2]],
   )
   t.deepEqual(cloud.simulator.world.invariants(), [])
+})
+
+test("the API's store is lost while a migration hangs: rebound, the machine is brought to an end of it, and runs on once", async t => {
+  await using cloud = await cloudOnHostOne()
+  const { world } = cloud.simulator
+  world.faults.add({ verb: 'Migration', effect: 'Hang' })
+  await cloud.patch(VirtualMachine, 'web-1', 'shop', { placement: { hostName: 'host-2' } })
+  await cloud.until(async () => placesOf(cloud, 'web-1').length === 2)
+  const since = world.journal.sequence
+  await loseStore(cloud, quickstart)
+  await rebindAll(cloud)
+  await untilNothingMoves(cloud)
+  await cloud.untilReady()
+  t.deepEqual(runsOn(cloud, 'web-1'), ['host-1'])
+  t.deepEqual(
+    interruptions(cloud, since).filter(what => !what.startsWith('DefineMachine')),
+    [],
+  )
+  t.deepEqual(world.invariants(), [])
 })

@@ -136,10 +136,31 @@ test('what was seen before its host fell silent is waited for, until that is pro
   t.is(brief(judge(world)), 'acting NotingStray Create')
 })
 
-test('what is on its way is waited for', t => {
+test('of a migration that goes on the source gets the place, and the target is claimed with it', t => {
   const world = copies([
-    [host1, { powerState: 'Running', migratingTo: host2 }],
+    [host1, { powerState: 'Running', migratingTo: host2, epoch: 4 }],
+    [host2, { powerState: 'Incoming', epoch: 4 }],
+    [host3, { powerState: 'Off' }],
+  ])
+  const { said, strays } = settle(world)
+  t.deepEqual(said, ['acting NotingStray Create', 'acting Placing Create'])
+  t.deepEqual(strays, [uidOf('Host', 'host-3')])
+  t.like(world.desired.get(Allocation, `machine-${identity}`)?.spec, {
+    epoch: 5,
+    machine: { hostName: 'host-1', targetHostName: 'host-2', targetHostIdentity: uidOf('Host', 'host-2') },
+  })
+})
+
+test('what is on its way is waited for while its two ends are not both known', t => {
+  for (const seen of [
+    [[host2, { powerState: 'Incoming' }]],
+    [[host2, { powerState: 'Running', migratingTo: host3 }]],
+  ] as const) {
+    t.is(brief(judge(copies([[host1, { powerState: 'Off' }], ...seen]))), 'waiting Migrating')
+  }
+  const unsent = copies([
+    [host1, { powerState: 'Running' }],
     [host2, { powerState: 'Incoming' }],
   ])
-  t.is(brief(judge(world)), 'waiting Migrating')
+  t.is(brief(judge(unsent)), 'waiting Migrating')
 })
