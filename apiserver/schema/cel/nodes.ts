@@ -10,6 +10,10 @@ import type { Checker, Context, Evaluator, Type } from './macros.ts'
 interface Meta {
   readonly check: (checker: Checker, node: unknown, context: Context) => Type
   readonly evaluate: (evaluator: Evaluator, node: unknown, context: Context) => unknown
+  /** The node that a macro of the library is written out into. */
+  readonly alternate?: unknown
+  /** A macro that evaluates itself. */
+  readonly macro?: { evaluate(evaluator: Evaluator, macro: unknown, context: Context): unknown }
 }
 
 /** A node of a tree. */
@@ -20,9 +24,10 @@ export interface Node {
   readonly end: number
   readonly checkedType?: Type
   readonly meta: Meta
+  evaluate: Meta['evaluate']
   /** Carries out an operator on its operands. */
   handle?: (left: unknown, right: unknown) => unknown
-  setMeta<Key extends keyof Meta>(key: Key, value: Meta[Key]): unknown
+  setMeta<Key extends 'check' | 'evaluate'>(key: Key, value: Meta[Key]): unknown
 }
 
 /** Whether a value is a node. */

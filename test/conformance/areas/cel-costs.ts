@@ -45,6 +45,20 @@ function tooCostly(field: string, factor: string, what = 'estimated rule cost') 
 const elementRule = 'properties[spec].properties[list].items.x-kubernetes-validations[0].rule'
 const specRule = 'properties[spec].x-kubernetes-validations[0].rule'
 
+const numbers = { list: { type: 'array', items: { type: 'integer' }, maxItems: 1000 } }
+const pairs = 'self.list.all(x, self.list.all(y, x != y || x > -1))'
+
+async function create(bench: Bench, path: string, count: number) {
+  const [, , group] = path.split('/')
+  const spec = { list: Array.from({ length: count }, (_, index) => index) }
+  return await bench.api.post(path, {
+    apiVersion: `${group}/v1`,
+    kind: 'Costly',
+    metadata: { name: `a${count}` },
+    spec,
+  })
+}
+
 export const celCosts = area('cel-costs', {
   'a rule over texts without bounds is refused, with how much it costs too much': async bench => {
     const causes = await refused(bench, costly(bench, { a: { type: 'string' } }, [{ rule: 'self.a.contains(self.a)' }]))
@@ -190,5 +204,36 @@ export const celCosts = area('cel-costs', {
       message: 'Required value',
       field: `${schemaField}.properties[spec].properties[range].default.least`,
     })
+  },
+
+  'a rule that costs too much when it runs is stopped, and so are those behind it': async bench => {
+    const rules = [{ rule: pairs }, { rule: 'self.list.size() < 5' }]
+    const path = await bench.install(costly(bench, numbers, rules))
+    equal((await create(bench, path, 4)).status, 201)
+    const { status, body } = await create(bench, path, 1000)
+    equal(status, 422)
+    deepEqual(body.details.causes, [
+      {
+        reason: 'FieldValueInvalid',
+        message: `Invalid value: "object": 'operation cancelled: actual cost limit exceeded': no further validation rules will be run due to call cost exceeds limit for rule: ${pairs}`,
+        field: 'spec',
+      },
+    ])
+  },
+
+  'rules that cost too much together when they run are stopped': async bench => {
+    const rules = Array.from({ length: 12 }, (_, index) => ({ rule: `${pairs} || self.list.size() == ${index}` }))
+    const path = await bench.install(costly(bench, numbers, rules))
+    equal((await create(bench, path, 200)).status, 201)
+    const { status, body } = await create(bench, path, 390)
+    equal(status, 422)
+    deepEqual(body.details.causes, [
+      {
+        reason: 'FieldValueInvalid',
+        message:
+          'Invalid value: "object": validation failed due to running out of cost budget, no further validation rules will be run',
+        field: 'spec',
+      },
+    ])
   },
 })
