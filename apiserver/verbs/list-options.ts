@@ -9,8 +9,13 @@ import { badRequest, invalid } from '../status-error.ts'
 const match = 'resourceVersionMatch'
 const initial = 'sendInitialEvents'
 
-/** How many objects a page may hold at most; 0: all of them. */
-export function askedLimit({ query }: Scope): number {
+/**
+ * How many objects a page may hold at most; 0: all of them. Whoever takes any version gets all: so the cache of a real
+ * server answers, which it has for all kinds but events.
+ */
+export function askedLimit({ query, resource }: Scope): number {
+  const { plural, builtin } = resource.definition
+  if (query.get('resourceVersion') === '0' && !(builtin && plural === 'events')) return 0
   return Math.max(0, readNumber(query, 'limit') ?? 0)
 }
 

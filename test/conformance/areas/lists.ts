@@ -91,6 +91,14 @@ export const lists = area('lists', {
     equal(last.body.metadata.continue || '', '')
   },
 
+  'there are no pages for whoever takes any version': async bench => {
+    const path = await several(bench)
+    const query = 'limit=2&resourceVersion=0'
+    await bench.until('all objects', async () => namesIn(await bench.api.get(`${path}?${query}`)) === 'a,b,c,d,e')
+    const { body } = await bench.api.get(`${path}?${query}`)
+    equal(body.metadata.continue || '', '')
+  },
+
   'all pages have the resource version of the first': async bench => {
     const path = await several(bench)
     const first = await bench.api.get(`${path}?limit=2`)
