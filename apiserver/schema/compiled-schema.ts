@@ -2,7 +2,7 @@
 
 import type { Excess } from './cel/cost/limits.ts'
 import { compileRules } from './cel/rules.ts'
-import { defaultValue } from './defaults.ts'
+import { defaultValue, type StrayNulls } from './defaults.ts'
 import type { FieldError, FieldErrorType } from './field-error.ts'
 import { findUnknown, pruneValue } from './prune.ts'
 import { SchemaError, type SchemaProblem } from './schema-error.ts'
@@ -22,8 +22,8 @@ export interface CompiledSchema {
   unknownFields(value: unknown): readonly string[]
   /** The value without unknown fields; the same reference where nothing is dropped. */
   prune<T>(value: T): T
-  /** The value with defaults set and nulls dropped that it may not have; the same reference where nothing changes. */
-  applyDefaults<T>(value: T): T
+  /** The value with defaults set and nulls dropped (or kept) that it may not have; the same reference where nothing changes. */
+  applyDefaults<T>(value: T, nulls?: StrayNulls): T
   /**
    * What is wrong, in the words of Kubernetes; empty when valid. With `oldValue` transition rules run too, and what
    * was wrong before and has not been touched is forgiven.
@@ -69,7 +69,7 @@ export function compileSchema(schema: StructuralSchema): CompiledSchema {
       return paths
     },
     prune: <T>(value: T) => pruneValue(value, node) as T,
-    applyDefaults: <T>(value: T) => defaultValue(value, node) as T,
+    applyDefaults: <T>(value: T, nulls?: StrayNulls) => defaultValue(value, node, nulls) as T,
     validate(value, oldValue) {
       const errors: FieldError[] = []
       validateValue(value, values, '', errors, oldValue)

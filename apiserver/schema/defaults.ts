@@ -1,12 +1,15 @@
-/** Sets defaults and drops nulls where the schema allows none, as Kubernetes does. */
+/** Sets defaults, also in the place of nulls that the schema does not allow, and drops others of those. */
 
 import { isObject, setOwn } from './json.ts'
 import { defaultOf, type SchemaNode } from './schema-node.ts'
 
+/** What becomes of a null that the schema does not allow, where it has no default. */
+export type StrayNulls = 'dropped' | 'kept'
+
 /** The value with defaults set; the same reference where nothing changes. */
-export function defaultValue(value: unknown, node: SchemaNode): unknown {
+export function defaultValue(value: unknown, node: SchemaNode, nulls: StrayNulls = 'dropped'): unknown {
   if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return defaultList(value, node)
+  if (Array.isArray(value)) return defaultList(value, node, nulls)
   if (!isObject(value)) return value
   let copy: Record<string, unknown> | undefined
   for (const key of Object.keys(value)) {
@@ -14,12 +17,13 @@ export function defaultValue(value: unknown, node: SchemaNode): unknown {
     if (!child) continue
     const item = value[key]
     if (item === null && !child.nullable) {
+      if (nulls === 'kept' && child.default === undefined) continue
       copy ??= { ...value }
       if (child.default === undefined) delete copy[key]
       else setOwn(copy, key, defaultValue(defaultOf(child), child))
       continue
     }
-    const defaulted = defaultValue(item, child)
+    const defaulted = defaultValue(item, child, nulls)
     if (defaulted === item) continue
     copy ??= { ...value }
     setOwn(copy, key, defaulted)
@@ -32,7 +36,7 @@ export function defaultValue(value: unknown, node: SchemaNode): unknown {
   return copy ?? value
 }
 
-function defaultList(value: readonly unknown[], node: SchemaNode): unknown {
+function defaultList(value: readonly unknown[], node: SchemaNode, nulls: StrayNulls): unknown {
   const items = node.items
   if (!items) return value
   let copy: unknown[] | undefined
@@ -40,7 +44,7 @@ function defaultList(value: readonly unknown[], node: SchemaNode): unknown {
     const item = value[index]
     // A null element without a default stays and fails validation: dropping it would move the others.
     const filled = item === null && !items.nullable && items.default !== undefined ? defaultOf(items) : item
-    const defaulted = defaultValue(filled, items)
+    const defaulted = defaultValue(filled, items, nulls)
     if (defaulted === item) continue
     copy ??= [...value]
     copy[index] = defaulted

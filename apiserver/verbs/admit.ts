@@ -10,6 +10,7 @@ import { withOwnersOnce } from '../metadata-warnings.ts'
 import type { ServedResource } from '../registry.ts'
 import type { DecodedObject } from '../request/body.ts'
 import { yamlErrors } from '../request/body.ts'
+import type { StrayNulls } from '../schema/defaults.ts'
 import type { Scope, WriteOptions } from '../scope.ts'
 import type { StatusError } from '../status-error.ts'
 import { badRequest, invalid, unforeseen } from '../status-error.ts'
@@ -132,8 +133,8 @@ function duplicatesOf({ duplicates }: DecodedObject, options: WriteOptions): rea
 }
 
 /** The object with the kind's defaults. */
-export function withDefaults(scope: Scope, object: APIObject): APIObject {
-  return scope.resource.definition.compiled?.applyDefaults(object) ?? object
+export function withDefaults(scope: Scope, object: APIObject, nulls?: StrayNulls): APIObject {
+  return scope.resource.definition.compiled?.applyDefaults(object, nulls) ?? object
 }
 
 /** Wire data whose kind, apiVersion and metadata have been read: an object, except that its name may be missing yet. */

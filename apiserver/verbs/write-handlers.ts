@@ -58,7 +58,7 @@ function apply(scope: Scope): Pending {
     return replaceObject(scope, { ...options, ownership: 'applied' }, live => {
       // Preconditions are checked on what the client sent; the merge keeps the live ones.
       const { uid, resourceVersion } = configuration.metadata
-      const merged = withDefaults(scope, applied(scope, options, configuration, live))
+      const merged = withDefaults(scope, applied(scope, options, configuration, live), 'kept')
       return withMetadata(merged, {
         uid: uid ?? live.metadata.uid,
         resourceVersion: resourceVersion ?? live.metadata.resourceVersion,
@@ -70,7 +70,7 @@ function apply(scope: Scope): Pending {
     const message = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`
     throw conflict(scope.resource.definition, scope.name, message)
   }
-  return createObject(scope, withDefaults(scope, applied(scope, options, configuration)), options)
+  return createObject(scope, withDefaults(scope, applied(scope, options, configuration), 'kept'), options)
 }
 
 function readConfiguration(scope: Scope, options: WriteOptions): APIObject {

@@ -140,6 +140,28 @@ export const configurations = area('configurations', {
     deepEqual(managers.toSorted(), ['applier Apply', 'before-first-apply Update'])
   },
 
+  'a null that the schema does not allow cannot be applied': async bench => {
+    const path = await bench.install(widgets)
+    const text = await bench.api.apply(`${path}/a`, widget('a', { color: null }))
+    equal(text.status, 422)
+    deepEqual(text.body.details.causes, [
+      {
+        reason: 'FieldValueTypeInvalid',
+        message: 'Invalid value: "null": spec.color in body must be of type string: "null"',
+        field: 'spec.color',
+      },
+    ])
+    equal((await bench.api.apply(`${path}/a`, widget('a', { labels: { a: null } }))).status, 422)
+  },
+
+  'a default takes the place of a null that is applied': async bench => {
+    const path = await bench.install(widgets)
+    const { status, body } = await bench.api.apply(`${path}/a`, widget('a', { mode: null }))
+    equal(status, 201)
+    equal(body.spec.mode, 'Safe')
+    deepEqual(body.metadata.managedFields[0].fieldsV1['f:spec'], { 'f:mode': {} })
+  },
+
   'a dry run of an apply tells of conflicts, and changes nothing': async bench => {
     const path = await bench.install(widgets)
     await bench.api.apply(`${path}/a`, widget('a', { size: 1 }), { manager: 'one' })
