@@ -75,7 +75,8 @@ export function validateMetadata(
 export function validateMetadataChange(next: ObjectMetadata, old: ObjectMetadata): readonly FieldError[] {
   const immutable = [...immutableErrors(next, old, 'uid'), ...immutableErrors(next, old, 'deletionTimestamp')]
   if (old.deletionTimestamp === undefined) return immutable
-  const added = (next.finalizers ?? []).filter(finalizer => !(old.finalizers ?? []).includes(finalizer))
+  const before = new Set(old.finalizers)
+  const added = (next.finalizers ?? []).filter(finalizer => !before.has(finalizer))
   if (added.length === 0) return immutable
   const list = added.map(finalizer => JSON.stringify(finalizer)).join(', ')
   const detail = `no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`

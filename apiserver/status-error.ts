@@ -181,6 +181,12 @@ export function requestTooLarge(limit: number): StatusError {
   return new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limit}`)
 }
 
+/** 413: a JSON patch has more operations than the server takes. */
+export function tooManyOperations(limit: number, given: number): StatusError {
+  const message = `The allowed maximum operations in a JSON patch is ${limit}, got ${given}`
+  return new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: ${message}`)
+}
+
 /** 415: the body's media type is not one the operation takes. */
 export function unsupportedMediaType(supported: readonly string[]): StatusError {
   const message = `the body of the request was in an unknown format - accepted media types include: ${supported.join(', ')}`
@@ -190,6 +196,17 @@ export function unsupportedMediaType(supported: readonly string[]): StatusError 
 /** 422 without a word: a JSON patch that does not fit the object. */
 export function unprocessablePatch(): StatusError {
   return new StatusError(422, 'Invalid', 'the server rejected our request due to an error in our request', {})
+}
+
+/** 408: the body does not come. */
+export function bodyTimeout(seconds: number): StatusError {
+  return new StatusError(408, 'Timeout', `Timeout: the body of the request did not arrive within ${seconds} seconds`)
+}
+
+/** 429: there is no room now, neither under way nor in the queue. */
+export function tooManyRequests(): StatusError {
+  const message = 'Too many requests, please try again later.'
+  return new StatusError(429, 'TooManyRequests', message, { retryAfterSeconds: 1 })
 }
 
 /** 500 without a reason: what Kubernetes answers where it did not foresee that a client is wrong. */

@@ -8,7 +8,7 @@ import { createLogger } from '../controllers/log.ts'
 import type { ApiServerReply, ApiServerRequest } from './api-server.ts'
 import { realEnvironment } from './environment.ts'
 
-const { home, port, storageLimit, audit, logLevel, controllersPort } = workerData as ApiServerRequest
+const { home, port, storageLimit, audit, limits, logLevel, controllersPort } = workerData as ApiServerRequest
 const environment = realEnvironment()
 const reply = (message: ApiServerReply) => parentPort?.postMessage(message)
 
@@ -20,6 +20,7 @@ try {
     logger: loggerOf(),
     ...(storageLimit !== undefined && { store: { sizeLimit: storageLimit } }),
     ...(audit !== undefined && { audit }),
+    ...(limits !== undefined && { limits }),
   })
   const bridge = servePort(controllersPort, request => server.handle(request))
   parentPort?.once('message', async () => {

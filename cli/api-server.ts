@@ -1,4 +1,5 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import type { LimitOptions } from '../apiserver/limits/request-limits.ts'
 import type { AuditOptions } from '../apiserver/serving/serve.ts'
 import { portTransport } from '../controllers/api/port-transport.ts'
 import type { Transport } from '../controllers/api/transport.ts'
@@ -11,6 +12,7 @@ export interface ApiServerRequest {
   readonly port: number
   readonly storageLimit?: number
   readonly audit?: AuditOptions
+  readonly limits?: LimitOptions
   readonly logLevel: LogLevel
   /** Where it answers the controllers of this process: the same bytes, no TLS. */
   readonly controllersPort: MessagePort
@@ -40,6 +42,8 @@ export interface ApiServerOptions {
   readonly storageLimit?: number
   /** Default: there is no audit log. */
   readonly audit?: AuditOptions | undefined
+  /** Default: as each limit says. */
+  readonly limits?: LimitOptions | undefined
   /** Default `warn`. */
   readonly logLevel?: LogLevel
   /** The thread has ended by itself: the process cannot go on. */
@@ -48,7 +52,7 @@ export interface ApiServerOptions {
 
 /** Starts the embedded API server in a thread of its own. Rejects with one clear line. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServerThread> {
-  const { home, port, storageLimit, audit, logLevel = 'warn', died } = options
+  const { home, port, storageLimit, audit, limits, logLevel = 'warn', died } = options
   const { port1, port2 } = new MessageChannel()
   const workerData: ApiServerRequest = {
     home,
@@ -56,6 +60,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     logLevel,
     ...(storageLimit !== undefined && { storageLimit }),
     ...(audit !== undefined && { audit }),
+    ...(limits !== undefined && { limits }),
     controllersPort: port2,
   }
   const worker = new Worker(new URL('./api-server-worker.ts', import.meta.url), { workerData, transferList: [port2] })

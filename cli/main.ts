@@ -1,6 +1,7 @@
 /** The `skystead` command. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { addAuditOptions } from './audit-options.ts'
+import { addLimitOptions, limitOptionsOf } from './limit-options.ts'
 import { addPlanOptions } from './plan/options.ts'
 import { addRecordOptions, bytes, recordOptionsOf } from './record-options.ts'
 import { addSimCommands, outputOption } from './sim-commands.ts'
@@ -13,7 +14,7 @@ const program = new Command('skystead')
   .description('A cloud that is described: the control plane, and the tools around it.')
   .showHelpAfterError('(add --help for the options)')
 
-addAuditOptions(addRecordOptions(program.command('up')))
+addLimitOptions(addAuditOptions(addRecordOptions(program.command('up'))))
   .description('Run everything on this machine: the API, the controllers and a simulated world.')
   .option('--home <directory>', 'where everything that lasts is kept', '.skystead')
   .option('--port <number>', 'port of the API on 127.0.0.1; 0 takes any free one', port, 6443)
@@ -28,7 +29,12 @@ addAuditOptions(addRecordOptions(program.command('up')))
   .addOption(tracesOption())
   .addOption(logLevelOption('warn'))
   .action(async options =>
-    (await import('./up.ts')).up({ ...options, audit: options, records: recordOptionsOf(options) }),
+    (await import('./up.ts')).up({
+      ...options,
+      audit: options,
+      limits: limitOptionsOf(options),
+      records: recordOptionsOf(options),
+    }),
   )
 
 addRecordOptions(program.command('controller'))

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import type { LimitOptions } from '../apiserver/limits/request-limits.ts'
 import { createClient } from '../controllers/api/client.ts'
 import { startControlPlane } from '../controllers/control-plane.ts'
 import { readDefinitions } from '../controllers/install.ts'
@@ -36,6 +37,7 @@ export interface UpOptions {
   /** How large the objects of the API may become, in bytes. */
   readonly storageLimit: number
   readonly audit: GivenAuditOptions
+  readonly limits: LimitOptions
   readonly records: RecordOptions
   /** Base URL of an OTLP/HTTP receiver. Left out: no traces. */
   readonly traces?: string
@@ -71,8 +73,8 @@ async function start(
   await prepareHome(home)
   // The API's storage comes first: it holds the home for this process.
   const audit = auditOptionsOf(options.audit, home)
-  const { port, logLevel, storageLimit } = options
-  const api = await startApiServer({ home, port, logLevel, storageLimit, audit, died: fail })
+  const { port, logLevel, storageLimit, limits } = options
+  const api = await startApiServer({ home, port, logLevel, storageLimit, audit, limits, died: fail })
   running.defer(() => api.close())
   const store = openDurableStore(join(home, 'simulator.db'))
   const simulator = running.use(createSimulator({ environment, store, onFailure: fail }))

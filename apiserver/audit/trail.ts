@@ -90,7 +90,8 @@ export class Trail {
       return { ...response, headers, body: measured(body, sent) }
     }
     const told = { responseStatus: { metadata: {}, code: response.status } }
-    this.#tell('ResponseStarted', told)
+    // Long lists come in pieces too: only what goes on has a start of its own.
+    if (this.#of.attributes.verb === 'watch') this.#tell('ResponseStarted', told)
     const ended = () => this.#tell('ResponseComplete', told)
     return {
       ...response,

@@ -73,9 +73,9 @@ function prepareNew(next: APIObject): APIObject {
 
 /** The spec changes through `/finalize` only, and then only by losing finalizers. */
 function prepareChanged(next: APIObject, old: APIObject): APIObject {
-  const before = specFinalizers(old)
-  const after = specFinalizers(next).filter(finalizer => before.includes(finalizer))
-  if (old.metadata.deletionTimestamp !== undefined && after.length < before.length) {
+  const before = new Set(specFinalizers(old))
+  const after = specFinalizers(next).filter(finalizer => before.has(finalizer))
+  if (old.metadata.deletionTimestamp !== undefined && after.length < before.size) {
     return withMember(next, 'spec', after.length > 0 ? { finalizers: after } : {})
   }
   return withMember(next, 'spec', old.spec)

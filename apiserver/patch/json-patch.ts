@@ -1,6 +1,6 @@
 import deepEqual from 'fast-deep-equal'
 import { isRecord } from '../api-object.ts'
-import { badRequest, requestTooLarge, unprocessablePatch } from '../status-error.ts'
+import { badRequest, tooManyOperations, unprocessablePatch } from '../status-error.ts'
 
 /** One operation of a JSON patch (RFC 6902). */
 interface Operation {
@@ -13,17 +13,21 @@ interface Operation {
 /** Most operations taken in one patch, as in Kubernetes. */
 const operationLimit = 10_000
 
+/** How much the copies of one patch may add up to, in bytes of JSON, as in Kubernetes: copies of copies double. */
+const copyLimit = 3 * 1024 * 1024
+
 /** Applies a JSON patch without changing its input; throws 400 for a malformed patch, 422 where it does not fit. */
 export function jsonPatch(document: unknown, patch: unknown): unknown {
-  const operations = readOperations(patch)
-  return operations.reduce(applyOperation, document)
+  const patching = new Patching(document)
+  for (const operation of readOperations(patch)) patching.apply(operation)
+  return patching.document
 }
 
 function readOperations(patch: unknown): readonly Operation[] {
   if (!Array.isArray(patch)) {
     throw badRequest('error decoding patch: json: cannot unmarshal into Go value of type []handlers.jsonPatchOp')
   }
-  if (patch.length > operationLimit) throw requestTooLarge(operationLimit)
+  if (patch.length > operationLimit) throw tooManyOperations(operationLimit, patch.length)
   return patch.map((operation: unknown) => {
     if (!isRecord(operation)) throw badRequest('error decoding patch: every operation is an object')
     const { op, path, from } = operation
@@ -33,36 +37,135 @@ function readOperations(patch: unknown): readonly Operation[] {
   })
 }
 
-function applyOperation(document: unknown, operation: Operation): unknown {
-  const path = parsePointer(operation.path)
-  switch (operation.op) {
-    case 'add':
-      return edit(document, path, { type: 'add', value: operation.value })
-    case 'replace':
-      return edit(document, path, { type: 'replace', value: operation.value })
-    case 'remove':
-      return edit(document, path, { type: 'remove' })
-    case 'copy': {
-      // What is missing in an object counts as null, as in the library that Kubernetes uses.
-      const value = read(document, parsePointer(operation.from ?? '')) ?? null
-      return edit(document, path, { type: 'add', value })
+type Members = Record<string, unknown>
+
+/** A document on its way. What is changed is copied first, and only once: a patch costs what it touches. */
+class Patching {
+  document: unknown
+  /** The objects and lists that are copies of this patch, each at one place of the document only. */
+  readonly #own = new Set<unknown>()
+  #copied = 0
+
+  constructor(document: unknown) {
+    this.document = document
+  }
+
+  apply(operation: Operation): void {
+    const path = parsePointer(operation.path)
+    switch (operation.op) {
+      case 'add':
+        this.#put(path, operation.value)
+        break
+      case 'replace':
+        this.#replace(path, operation.value)
+        break
+      case 'remove':
+        this.#remove(path)
+        break
+      case 'copy':
+        this.#put(path, this.#copyOf(parsePointer(operation.from ?? '')))
+        break
+      case 'move':
+        this.#put(path, this.#taken(parsePointer(operation.from ?? '')))
+        break
+      case 'test':
+        if (!deepEqual(find(this.document, path) ?? null, operation.value ?? null)) throw unprocessablePatch()
+        break
+      default:
+        throw unprocessablePatch()
     }
-    case 'move': {
-      const from = parsePointer(operation.from ?? '')
-      const value = read(document, from)
-      return edit(edit(document, from, { type: 'remove' }), path, { type: 'add', value })
+  }
+
+  #taken(from: readonly string[]): unknown {
+    const value = read(this.document, from)
+    this.#remove(from)
+    return value
+  }
+
+  #put(path: readonly string[], value: unknown): void {
+    const step = path.at(-1)
+    if (step === undefined) {
+      this.document = value
+      return
     }
-    case 'test':
-      return test(document, path, operation)
-    default:
-      throw unprocessablePatch()
+    const parent = this.#changeable(path)
+    if (!Array.isArray(parent)) {
+      setMember(parent, step, value)
+      return
+    }
+    const index = step === '-' ? parent.length : arrayIndex(parent, step)
+    if (index < 0 || index > parent.length) throw unprocessablePatch()
+    parent.splice(index, 0, value)
+  }
+
+  #replace(path: readonly string[], value: unknown): void {
+    const step = path.at(-1)
+    if (step === undefined) {
+      this.document = value
+      return
+    }
+    const parent = this.#changeable(path)
+    if (!Array.isArray(parent)) setMember(parent, step, value)
+    else parent[existing(parent, step)] = value
+  }
+
+  #remove(path: readonly string[]): void {
+    const step = path.at(-1)
+    if (step === undefined) {
+      this.document = null
+      return
+    }
+    const parent = this.#changeable(path)
+    if (Array.isArray(parent)) {
+      parent.splice(existing(parent, step), 1)
+      return
+    }
+    if (!Object.hasOwn(parent, step)) throw unprocessablePatch()
+    delete parent[step]
+  }
+
+  /** The object or list that a path's last step is in, made this patch's own, and everything above it. */
+  #changeable(path: readonly string[]): Members | unknown[] {
+    let container = this.#ownOf(this.document)
+    this.document = container
+    for (let depth = 0; depth < path.length - 1; depth++) {
+      const step = path[depth] ?? ''
+      if (!Array.isArray(container) && !Object.hasOwn(container, step)) throw unprocessablePatch()
+      const inner = this.#ownOf(Array.isArray(container) ? container[existing(container, step)] : container[step])
+      if (Array.isArray(container)) container[existing(container, step)] = inner
+      else setMember(container, step, inner)
+      container = inner
+    }
+    return container
+  }
+
+  #ownOf(value: unknown): Members | unknown[] {
+    if (!Array.isArray(value) && !isRecord(value)) throw unprocessablePatch()
+    if (this.#own.has(value)) return value
+    const copy = Array.isArray(value) ? [...value] : { ...value }
+    this.#own.add(copy)
+    return copy
+  }
+
+  /** What is missing in an object counts as null, as in the library that Kubernetes uses. */
+  #copyOf(from: readonly string[]): unknown {
+    const text = JSON.stringify(read(this.document, from) ?? null)
+    this.#copied += text.length
+    if (this.#copied > copyLimit) throw unprocessablePatch()
+    return JSON.parse(text)
   }
 }
 
-function test(document: unknown, path: readonly string[], operation: Operation): unknown {
-  const actual = find(document, path)
-  if (deepEqual(actual ?? null, operation.value ?? null)) return document
-  throw unprocessablePatch()
+function setMember(members: Members, name: string, value: unknown): void {
+  // It would change the prototype where it is assigned.
+  if (name === '__proto__') throw unprocessablePatch()
+  members[name] = value
+}
+
+function existing(list: readonly unknown[], step: string): number {
+  const index = arrayIndex(list, step)
+  if (!(index in list)) throw unprocessablePatch()
+  return index
 }
 
 function parsePointer(pointer: string): readonly string[] {
@@ -89,37 +192,6 @@ function find(document: unknown, path: readonly string[]): unknown {
     else return undefined
   }
   return value
-}
-
-type Edit = { readonly type: 'add' | 'replace'; readonly value: unknown } | { readonly type: 'remove' }
-
-function edit(document: unknown, path: readonly string[], change: Edit): unknown {
-  const [step, ...rest] = path
-  if (step === undefined) return change.type === 'remove' ? null : change.value
-  if (Array.isArray(document)) {
-    if (rest.length === 0) return editArray(document, step, change)
-    const index = arrayIndex(document, step)
-    if (!(index in document)) throw unprocessablePatch()
-    return document.with(index, edit(document[index], rest, change))
-  }
-  if (!isRecord(document)) throw unprocessablePatch()
-  if (rest.length > 0) {
-    if (!Object.hasOwn(document, step)) throw unprocessablePatch()
-    return { ...document, [step]: edit(document[step], rest, change) }
-  }
-  if (change.type !== 'remove') return { ...document, [step]: change.value }
-  if (!Object.hasOwn(document, step)) throw unprocessablePatch()
-  const { [step]: _removed, ...others } = document
-  return others
-}
-
-function editArray(array: readonly unknown[], step: string, change: Edit): unknown {
-  const index = step === '-' && change.type === 'add' ? array.length : arrayIndex(array, step)
-  if (change.type === 'add' && index >= 0 && index <= array.length) return array.toSpliced(index, 0, change.value)
-  if (!(index in array)) throw unprocessablePatch()
-  return change.type === 'remove'
-    ? array.toSpliced(index, 1)
-    : array.with(index, change.type === 'replace' ? change.value : undefined)
 }
 
 function arrayIndex(array: readonly unknown[], step: string): number {

@@ -3,7 +3,7 @@
 import deepEqual from 'fast-deep-equal'
 import type { JSONObject } from '../api-object.ts'
 import { isRecord } from '../api-object.ts'
-import { unforeseen } from '../status-error.ts'
+import { badRequest, unforeseen } from '../status-error.ts'
 
 type List = readonly unknown[]
 
@@ -41,8 +41,12 @@ function mergeObjects(target: JSONObject, patch: JSONObject): JSONObject {
     if (name in merged || list.length > 0) merged[name] = list
   }
   if (!Array.isArray(retain)) return merged
-  return Object.fromEntries(Object.entries(merged).filter(([key]) => retain.includes(key)))
+  const retained = new Set(retain)
+  return Object.fromEntries(Object.entries(merged).filter(([key]) => retained.has(key)))
 }
+
+/** Most items that a list, and what a patch says of it, may have together. */
+const listLimit = 5_000
 
 /** What becomes of the list under a name, by all that a patch says of it. */
 function mergeList(list: List, patch: JSONObject, name: string): List {
@@ -54,6 +58,10 @@ function mergeList(list: List, patch: JSONObject, name: string): List {
   if (isReplaced) return put
   if (Array.isArray(order)) checkOrder(put, order, mergeKey)
   const removed = [...listOf(patch[deletePrefix + name]), ...changes.filter(isDeletion)]
+  // Each item is looked for among all: what is longer than any list of a built-in kind must be patched otherwise.
+  if (list.length + changes.length + removed.length + listOf(order).length > listLimit) {
+    throw badRequest(`${name}: more than ${listLimit} items: use a merge patch or a server-side apply`)
+  }
   const kept = list.filter(item => find(removed, item, mergeKey) === undefined)
   const merged = [
     ...kept.map(item => mergeItem(item, find(put, item, mergeKey))),

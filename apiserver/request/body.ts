@@ -1,4 +1,4 @@
-import { parseDocument } from 'yaml'
+import { type Document, isScalar, LineCounter, parseDocument, visit } from 'yaml'
 import type { JSONObject } from '../api-object.ts'
 import { isRecord } from '../api-object.ts'
 import type { APIRequest } from '../api-request.ts'
@@ -11,6 +11,12 @@ export const bodyLimit = 3 * 1024 * 1024
 
 /** Deepest nesting taken: deeper bodies would overflow the stack of whoever walks them. */
 const depthLimit = 1_000
+
+/**
+ * Most lines, commas and brackets taken in YAML: each may be a node, and a node takes a kilobyte while it is read. JSON takes
+ * a hundredth of that, and has no such limit.
+ */
+const nodeLimit = 100_000
 
 /** A decoded body. */
 export interface Decoded {
@@ -108,7 +114,8 @@ function duplicatesOf(text: string, options: { findDuplicates: boolean }): Pick<
 
 function readJSON(text: string): unknown {
   const value = parseJSON(text)
-  checkDepth(value, 0)
+  // A level takes two brackets: what is short is not deep.
+  if (text.length > 2 * depthLimit) checkDepth(value)
   return value
 }
 
@@ -119,33 +126,63 @@ function parseJSON(text: string): unknown {
 }
 
 function decodeYAML(text: string): Decoded {
-  const document = parseDocument(text, { version: '1.1', logLevel: 'silent', merge: true })
-  const error = document.errors.find(({ code }) => code !== 'DUPLICATE_KEY')
-  if (error !== undefined) throw badRequest(`error converting YAML to JSON: ${error.message.split('\n')[0]}`)
-  try {
+  if (nodesIn(text) > nodeLimit) {
+    throw badRequest(`error converting YAML to JSON: more than ${nodeLimit} lines and items: send it as JSON`)
+  }
+  return prefixed('error converting YAML to JSON', () => {
+    const lines = new LineCounter()
+    // Keys that are given twice are looked for below: the parser compares each with all others.
+    const options = { version: '1.1', logLevel: 'silent', merge: true, uniqueKeys: false, lineCounter: lines } as const
+    const document = parseDocument(text, options)
+    const [error] = document.errors
+    if (error !== undefined) throw new Error(error.message.split('\n')[0])
     // Through JSON: dates, sets and binary values become what a JSON body could have said.
     const value: unknown = parseJSON(JSON.stringify(document.toJS({ maxAliasCount: 100 })) ?? 'null')
-    checkDepth(value, 0)
-    return {
-      value,
-      duplicates: document.errors.map(({ pos, linePos }) => duplicateKey(text, pos[0], linePos?.[0].line)),
-    }
-  } catch (cause) {
-    throw badRequest(`error converting YAML to JSON: ${cause instanceof Error ? cause.message : String(cause)}`)
-  }
+    checkDepth(value)
+    const duplicates = duplicateKeys(document).map(({ key, at }) => {
+      return `line ${lines.linePos(at).line}: key ${JSON.stringify(key)} already set in map`
+    })
+    return { value, duplicates }
+  })
 }
+
+interface DuplicateKey {
+  readonly key: string
+  /** Where it begins in the text. */
+  readonly at: number
+}
+
+function duplicateKeys(document: Document): readonly DuplicateKey[] {
+  const duplicates: DuplicateKey[] = []
+  visit(document, {
+    Map(_place, { items }) {
+      const seen = new Set<unknown>()
+      for (const { key } of items) {
+        if (!isScalar(key)) continue
+        if (seen.has(key.value) && key.value !== '<<')
+          duplicates.push({ key: String(key.value), at: key.range?.[0] ?? 0 })
+        seen.add(key.value)
+      }
+    },
+  })
+  return duplicates.sort((left, right) => left.at - right.at)
+}
+
+function nodesIn(text: string): number {
+  let nodes = 0
+  for (let at = 0; at < text.length; at++) if (nodeMarks.has(text.charCodeAt(at))) nodes++
+  return nodes
+}
+
+const nodeMarks: ReadonlySet<number> = new Set(Array.from('\n,[{*', mark => mark.charCodeAt(0)))
 
 /** Errors of YAML as one text, by line. */
 export function yamlErrors(lines: readonly string[]): string {
   return `yaml: unmarshal errors:\n  ${lines.join('\n  ')}`
 }
 
-function duplicateKey(text: string, position: number, line = 1): string {
-  const key = /^["']?([^"':\s]*)/.exec(text.slice(position, position + 512))?.[1] ?? ''
-  return `line ${line}: key ${JSON.stringify(key)} already set in map`
-}
-
-function checkDepth(value: unknown, depth: number): void {
+/** Throws a 400 for a value that is nested too deeply. */
+export function checkDepth(value: unknown, depth = 0): void {
   if (typeof value !== 'object' || value === null) return
   if (depth > depthLimit) throw badRequest('exceeded max depth')
   for (const part of Object.values(value)) if (typeof part === 'object') checkDepth(part, depth + 1)

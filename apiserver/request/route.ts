@@ -18,13 +18,17 @@ export interface ResourcePath {
 
 const namespaceSubresources: ReadonlySet<string> = new Set(['status', 'finalize'])
 
-/** Splits a request's path into its steps and its query; throws a 400 for a path that cannot be decoded. */
+/**
+ * Splits a request's path into its steps and its query; throws a 400 for a path that cannot be decoded. As in Kubernetes it
+ * is decoded first, so that an encoded slash is a slash; a step between two slashes is an empty one, which leads nowhere.
+ */
 export function splitPath(path: string): { readonly steps: readonly string[]; readonly query: URLSearchParams } {
   const mark = path.indexOf('?')
   const plain = mark < 0 ? path : path.slice(0, mark)
   const query = mark < 0 ? noQuery : new URLSearchParams(path.slice(mark + 1))
-  const steps = plain.split('/').filter(step => step !== '')
-  return { steps: plain.includes('%') ? steps.map(decodeStep) : steps, query }
+  const decoded = plain.includes('%') ? unescaped(plain) : plain
+  const inner = decoded.replace(/^\//, '').replace(/\/+$/, '')
+  return { steps: inner === '' ? [] : inner.split('/'), query }
 }
 
 const noQuery = new URLSearchParams()
@@ -68,10 +72,13 @@ function isNamespaceItself(steps: readonly string[]): boolean {
   return steps.length === 3 && namespaceSubresources.has(steps[2] ?? '')
 }
 
-function decodeStep(step: string): string {
+function unescaped(path: string): string {
+  const wrong = /%(?![0-9a-fA-F]{2}).{0,2}/.exec(path)
+  if (wrong !== null) throw badRequest(`invalid URL escape ${JSON.stringify(wrong[0])}`)
   try {
-    return decodeURIComponent(step)
+    return decodeURIComponent(path)
   } catch {
-    throw badRequest(`invalid URL escape in ${JSON.stringify(step)}`)
+    // Escapes that are no UTF-8 name what cannot be there.
+    return path.replace(/%[89a-fA-F][0-9a-fA-F]/g, '\ufffd').replace(/%[0-7][0-9a-fA-F]/g, decodeURIComponent)
   }
 }

@@ -12,10 +12,14 @@ const compiled = new Map<string, Pattern>()
 // Expressions come from CRDs and, in CEL, from data: the cache must not grow with the latter.
 const cacheLimit = 4096
 
+/** Longest expression that is compiled, in characters: the time that takes grows with the square of it. */
+const lengthLimit = 10_000
+
 /** Compiles an RE2 expression; throws with RE2's words when it is none. */
 export function compilePattern(source: string): Pattern {
   const known = compiled.get(source)
   if (known) return known
+  if (source.length > lengthLimit) throw new Error(`expression is longer than ${lengthLimit} characters`)
   const linear = RE2JS.compile(source)
   const fast = isSimple(source) ? new RegExp(source, 'u') : undefined
   const remembered = remember(text => linear.test(text))

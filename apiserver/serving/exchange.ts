@@ -2,8 +2,10 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
+import type { Clock } from '../../crds/environment.ts'
 import type { APIResponse } from '../api-request.ts'
 import { bodyLimit } from '../request/body.ts'
+import { bodyTimeout, requestTooLarge } from '../status-error.ts'
 
 /** A request as it comes. */
 export type Incoming = IncomingMessage | Http2ServerRequest
@@ -24,6 +26,18 @@ export interface Outgoing {
 
 const nothing = Buffer.alloc(0)
 
+/** How long a body may take to come, in milliseconds. */
+const bodyPatience = 30_000
+
+/** How long a client may take nothing of what is sent to it, in milliseconds: then it is given up, as by a real server. */
+const readingPatience = 60_000
+
+/** Answers are handed over in pieces of this size, in bytes: whoever takes one in time is slow, and not gone. */
+const pieceSize = 256 * 1024
+
+/** Answers up to this size need not be waited for: the system takes them whole. */
+const smallAnswer = 16 * 1024
+
 /** Made once: an error of its own for every request would cost more than many requests do. */
 const clientGone = new Error('the client has gone')
 
@@ -32,12 +46,15 @@ export class Exchange {
   readonly request: Incoming
   readonly #response: Outgoing
   readonly #method: string
+  readonly #clock: Clock
   #closed = false
   #gone: AbortController | undefined
   #wake: (() => void) | undefined
+  #listens = false
 
-  constructor(request: Incoming, response: Outgoing) {
+  constructor(request: Incoming, response: Outgoing, clock: Clock) {
     this.request = request
+    this.#clock = clock
     this.#response = response
     this.#method = request.method ?? 'GET'
     response.on('close', () => {
@@ -54,10 +71,13 @@ export class Exchange {
     return this.#gone.signal
   }
 
-  /** The whole body; undefined when it is larger than the server takes. Rejects when the client breaks it off. */
-  body(): Promise<Buffer | undefined> {
+  /**
+   * The whole body. Rejects with a 413 when it is larger than the server takes, with a 408 when it does not come, and otherwise
+   * when the client breaks it off.
+   */
+  body(): Promise<Buffer> {
     const { request } = this
-    if (Number(request.headers['content-length'] ?? 0) > bodyLimit) return Promise.resolve(undefined)
+    if (Number(request.headers['content-length'] ?? 0) > bodyLimit) return Promise.reject(requestTooLarge(bodyLimit))
     // By events: a request is too short for what an iterator costs to set up.
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = []
@@ -65,11 +85,21 @@ export class Exchange {
       request.on('data', (chunk: Buffer) => {
         size += chunk.length
         if (size <= bodyLimit) chunks.push(chunk)
-        else resolve(undefined)
+        else fail(requestTooLarge(bodyLimit))
       })
-      request.on('end', () => resolve(chunks.length < 2 ? (chunks[0] ?? nothing) : Buffer.concat(chunks)))
-      request.on('error', reject)
-      request.on('close', () => reject(clientGone))
+      request.on('end', () => {
+        timer.cancel()
+        resolve(chunks.length < 2 ? (chunks[0] ?? nothing) : Buffer.concat(chunks))
+      })
+      request.on('error', fail)
+      request.on('close', () => fail(clientGone))
+      const timer = this.#clock.after(bodyPatience, () => fail(bodyTimeout(bodyPatience / 1_000)))
+      function fail(error: Error): void {
+        timer.cancel()
+        // What came is let go at once: more may be under way.
+        chunks.length = 0
+        reject(error)
+      }
     })
   }
 
@@ -79,7 +109,8 @@ export class Exchange {
     if (body instanceof Uint8Array) {
       response.writeHead(status, { ...headers, 'content-length': body.byteLength })
       if (this.#method === 'HEAD') response.end()
-      else response.end(body)
+      else if (body.byteLength <= smallAnswer) response.end(body)
+      else await this.#sendLarge(body)
       return
     }
     response.writeHead(status, headers)
@@ -90,6 +121,17 @@ export class Exchange {
       if (!response.write(chunk)) await this.#drained()
     }
     response.end()
+  }
+
+  async #sendLarge(body: Uint8Array): Promise<void> {
+    const response = this.#response
+    for (let start = 0; start + pieceSize < body.byteLength; start += pieceSize) {
+      if (this.#closed) return
+      if (!response.write(body.subarray(start, start + pieceSize))) await this.#drained()
+    }
+    const rest = body.byteLength % pieceSize || pieceSize
+    response.end(body.subarray(body.byteLength - rest))
+    while (!this.#closed) await this.#woken()
   }
 
   /** Answers without having read the body: a connection of HTTP/1.1 cannot be used again. */
@@ -109,9 +151,19 @@ export class Exchange {
   #drained(): Promise<void> {
     const response = this.#response
     if (this.#closed || !response.writableNeedDrain) return Promise.resolve()
-    if (this.#wake === undefined) response.on('drain', () => this.#wake?.())
+    if (!this.#listens) response.on('drain', () => this.#wake?.())
+    this.#listens = true
+    return this.#woken()
+  }
+
+  /** Resolves at the next drain or close. A client that takes nothing for long is given up, which closes too. */
+  #woken(): Promise<void> {
     return new Promise(resolve => {
-      this.#wake = resolve
+      const timer = this.#clock.after(readingPatience, () => this.abandon())
+      this.#wake = () => {
+        timer.cancel()
+        resolve()
+      }
     })
   }
 }

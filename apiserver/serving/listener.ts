@@ -1,12 +1,14 @@
 /** HTTPS in front of the request core. */
 
 import { once } from 'node:events'
-import { createSecureServer } from 'node:http2'
+import { createSecureServer, type ServerHttp2Session } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
+import type { Clock } from '../../crds/environment.ts'
 import type { APIRequest } from '../api-request.ts'
-import { bodyLimit } from '../request/body.ts'
+import type { Leave } from '../limits/fair-queue.ts'
+import type { RequestLimits } from '../limits/request-limits.ts'
 import type { APIServer } from '../server.ts'
-import { requestTooLarge, unauthorized } from '../status-error.ts'
+import { StatusError, unauthorized } from '../status-error.ts'
 import { authenticate } from './authentication.ts'
 import type { Credentials } from './certificates.ts'
 import { Exchange } from './exchange.ts'
@@ -19,6 +21,8 @@ export interface ListenerOptions {
   readonly credentials: Credentials
   /** PEM of the authority that signs clients' certificates. */
   readonly authority: string
+  readonly clock: Clock
+  readonly limits: RequestLimits
 }
 
 /** A listening server. */
@@ -34,14 +38,27 @@ const keepAlive = 120_000
 /** Requests that one connection of HTTP/2 may have under way, watches among them: what kube-apiserver allows. */
 const maximumStreams = 1_000
 
+/** How long a handshake, and the head of a request, may take, in milliseconds. */
+const headPatience = 10_000
+
+/** Largest head of a request, in bytes. */
+const headLimit = 64 * 1024
+
+/** Connections that are open at a time, at most. */
+const connectionLimit = 10_000
+
+/** How soon the system looks whether a silent peer is still there, in milliseconds. */
+const silence = 30_000
+
 /** Listens, for HTTP/2 and HTTP/1.1 as the client chooses; rejects with one clear line when the port is taken. */
 export async function listen(server: APIServer, options: ListenerOptions): Promise<Listener> {
-  const { host, port, credentials, authority } = options
+  const { host, port, credentials, authority, clock, limits } = options
   const listener = createSecureServer(
     {
       allowHTTP1: true,
       http1Options: { keepAliveTimeout: keepAlive },
-      settings: { maxConcurrentStreams: maximumStreams },
+      settings: { maxConcurrentStreams: maximumStreams, maxHeaderListSize: headLimit },
+      handshakeTimeout: headPatience,
       cert: credentials.certificate,
       key: credentials.key,
       ca: authority,
@@ -50,12 +67,23 @@ export async function listen(server: APIServer, options: ListenerOptions): Promi
       rejectUnauthorized: false,
       minVersion: 'TLSv1.2',
       noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: silence,
     },
     (request, response) => {
-      const exchange = new Exchange(request, response)
-      serve(server, exchange).catch(() => exchange.abandon())
+      const exchange = new Exchange(request, response, clock)
+      serve({ server, limits }, exchange).catch(() => exchange.abandon())
     },
   )
+  // What HTTP/1.1 has; the types know it of servers of HTTP/1.1 only.
+  const heads = {
+    headersTimeout: headPatience,
+    connectionsCheckingInterval: headPatience / 4,
+    maxHeaderSize: headLimit,
+  }
+  Object.assign(listener, heads)
+  listener.maxConnections = connectionLimit
+  listener.on('session', session => expectRequest(session, clock))
   listener.on('tlsClientError', (_error, socket) => socket.destroy())
   const sockets = new Set<Socket>()
   listener.on('connection', socket => {
@@ -78,24 +106,48 @@ export async function listen(server: APIServer, options: ListenerOptions): Promi
   }
 }
 
-async function serve(server: APIServer, exchange: Exchange): Promise<void> {
+/** A connection of HTTP/2 on which nothing is asked takes up room: it is closed. */
+function expectRequest(session: ServerHttp2Session, clock: Clock): void {
+  const timer = clock.after(headPatience, () => session.destroy())
+  session.once('stream', () => timer.cancel())
+  session.once('close', () => timer.cancel())
+}
+
+interface Serving {
+  readonly server: APIServer
+  readonly limits: RequestLimits
+}
+
+async function serve({ server, limits }: Serving, exchange: Exchange): Promise<void> {
   const { request } = exchange
   const { method = 'GET', url: path = '/' } = request
+  const address = request.socket.remoteAddress ?? ''
   const bare: APIRequest = {
     method,
     path,
     headers: request.headers as APIRequest['headers'],
-    address: request.socket.remoteAddress ?? '',
+    address,
     // Nothing but what is read takes long enough to be given up.
     ...(method === 'GET' && { signal: exchange.signal }),
   }
   const user = await authenticate(request, server.checkToken)
-  if (user === undefined) return exchange.refuse(await server.handle({ ...bare, refused: unauthorized() }))
-  const body = await exchange.body()
-  if (body === undefined) {
-    return exchange.refuse(await server.handle({ ...bare, user, refused: requestTooLarge(bodyLimit) }))
+  if (user === undefined) {
+    if (request.headers.authorization !== undefined) await limits.refused(address)
+    return exchange.refuse(await server.handle({ ...bare, refused: unauthorized() }))
   }
-  await exchange.send(await server.handle({ ...bare, user, ...(body.length > 0 && { body }) }))
+  limits.authentications.success++
+  let leave: Leave | undefined
+  try {
+    const entered = limits.enter(user, bare)
+    leave = typeof entered === 'function' ? entered : await entered
+    const body = await exchange.body()
+    await exchange.send(await server.handle({ ...bare, user, ...(body.length > 0 && { body }) }))
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error
+    await exchange.refuse(await server.handle({ ...bare, user, refused: error }))
+  } finally {
+    leave?.()
+  }
 }
 
 function isAddress(address: unknown): address is AddressInfo {

@@ -10,6 +10,8 @@ import type { AuditPolicy } from '../audit/policy.ts'
 import type { Keeping } from '../audit/rotation.ts'
 import { mastersGroup } from '../authorization/authorizer.ts'
 import { Figures } from '../figures.ts'
+import { tellLimits } from '../limits/figures.ts'
+import { type LimitOptions, RequestLimits } from '../limits/request-limits.ts'
 import type { Logger } from '../logger.ts'
 import type { APIServer } from '../server.ts'
 import { createAPIServer } from '../server.ts'
@@ -36,6 +38,8 @@ export interface ServeOptions {
   /** What is told in the audit log, where, and what is kept of it. Default: nothing is told. */
   readonly audit?: AuditOptions
   readonly store?: StoreOptions
+  /** How much everybody may ask at a time. Default: as each limit says. */
+  readonly limits?: LimitOptions
 }
 
 /** The audit log of a server. */
@@ -71,6 +75,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const authority = authorityOf(home, environment)
   const token = tokenOf(home, environment)
   const figures = new Figures()
+  const limits = new RequestLimits(options.limits ?? {}, environment)
+  tellLimits(figures, limits)
   const auditor = options.audit && auditorOf(options.audit, options, figures)
   let address = ''
   const server = await createAPIServer({
@@ -87,7 +93,14 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   try {
     const hosts = [host, '127.0.0.1', '::1', 'localhost']
     const credentials = issueServer(authority, hosts, environment)
-    const listener = await listen(server, { host, port, credentials, authority: authority.certificate })
+    const listener = await listen(server, {
+      host,
+      port,
+      credentials,
+      authority: authority.certificate,
+      clock: environment.clock,
+      limits,
+    })
     address = `${host.includes(':') ? `[${host}]` : host}:${listener.port}`
     const url = `https://${address}`
     const kubeconfigPath = options.kubeconfigPath ?? join(home, 'kubeconfig')

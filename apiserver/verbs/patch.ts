@@ -6,7 +6,7 @@ import { jsonPatch } from '../patch/json-patch.ts'
 import { mergePatch } from '../patch/merge-patch.ts'
 import { strategicMergePatch } from '../patch/strategic-merge-patch.ts'
 import type { Decoded } from '../request/body.ts'
-import { contentType, decodePatch } from '../request/body.ts'
+import { checkDepth, contentType, decodePatch } from '../request/body.ts'
 import type { Scope, WriteOptions } from '../scope.ts'
 import { badRequest, unsupportedMediaType } from '../status-error.ts'
 import { admitPatched } from './admit.ts'
@@ -31,7 +31,10 @@ export function patcherOf({ request, resource }: Scope): Patcher {
   if (type === jsonPatchType) {
     return patcher(live => {
       const { value } = decodePatch(request, { findDuplicates: false })
-      return { value: jsonPatch(live, value), duplicates: [] }
+      const patched = jsonPatch(live, value)
+      // Operations put together what no body could have said at once.
+      checkDepth(patched)
+      return { value: patched, duplicates: [] }
     })
   }
   if (type === mergePatchType || (type === strategicType && builtin)) {

@@ -157,8 +157,25 @@ function listAsOne(): Error {
 
 function commonHeaders(scope: Scope): Record<string, string> {
   const headers: Record<string, string> = { 'cache-control': 'no-cache, private' }
-  if (scope.warnings.length > 0) headers.warning = scope.warnings.map(warning => `299 - ${quote(warning)}`).join(', ')
+  if (scope.warnings.length > 0)
+    headers.warning = shortened(scope.warnings)
+      .map(warning => `299 - ${quote(warning)}`)
+      .join(', ')
   return headers
+}
+
+/** Longest text of all warnings together, and of each where that is too long, in characters, as in Kubernetes. */
+const warningsLimit = 4_096
+const warningLimit = 256
+
+function shortened(warnings: readonly string[]): readonly string[] {
+  if (lengthOf(warnings) <= warningsLimit) return warnings
+  const cut = warnings.map(warning => warning.slice(0, warningLimit))
+  return cut.filter((_warning, index) => lengthOf(cut.slice(0, index + 1)) <= warningsLimit)
+}
+
+function lengthOf(texts: readonly string[]): number {
+  return texts.reduce((length, text) => length + text.length, 0)
 }
 
 function quote(text: string): string {

@@ -1,6 +1,7 @@
+/** Fuzzes the request core; `FUZZ_RUNS=1000000 FUZZ_SEED=8 npx ava test/fuzz/requests.test.ts` goes on for longer. */
 import test from 'ava'
 import fc from 'fast-check'
-import { startServer, startWithThings, things } from './harness.ts'
+import { startServer, startWithThings, things } from '../apiserver/core/harness.ts'
 
 const steps = fc.constantFrom(
   'api',
@@ -19,6 +20,11 @@ const steps = fc.constantFrom(
   '%00',
   '%2e',
   '%ff',
+  '%2f',
+  '%2e%2e',
+  '%zz',
+  '.',
+  'x'.repeat(300),
   'é',
   '',
   '__proto__',
@@ -140,7 +146,7 @@ test('no request is answered with an internal error', async t => {
       const told = answer instanceof Uint8Array ? Buffer.from(answer).toString() : ''
       if (status >= 500 && status !== 504) throw new Error(`${verb} ${request.path} ${bytes}: ${told}`)
     }),
-    { numRuns: 3_000, seed: 7 },
+    { numRuns: Number(process.env.FUZZ_RUNS ?? 3_000), seed: Number(process.env.FUZZ_SEED ?? 7) },
   )
   t.is((await server.handle({ method: 'GET', path: things, headers: {} })).status, 200)
 })
