@@ -14,7 +14,7 @@ import type { Seen, Wish, World } from '../world.ts'
 import { rootVolumeName } from './disk-plan.ts'
 import { definitionOf, markOf } from './machine-definition.ts'
 import { judgeMigration } from './migration.ts'
-import { claimedHost, isOnItsWay } from './whereabouts.ts'
+import { claimedHost, isOff, isOnItsWay } from './whereabouts.ts'
 
 type Machine = Wish<typeof VirtualMachine>
 
@@ -57,7 +57,9 @@ export function judgeGivenBack(machine: Machine, claim: Claim | undefined, world
   if (disks !== undefined) return disks
   const silent = claim && judgeSilentHost(claim, world)
   if (silent !== undefined) return silent
-  for (const { endpoint, facts, current } of world.observed.machines(identity)) {
+  const seen = world.observed.machines(identity)
+  const home = claim && seen.find(each => each.current && each.endpoint === claimedHost(claim))
+  for (const { endpoint, facts, current } of seen) {
     if (!isOurs(facts, world) || (!current && isLetGo(endpoint, world))) continue
     if (!current) return unknown('HostSilent', `The machine was last seen at ${endpoint}, which does not answer`)
     if (isOnItsWay(facts)) {
@@ -65,6 +67,10 @@ export function judgeGivenBack(machine: Machine, claim: Claim | undefined, world
     }
     const release = { identity, epoch: Math.max(claim?.spec.epoch ?? 0, facts.epoch) }
     const claims = claim === undefined ? [] : [claim.metadata.name]
+    if (home !== undefined && endpoint !== home.endpoint && isOff(facts)) {
+      const removal = operation('RemoveMachine', { endpoint, identity }, release)
+      return acting('RemovingStray', 'A definition left on another host is being removed', operate(removal, claims))
+    }
     return acting(
       'GivingBack',
       'The machine is being given back as it is',
