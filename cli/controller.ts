@@ -2,10 +2,11 @@ import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { createClient } from '../controllers/api/client.ts'
 import { kubernetesTransport } from '../controllers/api/kubernetes-transport.ts'
-import { startControlPlane } from '../controllers/control-plane.ts'
 import { readDefinitions } from '../controllers/install.ts'
 import { installationOfCluster } from '../controllers/installation-id.ts'
 import { createLogger, type LogLevel } from '../controllers/log.ts'
+import { startReplica } from '../controllers/sharding/replica.ts'
+import type { Environment } from '../crds/environment.ts'
 import { createIPMIDriver } from '../drivers/ipmi/driver.ts'
 import { createKVMDriver } from '../drivers/kvm/driver.ts'
 import { createRedfishDriver } from '../drivers/redfish/driver.ts'
@@ -17,6 +18,7 @@ import { type RecordOptions, recordStoreOf } from './record-options.ts'
 import { projectPath } from './repository.ts'
 import { terminationSignal } from './termination.ts'
 import { collectorOf } from './trace-options.ts'
+import { oneLine } from './user-error.ts'
 
 /** Options of `skystead controller`. */
 export interface ControllerOptions {
@@ -44,10 +46,14 @@ export async function controller(options: ControllerOptions): Promise<void> {
   try {
     const transport = kubernetesTransport({ kubeconfig: kubeconfigPath, environment })
     running.defer(() => transport.close())
-    const query = await queryEndpointOfCluster(createClient(transport), endpointOf(options), environment)
+    const identity = identityOf(environment)
+    const endpoint = { host: options.queryHost, port: options.queryPort, replica: identity }
+    const query = await queryEndpointOfCluster(createClient(transport), endpoint, environment)
     const store = recordStoreOf(options.records)
     const simulator = running.use(createSimulator({ environment }))
-    const controlPlane = await startControlPlane({
+    const replica = await startReplica({
+      identity,
+      onFailure: fail,
       transport,
       installation: client => installationOfCluster(client, environment.random),
       environment,
@@ -64,8 +70,8 @@ export async function controller(options: ControllerOptions): Promise<void> {
       ...(options.traces === undefined ? {} : { traces: collectorOf(options.traces, environment) }),
       ...(store === undefined ? {} : { records: { store, keep: options.records.keep } }),
     })
-    running.defer(() => controlPlane.stop())
-    process.stdout.write(`skystead ready\n  metrics     ${controlPlane.health?.url}/metrics\n`)
+    running.defer(() => replica.stop())
+    process.stdout.write(`skystead ready\n  metrics     ${replica.health?.url}/metrics\n`)
   } catch (error) {
     throw explained(error, { kubeconfigPath })
   }
@@ -73,10 +79,17 @@ export async function controller(options: ControllerOptions): Promise<void> {
   await stop.received
 }
 
-/** The same name after every restart, and another one for every replica on this host that has a port of its own. */
-function endpointOf({ queryHost, queryPort }: ControllerOptions): { host: string; port: number; replica: string } {
+/** Another name for every process, that tells the host and can be part of an object's name. */
+function identityOf({ random }: Environment): string {
   const name = hostname()
     .toLowerCase()
-    .replaceAll(/[^a-z0-9.-]/g, '-')
-  return { host: queryHost, port: queryPort, replica: queryPort === 0 ? name : `${name}-${queryPort}` }
+    .replaceAll(/[^a-z0-9-]/g, '-')
+    .slice(0, 60)
+  return `${name}-${random.uuid().slice(0, 8)}`
+}
+
+/** A part of the work could not be begun: another replica, or the next process of this one, takes it. */
+function fail(error: unknown): never {
+  process.stderr.write(`skystead: ${oneLine(error)}\n`)
+  process.exit(1)
 }

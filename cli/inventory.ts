@@ -1,4 +1,9 @@
-import type { InventoryAnswer, InventoryPlace, InventoryThing } from '../controllers/query/inventory.ts'
+import {
+  type InventoryAnswer,
+  type InventoryPlace,
+  type InventoryThing,
+  mergedInventory,
+} from '../controllers/query/inventory.ts'
 import type { Environment } from '../crds/environment.ts'
 import { formatDuration } from '../crds/invariants/duration.ts'
 import { formatQuantity } from '../crds/invariants/quantity.ts'
@@ -6,6 +11,7 @@ import { type ApiAccess, type ApiOptions, explained, openApi } from './api-acces
 import { columns } from './columns.ts'
 import { realEnvironment } from './environment.ts'
 import { askControllers } from './query-client.ts'
+import { UserError } from './user-error.ts'
 
 /** Options of `skystead inventory`. */
 export interface InventoryOptions extends ApiOptions {
@@ -29,7 +35,7 @@ export async function inventory(options: InventoryOptions): Promise<void> {
   }
 }
 
-/** Asks the controllers; of each place what the replica says that has read it last. */
+/** Asks the controllers; of each place what the replica says that has read it last. Throws where nobody answers. */
 export async function askInventory(
   access: Pick<ApiAccess, 'client' | 'kubeconfig'>,
   { host, storage }: Pick<InventoryOptions, 'host' | 'storage'>,
@@ -40,25 +46,9 @@ export async function askInventory(
     ...(storage === undefined ? {} : { storage }),
   })
   const path = query.size === 0 ? '/inventory' : `/inventory?${query}`
-  return mergedInventory(await askControllers<InventoryAnswer>(access, path, environment))
-}
-
-/** One answer of several replicas: of each place the latest. Throws where there is none. */
-export function mergedInventory(answers: readonly InventoryAnswer[]): InventoryAnswer {
-  const [first] = answers
-  if (first === undefined) throw new Error('Cannot tell what is outside: nobody answered')
-  const places = new Map<string, InventoryPlace>()
-  for (const place of answers.flatMap(answer => answer.places)) {
-    const known = places.get(place.endpoint)
-    if (known === undefined || known.listedAt < place.listedAt) places.set(place.endpoint, place)
-  }
-  const read = new Set([...places.values()].map(({ type, name }) => `${type}/${name}`))
-  const unread = new Map(answers.flatMap(answer => answer.unread).map(each => [`${each.type}/${each.name}`, each]))
-  return {
-    ...first,
-    places: [...places.values()],
-    unread: [...unread].flatMap(([key, each]) => (read.has(key) ? [] : [each])),
-  }
+  const answer = mergedInventory(await askControllers<InventoryAnswer>(access, path, environment))
+  if (answer === undefined) throw new UserError('Cannot tell what is outside: no controller answered')
+  return answer
 }
 
 /** What is outside and is no object's, for people. */

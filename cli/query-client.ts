@@ -9,7 +9,7 @@ import { UserError } from './user-error.ts'
 
 /**
  * Asks every replica of the controllers the same question and answers with what each said, in order of their names.
- * Replicas that are gone are left out. `path`: with its query, as in `/observed` or `/explain?kind=Host&name=h1`.
+ * Replicas that are gone, or know nothing of what is asked for, are left out. `path`: with its query, as in `/observed` or `/explain?kind=Host&name=h1`.
  * Throws one clear line where nobody answers, or where one refuses.
  */
 export async function askControllers<T>(
@@ -20,22 +20,29 @@ export async function askControllers<T>(
   const addresses = await queryAddresses(client)
   const answers: T[] = []
   let silent: unknown
+  let unknown: ApiError | undefined
   for (const address of addresses) {
     try {
       // The edge: the controllers of this version answer as this version asks.
       answers.push((await ask(address, kubeconfig, path, environment)) as T)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
-      if (error.status !== 0) throw new UserError(`The controllers refuse: ${error.message}`, { cause: error })
-      silent = error
+      if (error.status === 404) unknown = error
+      else if (error.status === 0) silent = error
+      else throw refused(error)
     }
   }
   if (answers.length > 0) return answers
+  if (unknown !== undefined) throw refused(unknown)
   const whom = addresses.length === 0 ? 'none is published' : `${addresses.map(({ url }) => url).join(', ')} is silent`
   throw new UserError(
     `Cannot ask the controllers: ${whom}; do they run ("skystead up", or "skystead controller --query-host ADDRESS")?`,
     { cause: silent },
   )
+}
+
+function refused(error: ApiError): UserError {
+  return new UserError(`The controllers refuse: ${error.message}`, { cause: error })
 }
 
 async function ask(

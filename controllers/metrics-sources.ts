@@ -8,26 +8,26 @@ import { Zone } from '../crds/infrastructure/zone.ts'
 import { parseQuantity } from '../crds/invariants/quantity.ts'
 import { conditionOf, type Resource } from '../crds/meta.ts'
 import { type EndpointType, endpointType } from '../drivers/contract/endpoint.ts'
-import { type DesiredCache, type ObjectChange, objectKey } from './engine/desired-cache.ts'
+import { type ObjectChange, objectKey } from './engine/desired-cache.ts'
+import type { Engine } from './engine/engine.ts'
 import type { CapacityRow, MetricSources, Metrics, ReadinessRow } from './metrics.ts'
-import type { ObservedCache } from './observation/observed-cache.ts'
 
 /** Where figures are read from when somebody asks for them. */
 export interface MetricSourcesOptions {
-  readonly desired: Pick<DesiredCache, 'all' | 'get'>
-  readonly observed: Pick<ObservedCache, 'endpoints' | 'listedAt'>
+  /** The engines that run in this process: each tells of what it looks after. */
+  readonly engines: () => readonly Pick<Engine, 'desired' | 'observed' | 'owns'>[]
   readonly kinds: readonly AnyKind[]
   readonly clock: Clock
 }
 
 /** The figures that are not counted but read: from the caches, so that a restart tells the same. */
 export function metricSources({
-  desired,
-  observed,
+  engines,
   kinds,
   clock,
 }: MetricSourcesOptions): Required<Omit<MetricSources, 'records'>> {
-  const named = (kind: AnyKind, name: string) => desired.get(kind, objectKey(name, undefined))
+  // Every engine knows all objects.
+  const named = (kind: AnyKind, name: string) => engines()[0]?.desired.get(kind, objectKey(name, undefined))
   const zoneOfPod = (name: string) => fieldOf(named(HostPod, name), 'zoneName') ?? ''
 
   function zoneOfPlace(place: string): string {
@@ -37,30 +37,38 @@ export function metricSources({
     return type === 'pod' ? zoneOfPod(name) : place
   }
 
+  function* owned(kind: AnyKind): Generator<Resource> {
+    for (const { desired, owns } of engines()) {
+      for (const object of desired.all(kind)) if (owns(kind, keyOf(object))) yield object
+    }
+  }
+
   return {
     zoneOfPlace,
     *capacity() {
-      for (const object of desired.all(Zone)) yield* capacityRows(object, { zone: object.metadata.name })
-      for (const object of desired.all(HostPod)) {
+      for (const object of owned(Zone)) yield* capacityRows(object, { zone: object.metadata.name })
+      for (const object of owned(HostPod)) {
         const pod = object.metadata.name
         yield* capacityRows(object, { zone: zoneOfPod(pod), pod })
       }
-      for (const object of desired.all(HostCluster)) {
+      for (const object of owned(HostCluster)) {
         const pod = fieldOf(object, 'podName') ?? ''
         yield* capacityRows(object, { zone: zoneOfPod(pod), pod, cluster: object.metadata.name })
       }
     },
     *observationAges(): Generator<readonly [EndpointType, number]> {
-      for (const key of observed.endpoints()) {
-        const listedAt = observed.listedAt(key)
-        if (listedAt !== undefined) yield [endpointType(key), clock.monotonic() - listedAt]
+      for (const { observed } of engines()) {
+        for (const key of observed.endpoints()) {
+          const listedAt = observed.listedAt(key)
+          if (listedAt !== undefined) yield [endpointType(key), clock.monotonic() - listedAt]
+        }
       }
     },
     *readiness() {
       for (const kind of kinds) {
         // What is written once and whole, as Allocations are, is never on its way.
         if (kind.statusSubresource === false) continue
-        for (const object of desired.all(kind)) yield readinessRow(kind, object)
+        for (const object of owned(kind)) yield readinessRow(kind, object)
       }
     },
   }
@@ -121,4 +129,8 @@ function readinessRow(kind: AnyKind, object: Resource): ReadinessRow {
   const ready = conditionOf(object, 'Ready')
   const since = ready?.status === 'True' ? undefined : Date.parse(ready?.lastTransitionTime ?? creationTimestamp)
   return { kind: kind.kind, namespace, name, operatorKind: kind.scope === 'Cluster', notReadySince: since }
+}
+
+function keyOf({ metadata: { name, namespace } }: Resource): string {
+  return objectKey(name, namespace)
 }

@@ -21,8 +21,11 @@ export interface KindDefinition {
   readonly columns: readonly Column[]
   /** Each condition type of the kind, and what True says. `Ready` is added to every kind. */
   readonly conditions: Readonly<Record<string, string>>
-  /** How replicas share the kind: by the immutable `spec.zoneName`, or one replica for all. */
-  readonly shard: 'zone' | 'global'
+  /**
+   * How replicas share the kind: by the immutable `spec.zoneName`; by the zone of what its spec names (a cluster's pod, a
+   * rule's address); or one replica for all.
+   */
+  readonly shard: 'zone' | 'place' | 'global'
   /** Whether the status is a subresource. False only where the maker writes the whole object once. Default true. */
   readonly statusSubresource?: boolean
   /** Fields that a list can be filtered by (`--field-selector`), as JSON paths. */

@@ -58,15 +58,18 @@ export const allocatedByRealm = defineTotals(Allocation, 'allocatedByRealm', ({ 
   realm === undefined ? [] : [{ key: `${type}/${realm}`, amounts: { count: 1 } }],
 )
 
-/** Who holds an Allocation: the resource, by group, kind, name and uid. */
+/** Who holds an Allocation: the resource, by group, kind, name and uid, and its zone where it names one. */
 export function holderOf(resource: {
   readonly apiVersion: string
   readonly kind: string
   readonly metadata: Pick<ObjectMeta, 'name' | 'namespace' | 'uid'>
+  readonly spec: unknown
 }): Holder {
   const { name, namespace, uid } = resource.metadata
+  const { zoneName } = resource.spec as { readonly zoneName?: string }
   const group = resource.apiVersion.slice(0, resource.apiVersion.indexOf('/'))
-  return { group, kind: resource.kind, ...(namespace === undefined ? {} : { namespace }), name, uid }
+  const holder = { group, kind: resource.kind, ...(namespace === undefined ? {} : { namespace }), name, uid }
+  return zoneName === undefined ? holder : { ...holder, zoneName }
 }
 
 /** The name of an Allocation: `<type>-<realm>-<value>` in lower case. */

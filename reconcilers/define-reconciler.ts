@@ -49,6 +49,11 @@ export interface Reconciler<K extends AnyKind = AnyKind> {
   readonly references?: (self: Wish<K>) => readonly Reference[]
   /** Outside things that this resource declares, for the observer. */
   readonly endpoints?: (self: Wish<K>, world: World) => readonly Endpoint[]
+  /**
+   * Whoever looks after what is in no zone looks at these endpoints too: something of all zones is kept there. Default:
+   * only who looks after the resource does.
+   */
+  readonly endpointsOfAll?: true
   readonly phases: readonly Phase<K>[]
   /** What deletion does, in order. All satisfied: the finalizer goes. */
   readonly teardown?: readonly Phase<K>[]

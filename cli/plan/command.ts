@@ -1,5 +1,5 @@
 import { readDefinitions } from '../../controllers/install.ts'
-import type { ObservedWorld } from '../../controllers/query/observed.ts'
+import { mergedWorlds, type ObservedWorld } from '../../controllers/query/observed.ts'
 import { explained, openApi } from '../api-access.ts'
 import { realEnvironment } from '../environment.ts'
 import { paintFor } from '../paint.ts'
@@ -11,7 +11,6 @@ import { judgeOptionsOf, type PlanFormat, type PlanOptions } from './options.ts'
 import { hasChanges, makePlan, type Plan } from './plan.ts'
 import { planMarkdown } from './plan-markdown.ts'
 import { planLines } from './plan-text.ts'
-import { mergedWorlds } from './present.ts'
 import { selectedManifests } from './prune.ts'
 
 /** Shows what applying manifests would do. Exit code: 0 nothing, 2 something, 1 a manifest is refused or it cannot be told. */

@@ -1,6 +1,6 @@
 import type { Client } from '../../controllers/api/client.ts'
 import type { BuiltInKind } from '../../controllers/api/paths.ts'
-import type { ObservedEndpoint, ObservedWorld } from '../../controllers/query/observed.ts'
+import type { ObservedWorld } from '../../controllers/query/observed.ts'
 import { kinds } from '../../crds/kinds.ts'
 import type { Resource } from '../../crds/meta.ts'
 
@@ -29,22 +29,4 @@ export async function readPresent(client: Client, observe: () => Promise<Observe
     }),
   )
   return { objects: lists.flat(), observed: await observe() }
-}
-
-/** What several replicas observe, as one: of an endpoint that two tell of, what answers, or else was listed last. */
-export function mergedWorlds(worlds: readonly ObservedWorld[]): ObservedWorld | undefined {
-  const [first] = worlds
-  if (first === undefined) return undefined
-  const endpoints = new Map<string, ObservedEndpoint>()
-  for (const told of worlds.flatMap(world => world.endpoints)) {
-    const known = endpoints.get(told.endpoint.key)
-    if (known === undefined || rank(told) > rank(known)) endpoints.set(told.endpoint.key, told)
-  }
-  const inOrder = [...endpoints.values()].sort((left, right) => (left.endpoint.key < right.endpoint.key ? -1 : 1))
-  const at = worlds.map(world => world.at).sort()[0] ?? first.at
-  return { ...first, at, endpoints: inOrder }
-}
-
-function rank({ state, listedAt = '' }: ObservedEndpoint): string {
-  return `${state.answers === 'Yes' ? 1 : 0} ${listedAt}`
 }

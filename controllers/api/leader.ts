@@ -36,6 +36,8 @@ export interface LeadershipOptions {
   readonly name: string
   /** Default `skystead-system`. */
   readonly namespace?: string
+  /** What the lease says besides, when it is created. Default: nothing. */
+  readonly marks?: Pick<ObjectMeta, 'labels' | 'annotations'>
   /** Who we are: another one for every process, also for the next of this replica. */
   readonly identity: string
   /** How long others wait for a silent holder, in ms. Default 15,000. */
@@ -69,7 +71,7 @@ export interface Leadership {
  * saw its record change; no machine's wall clock is compared with another's.
  */
 export function createLeadership(options: LeadershipOptions): Leadership {
-  const { client, environment, name, identity, onAcquired, onLost, onError } = options
+  const { client, environment, name, marks, identity, onAcquired, onLost, onError } = options
   const { namespace = 'skystead-system', leaseDuration = 15_000, renewDeadline = 10_000, retryPeriod = 2_000 } = options
   const { clock, random } = environment
   const stopping = new AbortController()
@@ -166,7 +168,8 @@ export function createLeadership(options: LeadershipOptions): Leadership {
 
   function write(current: LeaseObject | undefined, spec: LeaseSpec, signal: AbortSignal): Promise<LeaseObject> {
     const { apiVersion, kind } = Lease
-    const lease = { apiVersion, kind, metadata: { name, namespace }, ...current, spec }
+    const metadata = { name, namespace, ...marks }
+    const lease = { apiVersion, kind, metadata, ...current, spec }
     return current === undefined ? client.create(Lease, lease, { signal }) : client.replace(Lease, lease, { signal })
   }
 

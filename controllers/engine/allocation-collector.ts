@@ -24,6 +24,8 @@ export interface AllocationCollectorOptions {
   readonly kinds: readonly AnyKind[]
   /** Looks after what lost hosts may still have. */
   readonly strays: Strays
+  /** Whether an Allocation is for this engine to free. */
+  readonly mayFree: (allocation: Resource<AllocationSpec>) => boolean
 }
 
 /**
@@ -39,13 +41,14 @@ export interface AllocationCollector {
 
 /** Makes a collector. */
 export function createAllocationCollector(options: AllocationCollectorOptions): AllocationCollector {
-  const { client, writes, desired, observed, environment, logger, kinds, strays } = options
+  const { client, writes, desired, observed, environment, logger, kinds, strays, mayFree } = options
   let timer: Timer | undefined
   let running = false
 
   async function collect(): Promise<number> {
     let freed = 0
     for (const allocation of [...desired.all(Allocation)] as Resource<AllocationSpec>[]) {
+      if (!mayFree(allocation)) continue
       if (
         allocation.spec.type === 'Stray' &&
         desired.isConfirmed(Allocation, objectKey(allocation.metadata.name, undefined))

@@ -107,13 +107,29 @@ export class Controller {
     }
   }
 
+  /**
+   * Somebody else looks after the object, or nobody knows yet who will: nothing is left of it here, but what is to be
+   * seen of everywhere where this looks after what is in no zone.
+   */
+  leave(key: ObjectKey, self: Resource, seesAll: boolean): void {
+    this.#drop(key)
+    this.#options.standIn(key, undefined)
+    const { reconciler, judge } = this.#options
+    if (seesAll && reconciler.endpointsOfAll === true) judge(key, world => this.#declareEndpoints(key, self, world))
+    else this.#options.declareEndpoints(`${this.kind.kind}/${key}`, [])
+  }
+
   #gone(key: ObjectKey): PassOutcome {
-    this.#written.delete(key)
-    this.#settling.delete(key)
-    this.#found.delete(key)
+    this.#drop(key)
     this.#options.declareEndpoints(`${this.kind.kind}/${key}`, [])
     this.#options.forget(key)
     return 'success'
+  }
+
+  #drop(key: ObjectKey): void {
+    this.#written.delete(key)
+    this.#settling.delete(key)
+    this.#found.delete(key)
   }
 
   async #tearDown(key: ObjectKey, self: Resource): Promise<PassOutcome> {

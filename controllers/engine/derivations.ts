@@ -1,6 +1,6 @@
 import deepEqual from 'fast-deep-equal'
 import type { Derived } from '../../reconcilers/world.ts'
-import { deepFreeze } from './deep-freeze.ts'
+import { deepFreeze } from '../deep-freeze.ts'
 import type { Reader, Reads, Recording } from './reads.ts'
 
 /** `Stale`: something read has changed. `Doubtful`: something derived that was read may change when it is computed. */

@@ -1,9 +1,9 @@
 import type { AnyKind } from '../../crds/define-kind.ts'
 import type { Manifest, ObjectMeta, Resource } from '../../crds/meta.ts'
 import type { Amounts, Index, Totals } from '../../reconcilers/world.ts'
-import { deepFreeze } from './deep-freeze.ts'
+import { withoutManagedFields } from '../api/managed-fields.ts'
+import { deepFreeze } from '../deep-freeze.ts'
 import { IndexState, noAmounts, TotalsState } from './desired-indexes.ts'
-import { withoutManagedFields } from './managed-fields.ts'
 import { wishChanged } from './wish-changed.ts'
 
 /** The key of an object in its kind: `namespace/name`, `/name` where it has no namespace. */

@@ -3,16 +3,15 @@ import type { Environment, Timer } from '../../crds/environment.ts'
 import { conditionOf, type Resource } from '../../crds/meta.ts'
 import type { Driver } from '../../drivers/contract/driver.ts'
 import type { DriverName } from '../../drivers/contract/endpoint.ts'
-import type { PlaceView, Reconciler } from '../../reconcilers/define-reconciler.ts'
+import type { Reconciler } from '../../reconcilers/define-reconciler.ts'
 import { type Identifiable, isStored } from '../../reconcilers/world.ts'
 import { createClient } from '../api/client.ts'
-import { createReflector, type Reflector } from '../api/reflector.ts'
+import type { Feed, Following } from '../api/feed.ts'
 import { secretReader } from '../api/secrets.ts'
 import type { Transport } from '../api/transport.ts'
 import { createEventRecorder } from '../events.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
-import { countConditions } from '../metrics-sources.ts'
 import { createExecutor, type Executor } from '../observation/executor.ts'
 import { createObservedCache, type ObservedCache } from '../observation/observed-cache.ts'
 import { createObserver, type Observer } from '../observation/observer.ts'
@@ -21,14 +20,16 @@ import type { Tracer } from '../traces/tracer.ts'
 import { createWorkQueue, type WorkQueue } from '../work-queue.ts'
 import { createAllocationCollector } from './allocation-collector.ts'
 import { Controller } from './controller.ts'
-import type { CollectedReads, Judged } from './controller-options.ts'
-import { Derivations, isDerived } from './derivations.ts'
+import type { Judged } from './controller-options.ts'
+import { Derivations } from './derivations.ts'
 import { DesiredCache, type ObjectChange, type ObjectKey } from './desired-cache.ts'
 import type { EffectTargets } from './effects.ts'
 import { HoldingSums } from './holdings.ts'
-import type { PhaseReading } from './judgements.ts'
+import { Ownership } from './ownership.ts'
 import { Queues } from './queues.ts'
 import { type Collection, type Reader, Reads } from './reads.ts'
+import type { Scope } from './scope.ts'
+import { type ObjectStanding, standingOf } from './standing.ts'
 import { createStrays } from './strays.ts'
 import { createWorld, identityOf, type WorldSources } from './world.ts'
 import { Writes } from './writes.ts'
@@ -46,7 +47,12 @@ const concurrency = 64
 
 /** Everything an engine gets from outside. */
 export interface EngineOptions {
+  /** Where objects are read from. Whoever made it starts and stops it. */
+  readonly feed: Feed
+  /** Where objects are written to. */
   readonly transport: Transport
+  /** What of the cloud it looks after. Left out: everything. */
+  readonly scope?: Scope
   readonly installation: string
   readonly environment: Environment
   readonly reconcilers: readonly Reconciler[]
@@ -74,6 +80,8 @@ export interface Engine {
   readonly observer: Observer
   /** Whether every cache has been filled. */
   isSynced(): boolean
+  /** Whether it looks after an object. */
+  owns(kind: AnyKind, key: ObjectKey): boolean
   /** The identity of an object. */
   identity(resource: Identifiable): string
   /** Judges an expression of the world outside any pass: for queries. Nothing is recorded. */
@@ -82,22 +90,9 @@ export interface Engine {
   standing(kind: AnyKind, key: ObjectKey): ObjectStanding
 }
 
-/** How an object stands with the engine. */
-export interface ObjectStanding {
-  readonly phases: readonly PhaseReading[]
-  /** In how many ms it is judged again though nothing changes; undefined where nothing is planned. */
-  readonly dueInMs: number | undefined
-  /** How many passes in a row have failed. */
-  readonly failedPasses: number
-  /** The queue for something scarce that it stands in. */
-  readonly queue: ReturnType<Queues['placeOf']>
-  /** What every host says to it; undefined where it needs no place. */
-  readonly place: PlaceView | undefined
-}
-
 /** Puts an engine together. Nothing runs before `start`. */
 export function createEngine(options: EngineOptions): Engine {
-  const { transport, installation, environment, reconcilers, kinds, drivers, logger, metrics } = options
+  const { feed, transport, scope, installation, environment, reconcilers, kinds, drivers, logger, metrics } = options
   const { clock, random } = environment
   const reads = new Reads()
   const controllers = new Map<string, Controller>()
@@ -124,6 +119,7 @@ export function createEngine(options: EngineOptions): Engine {
     notify,
     sighted: sighting => holdings.sightingChanged(sighting),
   })
+  const ownership = new Ownership({ scope, desired, metrics, isJudged: kind => controllers.has(kind.kind) })
   const holdings = new HoldingSums({ installation, desired, observed, notify })
   const client = createClient(transport)
   const writes = new Writes({ client, desired, environment, logger })
@@ -186,8 +182,18 @@ export function createEngine(options: EngineOptions): Engine {
   const collections = new Map<string, Map<string, Collection>>()
   for (const reconciler of reconcilers) controllers.set(reconciler.kind.kind, createController(reconciler))
   const strays = createStrays({ desired, observed, executor, observer })
-  const collector = createAllocationCollector({ client, writes, desired, observed, environment, logger, kinds, strays })
-  const reflectors = kinds.map(createKindReflector)
+  const collector = createAllocationCollector({
+    client,
+    writes,
+    desired,
+    observed,
+    environment,
+    logger,
+    kinds,
+    strays,
+    mayFree: allocation => scope === undefined || inspect(world => ownership.mayFree(allocation, world)),
+  })
+  const following: Following[] = []
 
   function createController(reconciler: Reconciler): Controller {
     const idOf = (key: string) => `${reconciler.kind.kind}|${key}`
@@ -198,7 +204,12 @@ export function createEngine(options: EngineOptions): Engine {
       logger,
       metrics,
       declareEndpoints: (owner, endpoints) => observer.declare(owner, endpoints),
-      judge: (key, judge) => judgeRecorded(idOf(key), judge),
+      judge: (key, judge) =>
+        judgeRecorded(idOf(key), world => {
+          // Recorded with the rest: the object is judged again when it may have come to be somebody else's.
+          ownership.decide(reconciler.kind, key, world)
+          return judge(world)
+        }),
       wakeAfter: (key, milliseconds) => queue.add(idOf(key), { after: milliseconds }),
       standIn: (key, waits) => {
         const id = idOf(key)
@@ -216,6 +227,11 @@ export function createEngine(options: EngineOptions): Engine {
         queue.forget(idOf(key))
       },
     })
+  }
+
+  function inspect<T>(read: (world: ReturnType<typeof createWorld>) => T): T {
+    const nobody = reads.collect()
+    return read(createWorld(sources, { recording: nobody, queued: () => nobody, wakeAfter: () => undefined }))
   }
 
   function judgeRecorded<T>(id: string, judge: (world: ReturnType<typeof createWorld>) => T): Judged<T> {
@@ -257,9 +273,10 @@ export function createEngine(options: EngineOptions): Engine {
     const kind = id.slice(0, separator)
     const controller = controllers.get(kind)
     if (controller === undefined) return
+    const key = id.slice(separator + 1)
+    if (!isOurs(controller, key)) return
     const started = clock.monotonic()
     const finish = metrics.reconcileStarted(kind)
-    const key = id.slice(separator + 1)
     const endSpan = options.tracer?.passBegan(kind, key)
     try {
       const outcome = await controller.pass(key)
@@ -280,47 +297,36 @@ export function createEngine(options: EngineOptions): Engine {
     }
   }
 
+  /** Whether the object is looked after here. What is not is left to whoever does. */
+  function isOurs(controller: Controller, key: ObjectKey): boolean {
+    const object = desired.get(controller.kind, key)
+    if (scope === undefined || object === undefined) return true
+    const id = `${controller.kind.kind}|${key}`
+    if (judgeRecorded(id, world => ownership.decide(controller.kind, key, world)).result) return true
+    held.delete(id)
+    queue.forget(id)
+    controller.leave(key, object, scope.zone === undefined)
+    return false
+  }
+
   function objectChanged(change: ObjectChange): void {
     const { kind, key, fromAPI, before, after } = change
-    countConditions(metrics, change)
+    ownership.changed(change)
     holdings.claimChanged(change)
-    if (!controllers.has(kind.kind)) return
+    const object = after ?? before
+    if (!controllers.has(kind.kind) || (object && !ownership.mayTake(kind, object))) return
     // The watch tells nothing new of a child that our own write has brought into the cache before it.
     const isNewChild = after !== undefined && isStored(after) && (before === undefined || !isStored(before))
     if (!fromAPI && !isNewChild) return
     queue.add(`${kind.kind}|${key}`, { priority: synced ? 0 : -100 })
   }
 
-  function createKindReflector(kind: AnyKind): Reflector {
-    return createReflector({
-      client,
-      kind,
-      environment,
-      metrics: metrics.reflector(kind.kind),
-      sink: {
-        replace: (objects, version) => desired.replace(kind, objects as readonly Resource[], version),
-        upsert: object => desired.upsert(kind, object as Resource),
-        remove: object => desired.remove(kind, (object as Resource).metadata),
-        bookmark: () => undefined,
-      },
-      onError: error => {
-        if (!stopped) logger.warn({ err: error, kind: kind.kind }, 'the watch of a kind was interrupted')
-      },
+  function follow(kind: AnyKind): Following {
+    return feed.follow(kind, {
+      replace: (objects, version) => desired.replace(kind, objects, version),
+      upsert: object => desired.upsert(kind, object),
+      remove: object => desired.remove(kind, object.metadata),
     })
-  }
-
-  /** What was read, and what the remembered computations among it rest on. */
-  function withDerived(topics: Iterable<string>): readonly string[] {
-    const all = new Set(topics)
-    // A set is walked through what is added to it on the way.
-    for (const topic of all) if (isDerived(topic)) for (const inner of reads.topicsOf(topic)) all.add(inner)
-    return [...all]
-  }
-
-  function collected<T>(judge: (world: ReturnType<typeof createWorld>) => T): CollectedReads<T> {
-    const [recording, aside] = [reads.collect(), reads.collect()]
-    const result = judge(createWorld(sources, { recording, queued: () => aside, wakeAfter: () => undefined }))
-    return { result, topics: withDerived(recording.topics()) }
   }
 
   return {
@@ -330,23 +336,24 @@ export function createEngine(options: EngineOptions): Engine {
     observer,
     isSynced: () => synced,
     identity: resource => identityOf(desired, resource),
-    inspect: read => {
-      const nobody = reads.collect()
-      return read(createWorld(sources, { recording: nobody, queued: () => nobody, wakeAfter: () => undefined }))
-    },
-    standing: (kind, key) => ({
-      phases: controllers.get(kind.kind)?.read(key, collected) ?? [],
-      dueInMs: queue.due(`${kind.kind}|${key}`),
-      failedPasses: queue.failures(`${kind.kind}|${key}`),
-      queue: queues.placeOf(`${kind.kind}|${key}`),
-      place: collected(world => controllers.get(kind.kind)?.place(key, world)).result,
-    }),
+    owns: (kind, key) => ownership.has(kind, key),
+    inspect,
+    standing: (kind, key) =>
+      standingOf(`${kind.kind}|${key}`, key, {
+        controller: controllers.get(kind.kind),
+        queue,
+        queues,
+        reads,
+        world: sources,
+      }),
     async start() {
-      for (const reflector of reflectors) reflector.start()
-      await Promise.all(reflectors.map(reflector => reflector.synced))
+      following.push(...kinds.map(follow))
+      await Promise.all(following.map(each => each.synced))
+      if (stopped) return
       queue.start()
       await queue.idle()
       await observer.primed()
+      if (stopped) return
       synced = true
       for (const id of unreported) queue.add(id)
       unreported.clear()
@@ -361,7 +368,8 @@ export function createEngine(options: EngineOptions): Engine {
       await writes.stop()
       await executor.stop()
       await observer[Symbol.asyncDispose]()
-      await Promise.all(reflectors.map(reflector => reflector.stop()))
+      for (const each of following) each[Symbol.dispose]()
+      ownership.end()
       await events.stop()
     },
   }

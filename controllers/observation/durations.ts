@@ -8,6 +8,13 @@ export interface MeasuredDuration {
   readonly medianMs: number
 }
 
+/** What several have measured: of each verb what the most operations say, in order of names. */
+export function mergedDurations(measured: readonly MeasuredDuration[]): readonly MeasuredDuration[] {
+  const most = new Map<Verb, MeasuredDuration>()
+  for (const each of measured) if (each.count > (most.get(each.verb)?.count ?? 0)) most.set(each.verb, each)
+  return [...most.values()].sort((left, right) => (left.verb < right.verb ? -1 : 1))
+}
+
 /** How many of each verb are remembered. */
 const remembered = 32
 

@@ -1,7 +1,7 @@
 import equal from 'fast-deep-equal'
 import type { EndpointKey } from '../../drivers/contract/endpoint.ts'
 import type { Seen } from '../../reconcilers/world.ts'
-import { deepFreeze } from '../engine/deep-freeze.ts'
+import { deepFreeze } from '../deep-freeze.ts'
 
 /** How facts of one sort are named and who is told of a change. */
 export interface FactTableOptions<Facts> {

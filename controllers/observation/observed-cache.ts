@@ -12,7 +12,7 @@ import type {
 } from '../../drivers/contract/facts.ts'
 import type { Answer, Operation } from '../../drivers/contract/operation.ts'
 import type { DiskUser, EndpointState, Life, Observed, PowerState, Seen } from '../../reconcilers/world.ts'
-import { deepFreeze } from '../engine/deep-freeze.ts'
+import { deepFreeze } from '../deep-freeze.ts'
 import { Activity } from './activity.ts'
 import { addTo, Changes } from './changes.ts'
 import type { Aim, Begun, ObservedCacheOptions } from './hooks.ts'

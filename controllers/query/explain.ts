@@ -16,7 +16,10 @@ export const explainRoute: QueryRoute = {
       throw new QueryError(400, `Cannot explain ${kind.kind} "${name}": the kind is namespaced, so name its namespace`)
     }
     const key = objectKey(name, kind.scope === 'Namespaced' ? namespace : undefined)
-    const explanation = await explain(kind, key, sources)
+    const { engines, recorder, environment } = sources
+    // Whoever looks after the object knows most of it.
+    const engine = engines().find(each => each.owns(kind, key)) ?? engines()[0]
+    const explanation = engine && (await explain(kind, key, { engine, recorder, environment }))
     if (explanation !== undefined) return explanation
     const place = kind.scope === 'Namespaced' ? ` in namespace "${namespace}"` : ''
     throw new QueryError(404, `Cannot explain ${kind.kind} "${name}": there is none of that name${place}`)

@@ -5,6 +5,7 @@ import { type EndpointKey, type EndpointType, endpointType } from '../../drivers
 import type { ImageFacts, Inventory, MachineFacts, Mark, VolumeFacts } from '../../drivers/contract/facts.ts'
 import { machineClaimName, volumeClaimName } from '../../reconcilers/claims.ts'
 import { objectKey } from '../engine/desired-cache.ts'
+import type { Engine } from '../engine/engine.ts'
 import { QueryError, type QueryRoute, type QuerySources } from './route.ts'
 
 /**
@@ -53,7 +54,7 @@ export interface InventoryAnswer {
 }
 
 /** What the answer is made from. */
-export type InventorySources = Pick<QuerySources, 'engine' | 'environment' | 'installation'>
+export type InventorySources = Pick<QuerySources, 'engines' | 'environment' | 'installation'>
 
 /** `/inventory?host=NAME&storage=NAME`: leftovers and adoptables, everywhere or at one place. */
 export const inventoryRoute: QueryRoute = {
@@ -67,10 +68,45 @@ export function inventoryOf(
   sources: InventorySources,
   only: { readonly host?: string | undefined; readonly storage?: string | undefined } = {},
 ): InventoryAnswer {
-  const { engine, environment, installation } = sources
+  const { engines, environment, installation } = sources
+  const at = timestamp(environment.clock)
+  const asked = only.host !== undefined || only.storage !== undefined
+  const answers = engines().map(engine => ({ installation, at, ...toldBy(engine, sources, only) }))
+  const answer = mergedInventory(answers) ?? { installation, at, places: [], unread: [] }
+  if (asked && answer.places.length === 0 && answer.unread.length === 0) {
+    throw new QueryError(404, `Cannot tell what is at ${only.host ?? only.storage}: no such host or storage is called`)
+  }
+  return answer
+}
+
+/** One answer of several that were given at about one instant: of each place the latest. Undefined where there is none. */
+export function mergedInventory(answers: readonly InventoryAnswer[]): InventoryAnswer | undefined {
+  const [first] = answers
+  if (first === undefined) return undefined
+  const places = new Map<string, InventoryPlace>()
+  for (const place of answers.flatMap(answer => answer.places)) {
+    const known = places.get(place.endpoint)
+    if (known === undefined || known.listedAt < place.listedAt) places.set(place.endpoint, place)
+  }
+  const titleOf = ({ type, name }: { readonly type: EndpointType; readonly name: string }) => `${type}/${name}`
+  const read = new Set([...places.values()].map(titleOf))
+  const unread = new Map(answers.flatMap(answer => answer.unread).map(each => [titleOf(each), each]))
+  return {
+    ...first,
+    places: [...places.values()].sort((left, right) => (titleOf(left) < titleOf(right) ? -1 : 1)),
+    unread: [...unread].flatMap(([title, each]) => (read.has(title) ? [] : [each])),
+  }
+}
+
+function toldBy(
+  engine: Engine,
+  { environment, installation }: InventorySources,
+  only: { readonly host?: string | undefined; readonly storage?: string | undefined },
+): Pick<InventoryAnswer, 'places' | 'unread'> {
   const places: InventoryPlace[] = []
   const unread: InventoryAnswer['unread'][number][] = []
   const asked = only.host !== undefined || only.storage !== undefined
+  const sources = { engine, environment, installation }
   for (const key of engine.observed.endpoints().toSorted()) {
     const type = endpointType(key)
     const told = engine.observed.told(key)
@@ -92,12 +128,12 @@ export function inventoryOf(
       things: things.filter(({ belongs }) => belongs !== 'Owned'),
     })
   }
-  if (asked && places.length === 0 && unread.length === 0) {
-    throw new QueryError(404, `Cannot tell what is at ${only.host ?? only.storage}: no such host or storage is called`)
-  }
-  const order = (place: InventoryPlace) => `${place.type}/${place.name}`
-  places.sort((left, right) => (order(left) < order(right) ? -1 : 1))
-  return { installation, at: timestamp(environment.clock), places, unread }
+  return { places, unread }
+}
+
+/** What says of a thing whose it is. */
+interface ThingSources extends Pick<InventorySources, 'environment' | 'installation'> {
+  readonly engine: Pick<Engine, 'desired' | 'identity'>
 }
 
 function thingsOf(
@@ -119,7 +155,7 @@ function thing(
   what: InventoryThing['what'],
   facts: InventoryThing['facts'],
   since: number | undefined,
-  sources: InventorySources,
+  sources: ThingSources,
 ): InventoryThing {
   const { environment } = sources
   const { identity, mark } = facts
@@ -144,7 +180,7 @@ function belongingOf(mark: Mark | undefined, why: string | undefined, installati
 function whyLeftover(
   identity: string,
   mark: Mark | undefined,
-  { engine, installation }: InventorySources,
+  { engine, installation }: ThingSources,
 ): string | undefined {
   if (mark === undefined || mark.installation !== installation) return undefined
   const { desired } = engine

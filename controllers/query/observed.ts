@@ -2,7 +2,8 @@ import { timestamp } from '../../crds/environment.ts'
 import type { Endpoint } from '../../drivers/contract/endpoint.ts'
 import type { Inventory } from '../../drivers/contract/facts.ts'
 import type { EndpointState } from '../../reconcilers/world.ts'
-import type { MeasuredDuration } from '../observation/durations.ts'
+import type { Engine } from '../engine/engine.ts'
+import { type MeasuredDuration, mergedDurations } from '../observation/durations.ts'
 import type { QueryRoute, QuerySources } from './route.ts'
 
 /** An endpoint and everything that was last seen there. User data appears only as hashes. */
@@ -32,7 +33,34 @@ export interface ObservedWorld {
 export const observedRoute: QueryRoute = { path: '/observed', answer: (_query, sources) => observedWorld(sources) }
 
 /** Everything observed, at this instant. */
-export function observedWorld({ engine, environment, installation }: Omit<QuerySources, 'recorder'>): ObservedWorld {
+export function observedWorld(sources: Omit<QuerySources, 'recorder'>): ObservedWorld {
+  const { engines, environment, installation } = sources
+  const nothing = { installation, at: timestamp(environment.clock), endpoints: [], durations: [] }
+  return mergedWorlds(engines().map(engine => observedBy(engine, sources))) ?? nothing
+}
+
+/** What several observe, as one: of an endpoint that two tell of, what answers, or else was listed last. */
+export function mergedWorlds(worlds: readonly ObservedWorld[]): ObservedWorld | undefined {
+  const [first, ...others] = worlds
+  if (first === undefined || others.length === 0) return first
+  const endpoints = new Map<string, ObservedEndpoint>()
+  for (const told of worlds.flatMap(world => world.endpoints)) {
+    const known = endpoints.get(told.endpoint.key)
+    if (known === undefined || rank(told) > rank(known)) endpoints.set(told.endpoint.key, told)
+  }
+  const inOrder = [...endpoints.values()].sort((left, right) => (left.endpoint.key < right.endpoint.key ? -1 : 1))
+  const at = worlds.map(world => world.at).sort()[0] ?? first.at
+  return { ...first, at, endpoints: inOrder, durations: mergedDurations(worlds.flatMap(({ durations }) => durations)) }
+}
+
+function rank({ state, listedAt = '' }: ObservedEndpoint): string {
+  return `${state.answers === 'Yes' ? 1 : 0} ${listedAt}`
+}
+
+function observedBy(
+  engine: Engine,
+  { environment, installation }: Pick<QuerySources, 'environment' | 'installation'>,
+): ObservedWorld {
   const { clock } = environment
   const endpoints = engine.observed.endpoints().toSorted()
   return {

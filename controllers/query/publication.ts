@@ -1,3 +1,4 @@
+import type { ObjectMeta } from '../../crds/meta.ts'
 import { ApiError, type Client } from '../api/client.ts'
 import { Lease, type LeaseObject } from '../api/leader.ts'
 import { systemNamespace } from '../install.ts'
@@ -16,18 +17,24 @@ const label = 'query.skystead.dev/endpoint'
 const urlAnnotation = 'query.skystead.dev/url'
 const authorityAnnotation = 'query.skystead.dev/authority'
 
-/** Says in a Lease of the replica where its query endpoint is. */
+/** Labels and annotations of a Lease. */
+export type LeaseMarks = Required<Pick<ObjectMeta, 'labels' | 'annotations'>>
+
+/** How a Lease says where the query endpoint of its holder is. */
+export function queryMarks({ url, authority }: Omit<QueryAddress, 'replica'>): LeaseMarks {
+  return {
+    labels: { [label]: 'true' },
+    annotations: { [urlAnnotation]: url, [authorityAnnotation]: authority },
+  }
+}
+
+/** Says in a Lease where the query endpoint of a process is that has no other Lease. */
 export async function publishQueryAddress(client: Client, address: QueryAddress): Promise<void> {
-  const { replica, url, authority } = address
+  const { replica } = address
   const lease = {
     apiVersion: Lease.apiVersion,
     kind: Lease.kind,
-    metadata: {
-      name: leaseName(replica),
-      namespace: systemNamespace,
-      labels: { [label]: 'true' },
-      annotations: { [urlAnnotation]: url, [authorityAnnotation]: authority },
-    },
+    metadata: { name: leaseName(replica), namespace: systemNamespace, ...queryMarks(address) },
     spec: { holderIdentity: replica },
   }
   await client.apply(Lease, lease, { fieldManager: 'skystead-query', force: true })

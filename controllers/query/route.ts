@@ -2,9 +2,10 @@ import type { Environment } from '../../crds/environment.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Recorder } from '../records/recorder.ts'
 
-/** What the answers are made from: the caches of a running engine. Nothing is changed through them. */
+/** What the answers are made from: the caches of running engines. Nothing is changed through them. */
 export interface QuerySources {
-  readonly engine: Engine
+  /** Those that run in this process now. */
+  readonly engines: () => readonly Engine[]
   readonly environment: Environment
   /** The installation's id. */
   readonly installation: string

@@ -24,7 +24,7 @@ export const Allocation = defineKind<AllocationSpec, AllocationStatus>({
     { name: 'Epoch', type: 'integer', jsonPath: '.spec.epoch', priority: 1 },
   ],
   conditions: {},
-  shard: 'global',
+  shard: 'place',
   statusSubresource: false,
   selectableFields: ['.spec.type', '.spec.holder.uid'],
 })
@@ -132,6 +132,8 @@ export interface Holder {
    * @maxLength 63
    */
   readonly uid: string
+  /** zoneName names the holder's zone: whoever looks after that zone looks after this. Left out: it names no zone. */
+  readonly zoneName?: ObjectName
 }
 
 /** MachineClaim is a machine's place, and the capacity that it holds there. */

@@ -21,7 +21,7 @@ export const HostCluster = defineKind<HostClusterSpec, HostClusterStatus>({
     CapacityAvailable: 'Every resource of the cluster is below its threshold.',
     Evacuated: 'The cluster is in maintenance and nothing runs in it any more: it is safe to switch off.',
   },
-  shard: 'global',
+  shard: 'place',
   selectableFields: ['.spec.podName'],
 })
 

@@ -39,7 +39,7 @@ export const Host = defineKind<HostSpec, HostStatus>({
     LossContained: 'Nothing can run on the host unseen: it is connected, or proven to be off.',
     Evacuated: 'The host is in maintenance and nothing runs there any more: it is safe to switch off.',
   },
-  shard: 'global',
+  shard: 'place',
   selectableFields: ['.spec.clusterName'],
 })
 

@@ -23,7 +23,7 @@ export const PrimaryStorage = defineKind<PrimaryStorageSpec, PrimaryStorageStatu
     Accounted: 'Everything of ours in the pool belongs to an object: nothing is left over.',
     Quiesced: 'The pool is in maintenance and no machine runs with a disk there: it is safe to take away for a while.',
   },
-  shard: 'global',
+  shard: 'place',
   selectableFields: ['.spec.scope'],
 })
 

@@ -21,7 +21,7 @@ export const Zone = defineKind<ZoneSpec, ZoneStatus>({
     TransfersAvailable: 'Images can be carried to and from the secondary storage of the zone.',
     Evacuated: 'The zone is in maintenance and nothing runs in it any more: it is safe to switch off.',
   },
-  shard: 'global',
+  shard: 'place',
 })
 
 /**

@@ -22,7 +22,7 @@ export const FirewallRule = defineKind<FirewallRuleSpec, FirewallRuleStatus>({
     Valid: 'The network offers a firewall.',
     Applied: 'The router keeps the rule.',
   },
-  shard: 'global',
+  shard: 'place',
   selectableFields: ['.spec.publicIPName', '.spec.networkName'],
 })
 

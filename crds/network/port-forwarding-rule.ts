@@ -22,7 +22,7 @@ export const PortForwardingRule = defineKind<PortForwardingRuleSpec, PortForward
     Valid: 'No older rule holds the same ports, and the network offers port forwarding.',
     Applied: 'The router leads the ports to the machine.',
   },
-  shard: 'global',
+  shard: 'place',
   selectableFields: ['.spec.publicIPName', '.spec.virtualMachineName'],
 })
 

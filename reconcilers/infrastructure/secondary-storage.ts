@@ -48,6 +48,8 @@ function keyOf(self: Store, world: World) {
 export const secondaryStorageReconciler = defineReconciler(SecondaryStorage, {
   references: ({ spec }) => [{ kind: Zone, name: spec.zoneName, field: 'spec.zoneName' }],
   endpoints: storeEndpoints,
+  // Templates are in no zone, and their images are here.
+  endpointsOfAll: true,
   phases: [
     { condition: 'Connected', judge: judgeConnection },
     {

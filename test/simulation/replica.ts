@@ -1,10 +1,11 @@
 /** A replica of the controllers as a process that can be killed or put to sleep at any moment. */
 import { noAnswer } from '../../controllers/api/api-error.ts'
-import { createClient, type Writable } from '../../controllers/api/client.ts'
-import { createLeadership, type Leadership } from '../../controllers/api/leader.ts'
+import type { Writable } from '../../controllers/api/client.ts'
 import type { Transport } from '../../controllers/api/transport.ts'
-import { type ControlPlane, startControlPlane } from '../../controllers/control-plane.ts'
+import { startControlPlane } from '../../controllers/control-plane.ts'
+import type { ControllerProcessOptions } from '../../controllers/controller-process.ts'
 import { createLogger, type LogLevel } from '../../controllers/log.ts'
+import { startReplica } from '../../controllers/sharding/replica.ts'
 import type { Environment } from '../../crds/environment.ts'
 import type { Connection, Driver } from '../../drivers/contract/driver.ts'
 import type { Death } from './scenario.ts'
@@ -21,7 +22,7 @@ export interface ReplicaOptions {
   readonly isNewInstallation: boolean
   /** The CRDs to install; none where they are. */
   readonly definitions: readonly Writable[]
-  /** Whether it asks for a lease before it does anything. */
+  /** Whether it shares the work with others. */
   readonly sharesWork: boolean
   /** How long a request takes that arrives when its sender is dead, in ms. */
   readonly lateness: () => number
@@ -31,7 +32,7 @@ export interface ReplicaOptions {
 }
 
 /**
- * How often the lease is renewed, in ms: half as often as by default. Renewals were a third of the work of a run with two
+ * How often leases are renewed, in ms: half as often as by default. Renewals were a third of the work of a run with two
  * replicas, and one that is lost weighs more this way.
  */
 const retryPeriod = 4_000
@@ -46,8 +47,6 @@ export class Replica {
   #sleepsUntil = 0
   #effects = 0
   #death: (Death & { readonly at: number }) | undefined
-  #plane: Promise<ControlPlane> | undefined
-  #leadership: Leadership | undefined
 
   constructor(options: ReplicaOptions) {
     this.#options = options
@@ -60,27 +59,23 @@ export class Replica {
     return this.#isDead
   }
 
-  /** Starts it; what goes wrong at the start ends it. */
+  /** Starts it; what goes wrong ends it. */
   start(): void {
-    if (!this.#options.sharesWork) {
-      this.#startControllers(() => true)
-      return
-    }
-    this.#leadership = createLeadership({
-      client: createClient(this.#transport()),
+    const { name, isNewInstallation, definitions, sharesWork, logLevel } = this.#options
+    const options: ControllerProcessOptions = {
+      transport: this.#transport(),
+      installation: { id: 'installation-1', isNew: isNewInstallation },
       environment: this.#environment,
-      name: 'simulation',
-      identity: this.#options.name,
-      retryPeriod,
-      onAcquired: () => this.#startControllers(() => this.#leadership?.isHeld() ?? false),
-      onLost: () => this.#stopControllers(),
-    })
-    this.#leadership.start()
-  }
-
-  /** Whether its caches are filled. */
-  async isStarted(): Promise<boolean> {
-    return this.#plane !== undefined && (await Promise.race([this.#plane.then(() => true), Promise.resolve(false)]))
+      crds: definitions,
+      drivers: { Simulator: this.#driver() },
+      logger: createLogger({ level: logLevel, clock: this.#environment.clock }),
+    }
+    // As a process that cannot go on: whoever watches over it starts another one.
+    const fail = () => this.#die(1_000)
+    const starting = sharesWork
+      ? startReplica({ ...options, identity: name, retryPeriod, onFailure: fail })
+      : startControlPlane(options)
+    starting.catch(fail)
   }
 
   /** Lets it die at one of its next effects. */
@@ -99,33 +94,6 @@ export class Replica {
     this.#watches.abort()
     for (const connection of this.#connections) void connection[Symbol.asyncDispose]()
     this.#connections.clear()
-  }
-
-  #startControllers(mayDispatch: () => boolean): void {
-    const before = this.#plane
-    const start = async () => {
-      await before?.then(plane => plane.stop()).catch(() => undefined)
-      return startControlPlane({
-        transport: this.#transport(),
-        installation: { id: 'installation-1', isNew: this.#options.isNewInstallation },
-        environment: this.#environment,
-        crds: this.#options.definitions,
-        drivers: { Simulator: this.#driver() },
-        logger: createLogger({ level: this.#options.logLevel, clock: this.#environment.clock }),
-        mayDispatch,
-      })
-    }
-    this.#plane = start()
-    this.#plane.catch(() => {
-      // As a process that could not start: whoever watches over it starts another one.
-      if (!this.#isDead && mayDispatch()) this.#die(1_000)
-    })
-  }
-
-  #stopControllers(): void {
-    const plane = this.#plane
-    this.#plane = undefined
-    plane?.then(each => each.stop()).catch(() => undefined)
   }
 
   #die(away: number): void {

@@ -25,7 +25,7 @@ import {
 
 /** What `skystead adopt` writes. */
 async function writtenFor(cloud: Cloud, machines?: readonly string[]): Promise<ReturnType<typeof adoptionOf>> {
-  const sources = { engine: cloud.engine, environment: cloud.environment, installation: 'installation-1' }
+  const sources = { engines: () => [cloud.engine], environment: cloud.environment, installation: 'installation-1' }
   const read = cloud.environment.until(readCloud(cloud.client))
   const wish = { namespace: 'shop', now: '2026-01-01T00:00:00Z', ...(machines === undefined ? {} : { machines }) }
   return adoptionOf(inventoryOf(sources), (await read) as Awaited<ReturnType<typeof readCloud>>, wish)

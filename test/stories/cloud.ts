@@ -9,12 +9,14 @@ import { inProcessTransport } from '../../controllers/api/in-process-transport.t
 import type { AnyApiKind } from '../../controllers/api/paths.ts'
 import type { Transport } from '../../controllers/api/transport.ts'
 import { type ControlPlane, startControlPlane } from '../../controllers/control-plane.ts'
+import type { ControllerProcessOptions } from '../../controllers/controller-process.ts'
 import type { Engine } from '../../controllers/engine/engine.ts'
 import { readDefinitions } from '../../controllers/install.ts'
 import { createLogger } from '../../controllers/log.ts'
 import type { Metrics } from '../../controllers/metrics.ts'
 import type { RecordStore } from '../../controllers/records/record-store.ts'
 import type { Recorder } from '../../controllers/records/recorder.ts'
+import { type Replica, startReplica } from '../../controllers/sharding/replica.ts'
 import type { SpanExporter } from '../../controllers/traces/tracer.ts'
 import type { AnyKind, ResourceOf } from '../../crds/define-kind.ts'
 import { Allocation } from '../../crds/infrastructure/allocation.ts'
@@ -61,6 +63,7 @@ export class Cloud {
   readonly simulator: Simulator
   readonly #options: CloudOptions
   #server: Awaited<ReturnType<typeof createAPIServer>> | undefined
+  readonly #replicas = new Set<Replica>()
   #plane: ControlPlane | undefined
   #client: Client | undefined
   #isFirstStart = true
@@ -73,9 +76,15 @@ export class Cloud {
 
   /** A cloud that is up, with nothing described yet. */
   static async start(options: CloudOptions = {}): Promise<Cloud> {
+    const cloud = await Cloud.withoutControllers(options)
+    await cloud.startControllers()
+    return cloud
+  }
+
+  /** The same without controllers: for replicas that share the work. */
+  static async withoutControllers(options: CloudOptions = {}): Promise<Cloud> {
     const cloud = new Cloud(options)
     await cloud.startServer()
-    await cloud.startControllers()
     return cloud
   }
 
@@ -89,13 +98,35 @@ export class Cloud {
 
   /** Starts the controllers, with empty caches. */
   async startControllers(): Promise<void> {
+    this.#plane = await this.#complete(startControlPlane(this.#processOptions()))
+  }
+
+  /** Starts one of several replicas. It ends with the cloud at the latest. */
+  async startReplica(identity: string, between = (transport: Transport) => transport): Promise<Replica> {
+    const { transport, ...options } = this.#processOptions()
+    const onFailure = (error: unknown) => {
+      throw error
+    }
+    const starting = startReplica({ ...options, transport: between(transport), identity, onFailure })
+    const replica = await this.#complete(starting)
+    this.#replicas.add(replica)
+    return replica
+  }
+
+  /** Stops a replica in peace. */
+  async stopReplica(replica: Replica): Promise<void> {
+    this.#replicas.delete(replica)
+    await this.#complete(replica.stop())
+  }
+
+  #processOptions(): ControllerProcessOptions {
     const server = this.#server
     if (server === undefined) throw new Error('Cannot start controllers: there is no API server')
     const { logLevel = 'silent', logStream, between = transport => transport, records, traces } = this.#options
     const isNew = this.#isFirstStart && this.#options.isNewInstallation === true
     this.#isFirstStart = false
     const { clock } = this.environment
-    const starting = startControlPlane({
+    return {
       transport: between(inProcessTransport(request => server.handle(request))),
       installation: { id: 'installation-1', isNew },
       environment: this.environment,
@@ -104,8 +135,7 @@ export class Cloud {
       ...(traces === undefined ? {} : { traces }),
       ...(records === undefined ? {} : { records: { store: records } }),
       logger: createLogger({ level: logLevel, clock, ...(logStream === undefined ? {} : { stream: logStream }) }),
-    })
-    this.#plane = await this.#complete(starting)
+    }
   }
 
   /** Stops the controllers; the API and the simulated world go on. */
@@ -125,6 +155,7 @@ export class Cloud {
   /** Stops everything. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stopControllers()
+    for (const replica of this.#replicas) await this.stopReplica(replica)
     if (this.#server !== undefined) await this.#complete(this.#server.close())
     await this.#complete(Promise.resolve(this.simulator[Symbol.asyncDispose]()))
   }

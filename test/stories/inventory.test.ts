@@ -9,7 +9,7 @@ import { Cloud, quickstart } from './cloud.ts'
 
 function inventoryIn(cloud: Cloud, only: Parameters<typeof inventoryOf>[1] = {}): InventoryAnswer {
   const { engine, environment } = cloud
-  return inventoryOf({ engine, environment, installation: 'installation-1' }, only)
+  return inventoryOf({ engines: () => [engine], environment, installation: 'installation-1' }, only)
 }
 
 function told(answer: InventoryAnswer): readonly string[] {

@@ -16,7 +16,7 @@ const definitions = readDefinitions(projectPath('manifests/crds'))
 /** What is read lets the cloud's time pass; the plan itself does not. */
 async function read(cloud: Cloud, manifests: string, options: { delete?: boolean } = {}) {
   const { client, engine, environment } = cloud
-  const observe = async () => observedWorld({ engine, environment, installation: 'installation-1' })
+  const observe = async () => observedWorld({ engines: () => [engine], environment, installation: 'installation-1' })
   const present = await environment.until(readPresent(client, observe))
   const judged = await environment.until(judgeManifests(client, documentsOf(manifests), options))
   if (present === undefined || judged === undefined) throw new Error('Cannot plan: nothing was read')

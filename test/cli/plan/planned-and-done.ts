@@ -183,7 +183,7 @@ export class Trial implements AsyncDisposable {
 
   #present(): Promise<Present> {
     const { client, engine, environment } = this.cloud
-    const observe = async () => observedWorld({ engine, environment, installation: 'installation-1' })
+    const observe = async () => observedWorld({ engines: () => [engine], environment, installation: 'installation-1' })
     return this.#complete(readPresent(client, observe))
   }
 

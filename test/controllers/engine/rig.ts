@@ -5,6 +5,7 @@ import { createAPIServer } from '../../../apiserver/server.ts'
 import { memoryLog } from '../../../apiserver/storage/durable-log.ts'
 import { projectPath } from '../../../cli/repository.ts'
 import { type Client, createClient, type Writable } from '../../../controllers/api/client.ts'
+import { createFeed } from '../../../controllers/api/feed.ts'
 import { inProcessTransport } from '../../../controllers/api/in-process-transport.ts'
 import type { Transport, TransportRequest, TransportResponse } from '../../../controllers/api/transport.ts'
 import { createEngine, type Engine } from '../../../controllers/engine/engine.ts'
@@ -86,7 +87,13 @@ export class Rig implements AsyncDisposable {
     await complete(virtual, installKinds(client))
     await virtual.advance(1_000)
     const journal: string[] = []
-    const wire: Wire = { intercept: () => undefined, close: () => server.close() }
+    const wire: Wire = {
+      intercept: () => undefined,
+      close: async () => {
+        await feed.stop()
+        await server.close()
+      },
+    }
     const fake = fakeDriver(virtual.clock)
     const host = fake.at(hostA)
     const machines = new Map<string, MachineFacts>()
@@ -104,17 +111,22 @@ export class Rig implements AsyncDisposable {
       return perform(operation, signal)
     }
     const logger = createLogger({ level: 'silent', clock: virtual.clock })
+    const transport = intercepting(delayed(direct, virtual, options), wire, journal)
+    const [apiKinds, metrics] = [[Widget, Allocation], createMetrics({ clock: virtual.clock })]
+    const feed = createFeed({ client: createClient(transport), kinds: apiKinds, environment, logger, metrics })
+    feed.start()
     const engine = createEngine({
-      transport: intercepting(delayed(direct, virtual, options), wire, journal),
+      feed,
+      transport,
       installation,
       environment,
       reconcilers: [
         defineReconciler(Widget, { endpoints: () => [hostEndpoint(hostA)], ...parts }),
       ] as readonly Reconciler[],
-      kinds: [Widget, Allocation],
+      kinds: apiKinds,
       drivers: () => fake.driver,
       logger,
-      metrics: createMetrics({ clock: virtual.clock }),
+      metrics,
       ...(options.mayDispatch === undefined ? {} : { mayDispatch: options.mayDispatch }),
     })
     await complete(virtual, engine.start())

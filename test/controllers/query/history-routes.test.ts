@@ -8,11 +8,9 @@ import { virtualEnvironment } from '../../../drivers/simulator/virtual-clock.ts'
 /** Sources that only remember what history was asked for. */
 function sources(asked: RecordQuery[]): QuerySources {
   return {
-    engine: new Proxy({} as QuerySources['engine'], {
-      get: () => {
-        throw new Error('Cannot be asked: there is no engine')
-      },
-    }),
+    engines: () => {
+      throw new Error('Cannot be asked: there is no engine')
+    },
     environment: virtualEnvironment(),
     installation: 'one',
     recorder: {

@@ -14,10 +14,23 @@ export interface LeanObject {
   readonly changedBy: string | undefined
 }
 
-/** Managed fields are the largest part of many objects: only who changed the spec last is kept of them. */
+type ManagedMeta = ObjectMeta & { readonly managedFields?: readonly ManagedFields[] }
+
+/** Managed fields are the largest part of many objects: only who changed the spec last is told of them. */
 export function withoutManagedFields(object: Resource): LeanObject {
-  const { managedFields, ...metadata } = object.metadata as ObjectMeta & { managedFields?: readonly ManagedFields[] }
-  return { object: { ...object, metadata }, changedBy: lastToChangeSpec(managedFields ?? []) }
+  const { managedFields = [], ...metadata }: ManagedMeta = object.metadata
+  return { object: { ...object, metadata }, changedBy: lastToChangeSpec(managedFields) }
+}
+
+/** The object with as much of its managed fields as says who changed the spec last. */
+export function withLastManager(object: Resource): Resource {
+  const { object: lean, changedBy } = withoutManagedFields(object)
+  if (changedBy === undefined) return lean
+  const metadata: ManagedMeta = {
+    ...lean.metadata,
+    managedFields: [{ manager: changedBy, fieldsV1: { 'f:spec': {} } }],
+  }
+  return { ...lean, metadata }
 }
 
 function lastToChangeSpec(managedFields: readonly ManagedFields[]): string | undefined {
