@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { createClient } from '../controllers/api/client.ts'
+import { kubeConfigOfPod } from '../controllers/api/kube-config.ts'
 import { kubernetesTransport } from '../controllers/api/kubernetes-transport.ts'
 import { readDefinitions } from '../controllers/install.ts'
 import { installationOfCluster } from '../controllers/installation-id.ts'
@@ -22,7 +23,9 @@ import { oneLine } from './user-error.ts'
 
 /** Options of `skystead controller`. */
 export interface ControllerOptions {
-  readonly kubeconfig: string
+  /** Left out: that of the Pod's service account. */
+  readonly kubeconfig?: string
+  readonly metricsHost: string
   readonly metricsPort: number
   /** The address of the query endpoint, under which clients find it. */
   readonly queryHost: string
@@ -41,10 +44,10 @@ export async function controller(options: ControllerOptions): Promise<void> {
   const leave = () => process.exit(0)
   stop.signal.addEventListener('abort', leave, { once: true })
   await using running = new AsyncDisposableStack()
-  const kubeconfigPath = resolve(options.kubeconfig)
+  const kubeconfigPath = options.kubeconfig === undefined ? undefined : resolve(options.kubeconfig)
   const logger = createLogger({ level: options.logLevel, clock: environment.clock })
   try {
-    const transport = kubernetesTransport({ kubeconfig: kubeconfigPath, environment })
+    const transport = kubernetesTransport({ kubeconfig: kubeconfigPath ?? kubeConfigOfPod(), environment })
     running.defer(() => transport.close())
     const identity = identityOf(environment)
     const endpoint = { host: options.queryHost, port: options.queryPort, replica: identity }
@@ -65,6 +68,7 @@ export async function controller(options: ControllerOptions): Promise<void> {
         Redfish: createRedfishDriver({ environment }),
       },
       logger,
+      metricsHost: options.metricsHost,
       metricsPort: options.metricsPort,
       query,
       ...(options.traces === undefined ? {} : { traces: collectorOf(options.traces, environment) }),
@@ -73,7 +77,7 @@ export async function controller(options: ControllerOptions): Promise<void> {
     running.defer(() => replica.stop())
     process.stdout.write(`skystead ready\n  metrics     ${replica.health?.url}/metrics\n`)
   } catch (error) {
-    throw explained(error, { kubeconfigPath })
+    throw explained(error, { kubeconfigPath: kubeconfigPath ?? 'of the service account' })
   }
   stop.signal.removeEventListener('abort', leave)
   await stop.received

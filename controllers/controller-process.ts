@@ -32,6 +32,8 @@ export interface ControllerProcessOptions {
   readonly logger: Logger
   /** Port of `/healthz`, `/readyz`, `/metrics`; 0: any free one. Left out: they are not served. */
   readonly metricsPort?: number
+  /** Address that they are served at. Default 127.0.0.1. */
+  readonly metricsHost?: string
   /** Where questions are answered. Left out: nowhere. */
   readonly query?: QueryOptions
   /** Where traces are sent. Left out: there are none, and they cost nothing. */
@@ -63,7 +65,7 @@ export async function openControllerProcess(
   options: ControllerProcessOptions,
   { engines, unready }: { readonly engines: () => readonly Engine[]; readonly unready: () => string | undefined },
 ): Promise<ControllerProcess> {
-  const { transport, environment, drivers, logger, metricsPort } = options
+  const { transport, environment, drivers, logger, metricsPort, metricsHost = '127.0.0.1' } = options
   const metrics = createMetrics({ clock: environment.clock })
   const client = createClient(transport)
   await install(client, options.crds, environment)
@@ -77,7 +79,7 @@ export async function openControllerProcess(
   metrics.sources({ ...metricSources({ engines, kinds, clock: environment.clock }), records: () => recorder.state() })
   const readiness = { caches: () => (feed.isSynced() ? unready() : 'the caches are being filled') }
   const health =
-    metricsPort === undefined ? undefined : await startHealthServer({ port: metricsPort, readiness, metrics })
+    metricsPort === undefined ? undefined : await startHealthServer({ host: metricsHost, port: metricsPort, readiness, metrics })
   let query: QueryService | undefined
   feed.start()
   return {

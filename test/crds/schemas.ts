@@ -1,8 +1,10 @@
 /** The schemas of the generated CRDs, as the API server uses them. */
-import { readdirSync, readFileSync } from 'node:fs'
-import { parse, parseAllDocuments } from 'yaml'
+import { readFileSync } from 'node:fs'
+import { parseAllDocuments } from 'yaml'
 import { type CompiledSchema, compileSchema } from '../../apiserver/schema/compiled-schema.ts'
 import type { StructuralSchema } from '../../apiserver/schema/structural-schema.ts'
+import { projectPath } from '../../cli/repository.ts'
+import { readDefinitions } from '../../controllers/install.ts'
 
 /** An object as a manifest holds it. */
 export interface WrittenObject {
@@ -20,14 +22,14 @@ interface CRD {
 }
 
 const root = new URL('../../', import.meta.url)
-const folder = new URL('manifests/crds/', root)
 
 /** The compiled schema of every kind, by kind. */
 export const schemas: ReadonlyMap<string, CompiledSchema> = new Map(
-  readdirSync(folder).map(name => {
-    const crd: CRD = parse(readFileSync(new URL(name, folder), 'utf8'))
-    return [crd.spec.names.kind, compileSchema(crd.spec.versions[0].schema.openAPIV3Schema)]
-  }),
+  // The edge: the files hold definitions.
+  (readDefinitions(projectPath('manifests/crds')) as unknown as readonly CRD[]).map(({ spec: { names, versions } }) => [
+    names.kind,
+    compileSchema(versions[0].schema.openAPIV3Schema),
+  ]),
 )
 
 /** The objects of a file of manifests; the path is relative to the repository. */

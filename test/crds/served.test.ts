@@ -1,12 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import test from 'ava'
-import { parse } from 'yaml'
+import { projectPath } from '../../cli/repository.ts'
+import { readDefinitions } from '../../controllers/install.ts'
 import { kindOf, kinds } from '../../crds/kinds.ts'
 import { startServer, type TestServer } from '../apiserver/core/harness.ts'
 import { objectsOf, type WrittenObject } from './schemas.ts'
 
-const folder = new URL('../../manifests/crds/', import.meta.url)
-const definitions = readdirSync(folder).map(name => parse(readFileSync(new URL(name, folder), 'utf8')))
+const definitions = readDefinitions(projectPath('manifests/crds'))
 
 async function servedKinds(): Promise<TestServer> {
   const api = await startServer()

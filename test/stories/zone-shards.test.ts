@@ -5,15 +5,7 @@ import type { Replica } from '../../controllers/sharding/replica.ts'
 import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { Cloud, quickstart, withoutTrash } from './cloud.ts'
 import { machine } from './manifests.ts'
-
-/** The quickstart's zone under other names, with the same offerings. */
-const secondZone = quickstart
-  .replaceAll('zone-a', 'zone-b')
-  .replaceAll(/\b(pod|cluster|host|primary|secondary|public)-(\d)\b/g, '$1-b$2')
-  .replaceAll('namespace: shop', 'namespace: shop-b')
-  .replaceAll('{name: shop}', '{name: shop-b}')
-  .replaceAll('172.16.10.', '172.16.20.')
-  .replaceAll('192.0.2.', '198.51.100.')
+import { secondZone } from './second-zone.ts'
 
 /** A network that can be cut. */
 function cutNetwork() {

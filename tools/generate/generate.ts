@@ -24,15 +24,25 @@ export function generate(root: string, kinds: readonly KindDefinition[]): Readon
   checkKinds(sources)
   return new Map([
     ...sources.map(source => crdFile(root, source)),
-    ['manifests/rbac.yaml', yamlFile('crds/kinds.ts', rbac(kinds))] as const,
+    ['manifests/crds/kustomization.yaml', yamlFile('crds/kinds.ts', [kustomizationOf(sources)])] as const,
+    ['manifests/install/rbac.yaml', yamlFile('crds/kinds.ts', rbac(kinds))] as const,
     ...referencePages(sources),
   ])
 }
 
 function crdFile(root: string, source: KindSource): readonly [string, string] {
-  const { group, plural } = source.definition
   const file = relative(root, source.file.getFilePath())
-  return [`manifests/crds/${plural}.${group}.yaml`, yamlFile(file, [customResourceDefinition(source)])]
+  return [`manifests/crds/${crdFileName(source)}`, yamlFile(file, [customResourceDefinition(source)])]
+}
+
+function crdFileName({ definition: { group, plural } }: KindSource): string {
+  return `${plural}.${group}.yaml`
+}
+
+/** Makes a directory of the definitions that `kubectl apply -k` takes, by itself and as a part of others. */
+function kustomizationOf(sources: readonly KindSource[]): object {
+  const resources = sources.map(crdFileName).toSorted()
+  return { apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', resources }
 }
 
 function yamlFile(from: string, documents: readonly object[]): string {

@@ -22,7 +22,7 @@ const operatorVerbs = ['attest', 'place', 'release']
 
 const controllers = { kind: 'ServiceAccount', name: 'skystead-controllers', namespace: 'skystead-system' }
 
-/** The objects of `manifests/rbac.yaml`: what the controllers may do, and roles for people. */
+/** The objects of `manifests/install/rbac.yaml`: what the controllers may do, and roles for people. */
 export function rbac(kinds: readonly KindDefinition[]): readonly object[] {
   const tenants = kinds.filter(kind => kind.scope === 'Namespaced')
   const choices = kinds.filter(
