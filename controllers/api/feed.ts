@@ -5,7 +5,7 @@ import { deepFreeze } from '../deep-freeze.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Client } from './client.ts'
-import { withLastManager } from './managed-fields.ts'
+import { withoutManagedFields } from './managed-fields.ts'
 import { createReflector, type Reflector, type ReflectorSink } from './reflector.ts'
 
 /** Options of a feed. */
@@ -120,7 +120,7 @@ export function createFeed({ client, kinds, environment, logger, metrics }: Feed
   }
 }
 
-/** An object as it is handed on: of its managed fields only who changed the spec last, and never to be changed. */
+/** An object as it is handed on: without its managed fields, and never to be changed. */
 function taken(object: Resource): Resource {
-  return deepFreeze(withLastManager(object))
+  return deepFreeze(withoutManagedFields(object).object)
 }

@@ -16,21 +16,17 @@ export interface LeanObject {
 
 type ManagedMeta = ObjectMeta & { readonly managedFields?: readonly ManagedFields[] }
 
+/** Objects that were made here, and who changed their spec last: everybody in this process shares them. */
+const made = new WeakMap<Resource, string | undefined>()
+
 /** Managed fields are the largest part of many objects: only who changed the spec last is told of them. */
 export function withoutManagedFields(object: Resource): LeanObject {
+  if (made.has(object)) return { object, changedBy: made.get(object) }
   const { managedFields = [], ...metadata }: ManagedMeta = object.metadata
-  return { object: { ...object, metadata }, changedBy: lastToChangeSpec(managedFields) }
-}
-
-/** The object with as much of its managed fields as says who changed the spec last. */
-export function withLastManager(object: Resource): Resource {
-  const { object: lean, changedBy } = withoutManagedFields(object)
-  if (changedBy === undefined) return lean
-  const metadata: ManagedMeta = {
-    ...lean.metadata,
-    managedFields: [{ manager: changedBy, fieldsV1: { 'f:spec': {} } }],
-  }
-  return { ...lean, metadata }
+  const lean = { ...object, metadata }
+  const changedBy = lastToChangeSpec(managedFields)
+  made.set(lean, changedBy)
+  return { object: lean, changedBy }
 }
 
 function lastToChangeSpec(managedFields: readonly ManagedFields[]): string | undefined {
