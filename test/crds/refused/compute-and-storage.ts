@@ -3,7 +3,7 @@ import type { Refusal } from './refusal.ts'
 /** Manifests of machines, disks and what they are chosen from that are refused. */
 export const refusedMachines: readonly Refusal[] = [
   ['OFF-018 a number of cores in letters', 'ServiceOffering', { cores: '２' }, 'spec.cores', /must be of type integer/],
-  ['half a core', 'ServiceOffering', { cores: 0.5 }, 'spec.cores', /must be of type integer/],
+  ['half a core', 'ServiceOffering', { cores: 0.5 }, 'spec.cores', /must be of type int32/],
   ['memory in a unit that is none', 'ServiceOffering', { memory: '512MB' }, 'spec.memory', /such as '512Mi'/],
   [
     'OFF-042 a network rate below 0',
