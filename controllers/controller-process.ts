@@ -79,7 +79,9 @@ export async function openControllerProcess(
   metrics.sources({ ...metricSources({ engines, kinds, clock: environment.clock }), records: () => recorder.state() })
   const readiness = { caches: () => (feed.isSynced() ? unready() : 'the caches are being filled') }
   const health =
-    metricsPort === undefined ? undefined : await startHealthServer({ host: metricsHost, port: metricsPort, readiness, metrics })
+    metricsPort === undefined
+      ? undefined
+      : await startHealthServer({ host: metricsHost, port: metricsPort, readiness, metrics })
   let query: QueryService | undefined
   feed.start()
   return {

@@ -27,8 +27,10 @@ export function loadKubeConfig(path: string | readonly string[], { context }: Ku
 /** The access of the Pod that this process runs in. Throws in one clear line where it runs in none. */
 export function kubeConfigOfPod(): KubeConfig {
   const config = new KubeConfig()
-  if (process.env['KUBERNETES_SERVICE_HOST'] === undefined) {
-    throw new Error('Cannot find the API: this is no Pod (KUBERNETES_SERVICE_HOST is not set), so name --kubeconfig FILE')
+  if (process.env.KUBERNETES_SERVICE_HOST === undefined) {
+    throw new Error(
+      'Cannot find the API: this is no Pod (KUBERNETES_SERVICE_HOST is not set), so name --kubeconfig FILE',
+    )
   }
   config.loadFromCluster()
   return config

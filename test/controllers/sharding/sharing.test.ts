@@ -137,7 +137,10 @@ test('what a replica had that fell silent moves within the lease, and nobody has
   t.deepEqual(two.shards(), all)
   const moved = two.told.filter(line => Number(line.split('@')[1]) * 1000 >= before - 500)
   t.is(moved.length, 2)
-  t.true(moved.every(line => Number(line.split('@')[1]) * 1000 <= before + 19_000), moved.join())
+  t.true(
+    moved.every(line => Number(line.split('@')[1]) * 1000 <= before + 19_000),
+    moved.join(),
+  )
   one.network = 'Up'
   await advance(60_000)
   t.deepEqual(held(), all)
