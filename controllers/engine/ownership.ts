@@ -3,7 +3,7 @@ import { Allocation, type AllocationSpec } from '../../crds/infrastructure/alloc
 import type { Resource } from '../../crds/meta.ts'
 import type { World } from '../../reconcilers/world.ts'
 import type { Metrics } from '../metrics.ts'
-import { countConditions } from '../metrics-sources.ts'
+import { countConditions } from './condition-counting.ts'
 import type { DesiredCache, ObjectChange, ObjectKey } from './desired-cache.ts'
 import { isWithin, mayBeWithin, type Scope } from './scope.ts'
 
