@@ -181,7 +181,7 @@ export function createEngine(options: EngineOptions): Engine {
   }
   const collections = new Map<string, Map<string, Collection>>()
   for (const reconciler of reconcilers) controllers.set(reconciler.kind.kind, createController(reconciler))
-  const strays = createStrays({ desired, observed, executor, observer })
+  const strays = createStrays({ installation, desired, observed, executor, observer })
   const collector = createAllocationCollector({
     client,
     writes,

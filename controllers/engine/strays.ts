@@ -11,8 +11,9 @@ import { identityOf } from './world.ts'
 
 /** What looking after strays works with. */
 export interface StraysOptions {
-  readonly desired: DesiredCache
-  readonly observed: ObservedCache
+  readonly installation: string
+  readonly desired: Pick<DesiredCache, 'all' | 'get' | 'list'>
+  readonly observed: Pick<ObservedCache, 'endpoint' | 'provenAbsent' | 'isReady' | 'machines'>
   readonly executor: Pick<Executor, 'submit'>
   readonly observer: Pick<Observer, 'listSoon'>
 }
@@ -21,14 +22,14 @@ export interface StraysOptions {
 export interface Strays {
   /**
    * Whether a Stray has nothing left to tell: the host is proven to have nothing of the machine, the machine is back
-   * there, or the host is no longer declared. Until then a definition that is off, of a machine that is no more, is
+   * there, what the host has bears no mark of ours (it was given back), or the host is no longer declared. Until then a definition that is off, of a machine that is no more, is
    * removed; that of one that lives is removed by its own reconciler.
    */
   isOver(stray: AllocationSpec, isOrphan: (stray: AllocationSpec) => Promise<boolean>): Promise<boolean>
 }
 
 /** Makes what looks after strays. */
-export function createStrays({ desired, observed, executor, observer }: StraysOptions): Strays {
+export function createStrays({ installation, desired, observed, executor, observer }: StraysOptions): Strays {
   function isDeclared(hostIdentity: string): boolean {
     return [...desired.all(Host)].some(host => identityOf(desired, host) === hostIdentity)
   }
@@ -44,6 +45,7 @@ export function createStrays({ desired, observed, executor, observer }: StraysOp
       if (!observed.isReady(endpoint)) return false
       const here = observed.machines(identity).find(seen => seen.endpoint === endpoint)
       if (here === undefined) observer.listSoon(endpoint)
+      else if (here.facts.mark?.installation !== installation) return true
       if (claim !== undefined || here?.facts.powerState !== 'Off' || !(await isOrphan(stray))) return false
       const { epoch } = here.facts
       const { kind, namespace, name, uid } = stray.holder

@@ -104,7 +104,7 @@ export function createWorld(sources: WorldSources, pass: PassRecording): World {
 }
 
 /** The identity of a resource, for callers outside a pass: nothing is recorded. */
-export function identityOf(desired: DesiredCache, resource: Identifiable): string {
+export function identityOf(desired: Pick<DesiredCache, 'list'>, resource: Identifiable): string {
   const lists = holderKeys(resource).map(key => desired.list(identityByHolder, key))
   return identityGiven(lists.flat() as readonly { readonly spec: AllocationSpec }[]) ?? resource.metadata.uid
 }
