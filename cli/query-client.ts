@@ -9,17 +9,19 @@ import { UserError } from './user-error.ts'
 
 /**
  * Asks every replica of the controllers the same question and answers with what each said, in order of their names.
- * Replicas that are gone, or know nothing of what is asked for, are left out. `path`: with its query, as in `/observed` or `/explain?kind=Host&name=h1`.
+ * Replicas that know nothing of what is asked for are left out; of silent ones it tells. `path`: with its query, as in `/observed` or `/explain?kind=Host&name=h1`.
  * Throws one clear line where nobody answers, or where one refuses.
  */
 export async function askControllers<T>(
   { client, kubeconfig }: Pick<ApiAccess, 'client' | 'kubeconfig'>,
   path: string,
   environment: Pick<Environment, 'clock'>,
+  tell: (line: string) => void = line => void process.stderr.write(`skystead: ${line}\n`),
 ): Promise<readonly T[]> {
   const addresses = await queryAddresses(client)
   const answers: T[] = []
-  let silent: unknown
+  const silent: string[] = []
+  let cause: unknown
   let unknown: ApiError | undefined
   for (const address of addresses) {
     try {
@@ -28,16 +30,20 @@ export async function askControllers<T>(
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       if (error.status === 404) unknown = error
-      else if (error.status === 0) silent = error
-      else throw refused(error)
+      else if (error.status !== 0) throw refused(error)
+      else {
+        silent.push(address.url)
+        cause = error
+      }
     }
   }
+  if (answers.length > 0 && silent.length > 0) tell(`${silent.join(', ')} is silent: what it looks after is not told`)
   if (answers.length > 0) return answers
   if (unknown !== undefined) throw refused(unknown)
   const whom = addresses.length === 0 ? 'none is published' : `${addresses.map(({ url }) => url).join(', ')} is silent`
   throw new UserError(
     `Cannot ask the controllers: ${whom}; do they run ("skystead up", or "skystead controller --query-host ADDRESS")?`,
-    { cause: silent },
+    { cause },
   )
 }
 

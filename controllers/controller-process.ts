@@ -8,7 +8,7 @@ import { createFeed, type Feed } from './api/feed.ts'
 import { leasedTransport } from './api/leased-transport.ts'
 import type { Transport } from './api/transport.ts'
 import { createEngine, type Engine } from './engine/engine.ts'
-import type { Scope } from './engine/scope.ts'
+import type { Shard } from './engine/shard.ts'
 import { type HealthServer, startHealthServer } from './health-server.ts'
 import { install } from './install.ts'
 import { type Installation, noteNewInstallation } from './installation-id.ts'
@@ -50,8 +50,8 @@ export interface ControllerProcess {
   readonly recorder: Recorder
   readonly health: HealthServer | undefined
   /** Makes an engine for a part of the cloud, that acts only while it may. Left out: for everything, always. */
-  createEngine(scope?: Scope, mayAct?: () => boolean): Engine
-  /** Answers questions from now on, where that is wished; resolves with where. */
+  createEngine(shard?: Shard, mayAct?: () => boolean): Engine
+  /** Answers questions from now on, where that is wished; resolves with where. Whoever calls it closes what it answers. */
   serveQueries(): Promise<QueryService | undefined>
   /** Ends everything that was begun here. Call it when no engine runs any more. */
   stop(): Promise<void>
@@ -82,7 +82,6 @@ export async function openControllerProcess(
     metricsPort === undefined
       ? undefined
       : await startHealthServer({ host: metricsHost, port: metricsPort, readiness, metrics })
-  let query: QueryService | undefined
   feed.start()
   return {
     client,
@@ -90,7 +89,7 @@ export async function openControllerProcess(
     metrics,
     recorder,
     health,
-    createEngine: (scope, mayAct) =>
+    createEngine: (shard, mayAct) =>
       createEngine({
         feed,
         transport: mayAct === undefined ? transport : leasedTransport(transport, mayAct),
@@ -102,18 +101,16 @@ export async function openControllerProcess(
         logger,
         metrics,
         recorder,
-        ...(scope === undefined ? {} : { scope }),
+        ...(shard === undefined ? {} : { shard }),
         ...(tracer === undefined ? {} : { tracer }),
         ...(mayAct === undefined ? {} : { mayDispatch: mayAct }),
       }),
     async serveQueries() {
       if (options.query === undefined) return undefined
       const sources = { engines, environment, installation, recorder }
-      query = await serveQueries(options.query, { sources, client, logger })
-      return query
+      return serveQueries(options.query, { sources, client, logger })
     },
     async stop() {
-      await query?.close()
       await health?.close()
       await feed.stop()
       await recorder.stop()

@@ -12,7 +12,7 @@ import { ApiError } from '../api/client.ts'
 import { identityNotGiven, inUse, protectedFromDeletion, referencesResolved } from './common-phases.ts'
 import { eventsOf } from './condition-events.ts'
 import type { CollectedReads, ControllerOptions, PassOutcome } from './controller-options.ts'
-import { type ObjectKey, objectKey } from './desired-cache.ts'
+import type { ObjectKey } from './desired-cache.ts'
 import { driftFrom, type FieldMemory } from './drift.ts'
 import { carryOut, type Refusal } from './effects.ts'
 import {
@@ -377,9 +377,4 @@ function sameConditions(before: readonly Condition[] | undefined, after: readonl
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
-}
-
-/** The key of an object. */
-export function keyOf(object: Resource): ObjectKey {
-  return objectKey(object.metadata.name, object.metadata.namespace)
 }

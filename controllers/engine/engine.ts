@@ -28,7 +28,7 @@ import { HoldingSums } from './holdings.ts'
 import { Ownership } from './ownership.ts'
 import { Queues } from './queues.ts'
 import { type Collection, type Reader, Reads } from './reads.ts'
-import type { Scope } from './scope.ts'
+import type { Shard } from './shard.ts'
 import { type ObjectStanding, standingOf } from './standing.ts'
 import { createStrays } from './strays.ts'
 import { createWorld, identityOf, type WorldSources } from './world.ts'
@@ -52,7 +52,7 @@ export interface EngineOptions {
   /** Where objects are written to. */
   readonly transport: Transport
   /** What of the cloud it looks after. Left out: everything. */
-  readonly scope?: Scope
+  readonly shard?: Shard
   readonly installation: string
   readonly environment: Environment
   readonly reconcilers: readonly Reconciler[]
@@ -92,7 +92,7 @@ export interface Engine {
 
 /** Puts an engine together. Nothing runs before `start`. */
 export function createEngine(options: EngineOptions): Engine {
-  const { feed, transport, scope, installation, environment, reconcilers, kinds, drivers, logger, metrics } = options
+  const { feed, transport, shard, installation, environment, reconcilers, kinds, drivers, logger, metrics } = options
   const { clock, random } = environment
   const reads = new Reads()
   const controllers = new Map<string, Controller>()
@@ -119,7 +119,7 @@ export function createEngine(options: EngineOptions): Engine {
     notify,
     sighted: sighting => holdings.sightingChanged(sighting),
   })
-  const ownership = new Ownership({ scope, desired, metrics, isJudged: kind => controllers.has(kind.kind) })
+  const ownership = new Ownership({ shard, desired, metrics, isJudged: kind => controllers.has(kind.kind) })
   const holdings = new HoldingSums({ installation, desired, observed, notify })
   const client = createClient(transport)
   const writes = new Writes({ client, desired, environment, logger })
@@ -191,7 +191,7 @@ export function createEngine(options: EngineOptions): Engine {
     logger,
     kinds,
     strays,
-    mayFree: allocation => scope === undefined || inspect(world => ownership.mayFree(allocation, world)),
+    mayFree: allocation => shard === undefined || inspect(world => ownership.mayFree(allocation, world)),
   })
   const following: Following[] = []
 
@@ -300,12 +300,12 @@ export function createEngine(options: EngineOptions): Engine {
   /** Whether the object is looked after here. What is not is left to whoever does. */
   function isOurs(controller: Controller, key: ObjectKey): boolean {
     const object = desired.get(controller.kind, key)
-    if (scope === undefined || object === undefined) return true
+    if (shard === undefined || object === undefined) return true
     const id = `${controller.kind.kind}|${key}`
     if (judgeRecorded(id, world => ownership.decide(controller.kind, key, world)).result) return true
     held.delete(id)
     queue.forget(id)
-    controller.leave(key, object, scope.zone === undefined)
+    controller.leave(key, object, shard.zone === undefined)
     return false
   }
 

@@ -5,12 +5,12 @@ import type { World } from '../../reconcilers/world.ts'
 import type { Metrics } from '../metrics.ts'
 import { countConditions } from './condition-counting.ts'
 import type { DesiredCache, ObjectChange, ObjectKey } from './desired-cache.ts'
-import { isWithin, mayBeWithin, type Scope } from './scope.ts'
+import { isWithin, mayBeWithin, type Shard } from './shard.ts'
 
 /** What ownership is decided and counted with. */
 export interface OwnershipOptions {
   /** Left out: everything is looked after here. */
-  readonly scope: Scope | undefined
+  readonly shard: Shard | undefined
   readonly desired: Pick<DesiredCache, 'get'>
   readonly metrics: Pick<Metrics, 'conditionsChanged'>
   /** Whether objects of the kind have passes. */
@@ -28,21 +28,21 @@ export class Ownership {
 
   /** Whether an object may ever be looked after here. */
   mayTake(kind: AnyKind, object: Resource): boolean {
-    return mayBeWithin(this.#options.scope, kind, object)
+    return mayBeWithin(this.#options.shard, kind, object)
   }
 
   /** Whether an object is looked after here, as its last pass found. */
   has(kind: AnyKind, key: ObjectKey): boolean {
-    return this.#options.scope === undefined || this.#owned.has(idOf(kind, key))
+    return this.#options.shard === undefined || this.#owned.has(idOf(kind, key))
   }
 
   /** Decides it anew by what is wished now; what is read for that is recorded in the world. */
   decide(kind: AnyKind, key: ObjectKey, world: World): boolean {
-    const { scope, desired, metrics } = this.#options
+    const { shard, desired, metrics } = this.#options
     const object = desired.get(kind, key)
-    if (scope === undefined || object === undefined) return true
+    if (shard === undefined || object === undefined) return true
     const id = idOf(kind, key)
-    const isOurs = isWithin(scope, kind, object, world.desired)
+    const isOurs = isWithin(shard, kind, object, world.desired)
     if (isOurs === this.#owned.has(id)) return isOurs
     if (isOurs) this.#owned.set(id, { kind, key })
     else this.#owned.delete(id)
@@ -53,18 +53,18 @@ export class Ownership {
 
   /** Whether an Allocation whose holder is gone is freed here: only where it would be seen if it were still used. */
   mayFree(allocation: Resource<AllocationSpec>, world: World): boolean {
-    const { scope } = this.#options
-    if (scope === undefined) return true
-    if (!isWithin(scope, Allocation, allocation, world.desired)) return false
+    const { shard } = this.#options
+    if (shard === undefined) return true
+    if (!isWithin(shard, Allocation, allocation, world.desired)) return false
     const { holder, type } = allocation.spec
-    return scope.zone !== undefined || holder.zoneName !== undefined || type === 'Fence' || type === 'Inventory'
+    return shard.zone !== undefined || holder.zoneName !== undefined || type === 'Fence' || type === 'Inventory'
   }
 
   /** An object came, changed or went. */
   changed(change: ObjectChange): void {
-    const { scope, metrics, isJudged } = this.#options
+    const { shard, metrics, isJudged } = this.#options
     const { kind, key, after } = change
-    const isCounted = this.has(kind, key) || (!isJudged(kind) && scope?.zone === undefined)
+    const isCounted = this.has(kind, key) || (!isJudged(kind) && shard?.zone === undefined)
     if (isCounted) countConditions(metrics, change)
     if (after === undefined) this.#owned.delete(idOf(kind, key))
   }

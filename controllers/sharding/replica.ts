@@ -1,9 +1,10 @@
 import { Zone } from '../../crds/infrastructure/zone.ts'
 import { type ControllerProcessOptions, openControllerProcess } from '../controller-process.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { Shard } from '../engine/shard.ts'
 import type { HealthServer } from '../health-server.ts'
 import type { QueryService } from '../query/query.ts'
-import { outsideZones, type Shard, shardName } from './shard.ts'
+import { outsideZones, shardName } from './names.ts'
 import { createSharing } from './sharing.ts'
 
 /** What a replica is put together from. */

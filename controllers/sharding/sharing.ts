@@ -2,10 +2,11 @@ import { type Environment, sleep } from '../../crds/environment.ts'
 import { ApiError } from '../api/api-error.ts'
 import type { Client } from '../api/client.ts'
 import { createLeadership, Lease, type LeaseObject } from '../api/leader.ts'
+import type { Shard } from '../engine/shard.ts'
 import { systemNamespace } from '../install.ts'
 import type { LeaseMarks } from '../query/publication.ts'
 import { assign } from './assignment.ts'
-import { type Shard, shardName } from './shard.ts'
+import { shardName } from './names.ts'
 
 /** Options of sharing. */
 export interface SharingOptions {

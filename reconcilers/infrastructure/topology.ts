@@ -108,13 +108,6 @@ export function zoneOfCluster(clusterName: string, world: World): string | undef
   return cluster && world.desired.get(HostPod, cluster.spec.podName)?.spec.zoneName
 }
 
-/** The zone that a pool is in, where what it names exists. */
-export function zoneOfPool({ spec }: Wish<typeof PrimaryStorage>, world: World): string | undefined {
-  if (spec.zoneName !== undefined) return spec.zoneName
-  const clusterName = spec.clusterName ?? world.desired.get(Host, spec.hostName ?? '')?.spec.clusterName
-  return clusterName === undefined ? undefined : zoneOfCluster(clusterName, world)
-}
-
 /** What a host reaches pools through, as `poolsByReach` has it: itself, its cluster, its zone. */
 export function reachesOf({ metadata, spec }: Wish<typeof Host>, world: World): readonly string[] {
   const zoneName = zoneOfCluster(spec.clusterName, world) ?? ''

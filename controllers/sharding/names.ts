@@ -1,8 +1,4 @@
-/** A part of the cloud that one replica at a time looks after: a zone by its name, or everything that is in none. */
-export interface Shard {
-  /** Left out: what is in no zone. */
-  readonly zone?: string
-}
+import type { Shard } from '../engine/shard.ts'
 
 /** The shard of what is in no zone. There is always this one. */
 export const outsideZones: Shard = {}
