@@ -1,13 +1,18 @@
 /** In which zone an object is: how replicas share the work. */
+import { VirtualMachine } from '../crds/compute/virtual-machine.ts'
 import type { AnyKind } from '../crds/define-kind.ts'
 import { Allocation, type AllocationSpec } from '../crds/infrastructure/allocation.ts'
 import { Host } from '../crds/infrastructure/host.ts'
 import { HostCluster } from '../crds/infrastructure/host-cluster.ts'
 import { HostPod } from '../crds/infrastructure/host-pod.ts'
 import { PrimaryStorage } from '../crds/infrastructure/primary-storage.ts'
+import { SystemVM } from '../crds/infrastructure/system-vm.ts'
+import { VirtualRouter } from '../crds/infrastructure/virtual-router.ts'
 import { Zone } from '../crds/infrastructure/zone.ts'
 import { Network } from '../crds/network/network.ts'
 import { PublicIP } from '../crds/network/public-ip.ts'
+import { SharedNetwork } from '../crds/network/shared-network.ts'
+import { Volume } from '../crds/storage/volume.ts'
 import type { Desired } from './world.ts'
 
 /** An object, as far as its place is concerned. */
@@ -25,8 +30,18 @@ const places = [
   ['networkName', Network],
 ] as const
 
-/** Kinds of places that hold Allocations of their own. */
-const holders: readonly AnyKind[] = [Zone, HostPod, HostCluster, Host, PrimaryStorage]
+/** Kinds whose objects hold Allocations. */
+const holders: readonly AnyKind[] = [
+  Host,
+  PrimaryStorage,
+  Network,
+  SharedNetwork,
+  PublicIP,
+  VirtualMachine,
+  Volume,
+  SystemVM,
+  VirtualRouter,
+]
 
 type PlaceFields = { readonly [Name in 'zoneName' | (typeof places)[number][0]]?: string }
 
@@ -58,11 +73,21 @@ function namedZone(kind: AnyKind, { metadata, spec }: Placed, desired: Pick<Desi
   return undefined
 }
 
-/** A claim is where its holder is, also when that is gone. */
-function zoneOfClaim({ holder, fence }: AllocationSpec, desired: Pick<Desired, 'get'>): string | undefined {
-  const named = holder.zoneName ?? fence?.zoneName
-  if (named !== undefined) return named
+/** A claim is where its holder is, also when that is gone; one that does not say so is where its place or its holder is. */
+function zoneOfClaim(
+  { holder, fence, machine, volume }: AllocationSpec,
+  desired: Pick<Desired, 'get'>,
+): string | undefined {
+  const zoneOfNamed = (kind: AnyKind | undefined, name: string | undefined, namespace?: string) => {
+    const object = kind && name !== undefined ? desired.get(kind, name, namespace) : undefined
+    return kind && object && namedZone(kind, object, desired)
+  }
   const kind = holders.find(each => each.kind === holder.kind && each.group === holder.group)
-  const object = kind && desired.get(kind, holder.name)
-  return kind && object && namedZone(kind, object, desired)
+  return (
+    holder.zoneName ??
+    fence?.zoneName ??
+    zoneOfNamed(Host, machine?.hostName) ??
+    zoneOfNamed(PrimaryStorage, volume?.poolName) ??
+    zoneOfNamed(kind, holder.name, holder.namespace)
+  )
 }

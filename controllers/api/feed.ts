@@ -32,6 +32,8 @@ export interface Feed {
   /** Resolves when everything was listed. */
   readonly synced: Promise<void>
   isSynced(): boolean
+  /** Resolves when everything was listed by lists begun from now on. */
+  relisted(): Promise<void>
   follow(kind: AnyKind, sink: FeedSink): Following
   /** All objects of a kind, as the API last showed them. */
   objects(kind: AnyKind): Iterable<Resource>
@@ -103,6 +105,9 @@ export function createFeed({ client, kinds, environment, logger, metrics }: Feed
   return {
     synced,
     isSynced: () => [...streams.values()].every(({ listed }) => listed !== undefined),
+    async relisted() {
+      await Promise.all([...streams.values()].map(({ reflector }) => reflector.relisted()))
+    },
     start() {
       for (const { reflector } of streams.values()) reflector.start()
     },

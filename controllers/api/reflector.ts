@@ -46,6 +46,8 @@ export interface Reflector {
   start(): void
   /** Resolves when the sink holds everything for the first time; rejects when stopped before that. */
   readonly synced: Promise<void>
+  /** Resolves when the sink holds everything by a list begun from now on; rejects when stopped before that. */
+  relisted(): Promise<void>
   /** Resolves when nothing more comes. */
   stop(): Promise<void>
   /** The monotonic moment at which something last came; undefined before the first list. */
@@ -88,6 +90,10 @@ export function createReflector<K extends AnyApiKind>(options: ReflectorOptions<
   let failures = 0
   let refusals = 0
   let running: Promise<void> | undefined
+  /** Who waits for a list that is begun later than now. */
+  let waiting: PromiseWithResolvers<void>[] = []
+  /** Ends what goes on, a watch or a pause, so that a list can begin. */
+  let interruption = new AbortController()
 
   function heard(): void {
     lastHeard = clock.monotonic()
@@ -100,6 +106,19 @@ export function createReflector<K extends AnyApiKind>(options: ReflectorOptions<
   }
 
   async function listAll(): Promise<void> {
+    const served = waiting
+    waiting = []
+    interruption = new AbortController()
+    try {
+      await listPages()
+    } catch (error) {
+      waiting = [...served, ...waiting]
+      throw error
+    }
+    for (const { resolve } of served) resolve()
+  }
+
+  async function listPages(): Promise<void> {
     const objects: ObjectOf<K>[] = []
     const request = { ...selection, limit: pageSize, signal: stopping.signal }
     let page = await client.page(kind, request)
@@ -125,7 +144,9 @@ export function createReflector<K extends AnyApiKind>(options: ReflectorOptions<
     const began = clock.monotonic()
     const ending = new AbortController()
     const stop = () => ending.abort(ended)
+    const { signal: interrupted } = interruption
     stopping.signal.addEventListener('abort', stop, { once: true })
+    interrupted.addEventListener('abort', stop, { once: true })
     const relist = Number.isFinite(relistAt) ? clock.after(relistAt - began, stop) : undefined
     let failure: unknown
     let told = false
@@ -159,6 +180,7 @@ export function createReflector<K extends AnyApiKind>(options: ReflectorOptions<
     } finally {
       relist?.cancel()
       stopping.signal.removeEventListener('abort', stop)
+      interrupted.removeEventListener('abort', stop)
     }
     if (clock.monotonic() - began >= healthyWatch) progressed()
     if (failure !== undefined) throw failure
@@ -189,7 +211,8 @@ export function createReflector<K extends AnyApiKind>(options: ReflectorOptions<
     if (reason === 'Expired' && failures === 1) return
     const delay = Math.min(backoff.most, backoff.first * 2 ** Math.min(failures - 1, 20)) * (0.5 + 0.5 * random.next())
     const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0
-    await sleep(clock, Math.max(delay, Math.min(asked, backoff.most)), stopping.signal)
+    const ends = AbortSignal.any([stopping.signal, interruption.signal])
+    await sleep(clock, Math.max(delay, Math.min(asked, backoff.most)), ends)
   }
 
   function report(error: unknown): void {
@@ -203,18 +226,26 @@ export function createReflector<K extends AnyApiKind>(options: ReflectorOptions<
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
       try {
-        if (version === undefined || clock.monotonic() >= relistAt) await listAll()
-        if (version !== undefined && !stopping.signal.aborted) await follow(version)
+        if (version === undefined || waiting.length > 0 || clock.monotonic() >= relistAt) await listAll()
+        if (version !== undefined && waiting.length === 0 && !stopping.signal.aborted) await follow(version)
       } catch (error) {
         if (stopping.signal.aborted) break
         await recover(error).catch(() => undefined)
       }
     }
-    synced.reject(new Error(`Cannot fill the cache of ${kind.plural}: it was stopped`))
+    const stopped = new Error(`Cannot fill the cache of ${kind.plural}: it was stopped`)
+    for (const { reject } of [synced, ...waiting]) reject(stopped)
   }
 
   return {
     synced: synced.promise,
+    async relisted() {
+      stopping.signal.throwIfAborted()
+      const waiter = Promise.withResolvers<void>()
+      waiting.push(waiter)
+      interruption.abort(ended)
+      await waiter.promise
+    },
     start() {
       running ??= run()
     },

@@ -72,8 +72,8 @@ export interface EngineOptions {
 export interface Engine {
   /** Starts everything; resolves when the caches are filled and every endpoint has been asked once. */
   start(): Promise<void>
-  /** Takes no more work, lets running passes and operations end, closes all watches. */
-  stop(): Promise<void>
+  /** Takes no more work, lets running passes end, and operations for so many ms (default 10,000); follows nothing more. */
+  stop(grace?: number): Promise<void>
   readonly desired: DesiredCache
   readonly observed: ObservedCache
   readonly executor: Executor
@@ -313,8 +313,8 @@ export function createEngine(options: EngineOptions): Engine {
     const { kind, key, fromAPI, before, after } = change
     ownership.changed(change)
     holdings.claimChanged(change)
-    const object = after ?? before
-    if (!controllers.has(kind.kind) || (object && !ownership.mayTake(kind, object))) return
+    const mayBeOurs = [before, after].some(object => object !== undefined && ownership.mayTake(kind, object))
+    if (!controllers.has(kind.kind) || !mayBeOurs) return
     // The watch tells nothing new of a child that our own write has brought into the cache before it.
     const isNewChild = after !== undefined && isStored(after) && (before === undefined || !isStored(before))
     if (!fromAPI && !isNewChild) return
@@ -359,14 +359,14 @@ export function createEngine(options: EngineOptions): Engine {
       unreported.clear()
       collector.start()
     },
-    async stop() {
+    async stop(grace) {
       stopped = true
       flush?.cancel()
       queues.stop()
       collector.stop()
       await queue.stop()
       await writes.stop()
-      await executor.stop()
+      await executor.stop(grace)
       await observer[Symbol.asyncDispose]()
       for (const each of following) each[Symbol.dispose]()
       ownership.end()

@@ -7,3 +7,8 @@ export const outsideZones: Shard = {}
 export function shardName({ zone }: Shard): string {
   return zone === undefined ? 'skystead-outside-zones' : `skystead-zone-${zone}`
 }
+
+/** The shard of a Lease's name. */
+export function shardNamed(name: string): Shard {
+  return name === shardName(outsideZones) ? outsideZones : { zone: name.slice(shardName({ zone: '' }).length) }
+}

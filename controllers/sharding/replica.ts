@@ -56,7 +56,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
     shards: () => [outsideZones, ...[...process.feed.objects(Zone)].map(({ metadata }) => ({ zone: metadata.name }))],
     onGained: gain,
     onLost: lose,
-    handOver: end,
+    handOver: shard => end(shard),
     onError: error => logger.warn({ err: error }, 'the work could not be shared for a moment'),
     ...(retryPeriod === undefined ? {} : { retryPeriod }),
   })
@@ -73,6 +73,8 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
 
   async function begin(shard: Shard, share: Share): Promise<void> {
     await ended.get(shardName(shard))
+    // What others wrote while they had it is known before anything rests on what we know.
+    await process.feed.relisted()
     if (!share.isHeld) return
     share.engine = process.createEngine(shard, () => share.isHeld && sharing.isHeld(shard))
     await share.engine.start()
@@ -82,11 +84,11 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
   function lose(shard: Shard): void {
     const share = shares.get(shardName(shard))
     if (share !== undefined) share.isHeld = false
-    void end(shard)
+    void end(shard, 0)
   }
 
-  /** Ends the work for a shard. */
-  async function end(shard: Shard): Promise<void> {
+  /** Ends the work for a shard; what runs outside has so many ms to come to an end. */
+  async function end(shard: Shard, grace?: number): Promise<void> {
     const name = shardName(shard)
     const share = shares.get(name)
     if (share === undefined) return ended.get(name)
@@ -96,7 +98,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
     const before = ended.get(name)
     const stopped = (async () => {
       await before
-      await share.engine?.stop()
+      await share.engine?.stop(grace)
       share.isHeld = false
     })().catch(error => logger.warn({ err: error, shard: name }, 'a shard was not left in peace'))
     ended.set(name, stopped)

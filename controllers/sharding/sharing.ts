@@ -6,7 +6,7 @@ import type { Shard } from '../engine/shard.ts'
 import { systemNamespace } from '../install.ts'
 import type { LeaseMarks } from '../query/publication.ts'
 import { assign } from './assignment.ts'
-import { shardName } from './names.ts'
+import { shardName, shardNamed } from './names.ts'
 
 /** Options of sharing. */
 export interface SharingOptions {
@@ -22,7 +22,7 @@ export interface SharingOptions {
   readonly onGained: (shard: Shard) => void
   /** A shard is ours no more: nothing may be written or done for it any more. */
   readonly onLost: (shard: Shard) => void
-  /** A shard is to go to another replica: resolves when nothing acts for it any more. It is lost then. */
+  /** A shard is to go to another replica: resolves when nothing acts for it any more, at once where nothing did. */
   readonly handOver: (shard: Shard) => Promise<void>
   readonly onError: (error: unknown) => void
   /** How long others wait for a silent replica, in ms. Default 15,000. */
@@ -112,10 +112,15 @@ export function createSharing(options: SharingOptions): Sharing {
     for (const [name, shard] of [...held]) {
       if (leases.get(name)?.spec?.holderIdentity !== identity) lose(name)
       else if (assigned.get(name) === identity) unwanted.delete(name)
-      else await giveUp(name, shard, signal)
+      else await giveUp(name, shard, leases.get(name), signal)
     }
-    for (const { metadata, spec } of items.filter(isOfShard)) {
-      if (!wanted.has(metadata.name) && spec?.holderIdentity === '') await remove(metadata, signal)
+    for (const lease of items.filter(isOfShard)) {
+      const { name } = lease.metadata
+      const holder = lease.spec?.holderIdentity
+      // Taken, or not given back, by a request whose answer we did not get in time.
+      const isForgotten = holder === identity && !held.has(name) && assigned.get(name) !== identity
+      if (isForgotten) await giveBack(shardNamed(name), lease, signal)
+      else if (!wanted.has(name) && holder === '') await remove(lease.metadata, signal)
     }
     for (const [name, shard] of wanted) {
       if (assigned.get(name) === identity && !held.has(name)) await take(shard, leases.get(name), signal)
@@ -165,20 +170,42 @@ export function createSharing(options: SharingOptions): Sharing {
     onGained(shard)
   }
 
-  async function giveUp(name: string, shard: Shard, signal: AbortSignal): Promise<void> {
+  async function giveUp(
+    name: string,
+    shard: Shard,
+    lease: LeaseObject | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
     const since = unwanted.get(name) ?? clock.monotonic()
     unwanted.set(name, since)
     // Who comes and goes within a lease is not worth two moves.
     if (clock.monotonic() < since + leaseDuration) return
-    await release(shard, signal)
+    await giveBack(shard, lease, signal)
   }
 
-  async function release(shard: Shard, signal: AbortSignal): Promise<void> {
+  /** Nothing acts for the shard any more, and whoever is to have it need not wait. */
+  async function giveBack(shard: Shard, lease: LeaseObject | undefined, signal: AbortSignal): Promise<void> {
     await handOver(shard)
     held.delete(shardName(shard))
     unwanted.delete(shardName(shard))
-    const lease = await client.get(Lease, shardName(shard), systemNamespace, { signal })
     if (lease?.spec?.holderIdentity === identity) await writeHolder(shard, lease, '', signal)
+  }
+
+  /** Takes our name off Leases, as far as that goes quickly: with our own gone they count no more anyway. */
+  async function signOff(shards: readonly Shard[]): Promise<void> {
+    const limit = new AbortController()
+    const { signal } = limit
+    const timer = clock.after(retryPeriod, () => limit.abort(new Error('released by time')))
+    try {
+      for (const shard of shards) {
+        const lease = await client.get(Lease, shardName(shard), systemNamespace, { signal })
+        if (lease?.spec?.holderIdentity === identity) await writeHolder(shard, lease, '', signal)
+      }
+    } catch (error) {
+      onError(error)
+    } finally {
+      timer.cancel()
+    }
   }
 
   /** Writes who has a shard. False: somebody was quicker. */
@@ -238,16 +265,11 @@ export function createSharing(options: SharingOptions): Sharing {
     async stop() {
       stopping.abort(new Error('stopped'))
       await running
-      const limit = new AbortController()
-      const timer = clock.after(leaseDuration, () => limit.abort(new Error('released by time')))
-      try {
-        if (membership.isHeld()) for (const shard of [...held.values()]) await release(shard, limit.signal)
-      } catch (error) {
-        // Others then wait until our Lease has grown old.
-        onError(error)
-      } finally {
-        timer.cancel()
-      }
+      // Nothing acts any more when our own Lease is given up: nobody need wait, whatever becomes of the others.
+      const shards = [...held.values()]
+      await Promise.all(shards.map(shard => handOver(shard)))
+      held.clear()
+      await signOff(shards)
       await membership.stop()
     },
   }

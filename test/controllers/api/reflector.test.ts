@@ -333,3 +333,36 @@ test('it tells when something last came', async t => {
   t.is(reflector.lastHeard(), clock.monotonic())
   await reflector.stop()
 })
+
+test('relisted: a list begun from now on brings what a silent watch did not tell', async t => {
+  const { api, reflector, names, advance } = watching()
+  api.put('a')
+  reflector.start()
+  await reflector.synced
+  await advance(0)
+  api.dropUnseen('a')
+  api.putUnseen('b')
+  const lists = reflector.lists()
+  const relisted = reflector.relisted()
+  await advance(100)
+  await relisted
+  t.is(reflector.lists(), lists + 1)
+  t.deepEqual([...names], ['b'])
+  t.is(api.watched.length, 2, 'and it is followed from there')
+  await reflector.stop()
+  await t.throwsAsync(reflector.relisted())
+})
+
+test('relisted waits through failures, and rejects when it is stopped', async t => {
+  const { api, reflector, advance } = watching()
+  reflector.start()
+  await advance(0)
+  api.script.push(...Array.from({ length: 50 }, () => broken()))
+  const relisted = reflector.relisted()
+  relisted.catch(() => undefined)
+  await advance(1_000)
+  const stopped = reflector.stop()
+  await advance(60_000)
+  await stopped
+  await t.throwsAsync(relisted, { message: /it was stopped/ })
+})

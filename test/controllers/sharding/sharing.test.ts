@@ -16,6 +16,8 @@ interface Replica {
   readonly sharing: Sharing
   /** What it was told, with the second: `+skystead-zone-a@0`, `-skystead-zone-a@12`. */
   readonly told: string[]
+  /** How long the work for a shard takes to end, in ms. */
+  endsAfter: number
   /** How its requests go: well, refused, or (`Late`) well but only after so many ms. */
   network: 'Up' | 'Down' | { readonly lateBy: number; readonly when: (request: TransportRequest) => boolean }
   shards(): readonly string[]
@@ -59,6 +61,7 @@ async function cluster(t: ExecutionContext, zones: readonly string[] = ['a', 'b'
     }
     const made: Replica = {
       network: 'Up',
+      endsAfter: 0,
       told,
       shards: () => [...held].toSorted(),
       sharing: createSharing({
@@ -68,7 +71,11 @@ async function cluster(t: ExecutionContext, zones: readonly string[] = ['a', 'b'
         shards: () => known,
         onGained: shard => note('+', shard),
         onLost: shard => note('-', shard),
-        handOver: async shard => note('-', shard),
+        handOver: async shard => {
+          if (!held.has(shardName(shard))) return
+          await sleep(clock, made.endsAfter)
+          note('-', shard)
+        },
         onError: () => undefined,
       }),
     }
@@ -126,6 +133,32 @@ test('a replica that comes later is handed its part in peace', async t => {
   t.deepEqual(held(), all)
   t.deepEqual([one.shards().length, two.shards().length], [2, 2])
   t.is(one.told.filter(line => line.startsWith('-')).length, 2, 'what stays was never given away')
+})
+
+test('what takes longer to end than a round may last is handed over all the same', async t => {
+  const { start, advance, held, all } = await cluster(t)
+  const one = start('one')
+  one.endsAfter = 14_000
+  await advance(20_000)
+  const two = start('two')
+  await advance(120_000)
+  t.deepEqual(held(), all)
+  t.deepEqual([one.shards().length, two.shards().length], [2, 2])
+})
+
+test('an API that was away for longer than a lease leaves no shard with nobody', async t => {
+  const { start, advance, held, all } = await cluster(t)
+  const one = start('one')
+  await advance(20_000)
+  const two = start('two')
+  await advance(8_000)
+  for (const replica of [one, two]) replica.network = 'Down'
+  await advance(40_000)
+  t.deepEqual(held(), [])
+  for (const replica of [one, two]) replica.network = 'Up'
+  await advance(60_000)
+  t.deepEqual(held(), all)
+  t.deepEqual([one.shards().length, two.shards().length], [2, 2])
 })
 
 test('what a replica had that fell silent moves within the lease, and nobody has it twice', async t => {
