@@ -28,14 +28,16 @@ export async function backup(file: string, options: BackupOptions): Promise<stri
   if (existsSync(path)) throw new UserError(`Cannot write ${path}: it exists; name a file that does not`)
   const state = await stateOf(home, environment)
   const pieces = encodeBackup(state, companionFiles(home), state.objects)
+  // Nobody else's: what goes wrong removes it again.
+  const draft = `${path}.${environment.random.uuid().slice(0, 8)}.new`
   try {
-    writePieces(`${path}.new`, pieces)
+    writePieces(draft, pieces)
     // What is on the disk is what counts.
-    readBackup(readFileSync(`${path}.new`))
-    renameSync(`${path}.new`, path)
+    readBackup(readFileSync(draft))
+    renameSync(draft, path)
     syncDirectory(dirname(path))
   } catch (error) {
-    rmSync(`${path}.new`, { force: true })
+    rmSync(draft, { force: true })
     throw new UserError(`Cannot write ${path}: ${error instanceof Error ? error.message : String(error)}`)
   }
   return (

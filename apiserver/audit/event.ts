@@ -61,12 +61,12 @@ export function objectReference(
   const { plural, namespace, group, subresource } = attributes
   const named = attributes.name === '' ? name : attributes.name
   return {
-    resource: plural,
-    ...(namespace !== '' && { namespace }),
-    ...(named !== '' && { name: named }),
-    ...(group !== '' && { apiGroup: group }),
-    ...(version !== '' && { apiVersion: version }),
-    ...(subresource !== '' && { subresource }),
+    resource: cut(plural),
+    ...(namespace !== '' && { namespace: cut(namespace) }),
+    ...(named !== '' && { name: cut(named) }),
+    ...(group !== '' && { apiGroup: cut(group) }),
+    ...(version !== '' && { apiVersion: cut(version) }),
+    ...(subresource !== '' && { subresource: cut(subresource) }),
   }
 }
 
@@ -81,7 +81,12 @@ export function sourcesOf({ headers, address }: APIRequest): readonly string[] |
 /** The user agent, cut where it is over-long; undefined where there is none. */
 export function agentOf({ headers }: APIRequest): string | undefined {
   const agent = headers['user-agent']
-  return agent !== undefined && agent.length > agentLimit ? `${agent.slice(0, agentLimit)}...TRUNCATED` : agent
+  return agent === undefined ? undefined : cut(agent)
+}
+
+/** What a client may make as long as it likes, cut: many such events would wash others out of the log. */
+export function cut(text: string): string {
+  return text.length > agentLimit ? `${text.slice(0, agentLimit)}...TRUNCATED` : text
 }
 
 /** A moment as metav1.MicroTime: RFC 3339 in microseconds, of which the clock knows the thousands. */

@@ -7,13 +7,16 @@ import type { Attributes } from '../authorization/attributes.ts'
 import { contentType, decodeApply, decodeBody, decodePatch } from '../request/body.ts'
 import { applyType } from '../verbs/patch.ts'
 import type { AuditEvent } from './event.ts'
-import { agentOf, auditedUser, microTime, objectReference, sourcesOf } from './event.ts'
+import { agentOf, auditedUser, cut, microTime, objectReference, sourcesOf } from './event.ts'
 import type { Audited, Stage } from './policy.ts'
 import { levels } from './policy.ts'
 import { isSecretBody, isSecretPlace, withoutManagedFields } from './secrecy.ts'
 
 /** Largest body that is told, in bytes. */
 const bodyLimit = 1024 * 1024
+
+/** Longest message that is told whole, in characters: a longer one is cut, and its details are left out. */
+const messageLimit = 16 * 1024
 
 /** What a trail is of. */
 export interface TrailOf {
@@ -120,9 +123,11 @@ export class Trail {
   #statusOf(value: unknown, code: number): JSONObject {
     if (!isRecord(value) || !isStatus(value)) return { metadata: {}, code }
     const { kind: _kind, apiVersion: _apiVersion, ...status } = value
-    if (this.#bodies || (code !== 400 && code !== 422)) return { ...status, code }
-    const { message: _message, details: _details, ...bare } = status
-    return { ...bare, code }
+    const { message, details, ...bare } = status
+    if (!this.#bodies && (code === 400 || code === 422)) return { ...bare, code }
+    // A refusal quotes what was asked for, which may be as long as a path.
+    const isLong = typeof message === 'string' && message.length > messageLimit
+    return isLong ? { ...bare, message: cut(message), code } : { ...status, code }
   }
 
   /** Objects get their names when they are created: the path does not tell them. */
@@ -154,7 +159,7 @@ export class Trail {
       level: this.#bodies ? audited.level : 'Metadata',
       auditID: id,
       stage,
-      requestURI: request.path,
+      requestURI: cut(request.path),
       verb: attributes.verb,
       user: auditedUser(user),
       impersonatedUser: this.#impersonated && auditedUser(this.#impersonated),

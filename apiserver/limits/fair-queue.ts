@@ -77,7 +77,8 @@ export class FairQueue {
 
   /** Lets a request in, at once or when its turn comes; throws or rejects with a 429 where it waits too long. */
   enter(applicant: Applicant): Leave | Promise<Leave> {
-    if (this.#waiting === 0 && this.#hasSeat(applicant)) return this.#seated(applicant)
+    const isFirst = this.#waiting === 0 || (applicant.isSystem && this.#queues.system.size === 0)
+    if (isFirst && this.#hasSeat(applicant)) return this.#seated(applicant)
     const queues = this.#queuesOf(applicant)
     const queue = queues.get(applicant.user) ?? []
     if (queue.length >= this.#userQueue || this.#waiting >= this.#totalQueue) {

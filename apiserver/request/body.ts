@@ -1,4 +1,4 @@
-import { type Document, isScalar, LineCounter, parseDocument, visit } from 'yaml'
+import { type Document, isScalar, LineCounter, parseDocument, visit, type YAMLParseError } from 'yaml'
 import type { JSONObject } from '../api-object.ts'
 import { isRecord } from '../api-object.ts'
 import type { APIRequest } from '../api-request.ts'
@@ -17,6 +17,9 @@ const depthLimit = 1_000
  * a hundredth of that, and has no such limit.
  */
 const nodeLimit = 100_000
+
+/** Most closing brackets, anchors, tags and quotes taken in YAML: each may be an error, and errors cost more than nodes. */
+const oddityLimit = 20_000
 
 /** A decoded body. */
 export interface Decoded {
@@ -126,16 +129,19 @@ function parseJSON(text: string): unknown {
 }
 
 function decodeYAML(text: string): Decoded {
-  if (nodesIn(text) > nodeLimit) {
+  if (countOf(nodeMarks, text) > nodeLimit) {
     throw badRequest(`error converting YAML to JSON: more than ${nodeLimit} lines and items: send it as JSON`)
+  }
+  if (countOf(oddityMarks, text) > oddityLimit) {
+    const what = 'closing brackets, anchors, tags and quotes'
+    throw badRequest(`error converting YAML to JSON: more than ${oddityLimit} ${what}: send it as JSON`)
   }
   return prefixed('error converting YAML to JSON', () => {
     const lines = new LineCounter()
     // Keys that are given twice are looked for below: the parser compares each with all others.
-    const options = { version: '1.1', logLevel: 'silent', merge: true, uniqueKeys: false, lineCounter: lines } as const
-    const document = parseDocument(text, options)
+    const document = parseDocument(text, { ...yamlOptions, lineCounter: lines })
     const [error] = document.errors
-    if (error !== undefined) throw new Error(error.message.split('\n')[0])
+    if (error !== undefined) throw new Error(located(error, lines))
     // Through JSON: dates, sets and binary values become what a JSON body could have said.
     const value: unknown = parseJSON(JSON.stringify(document.toJS({ maxAliasCount: 100 })) ?? 'null')
     checkDepth(value)
@@ -144,6 +150,20 @@ function decodeYAML(text: string): Decoded {
     })
     return { value, duplicates }
   })
+}
+
+/** Errors without the text around them: the parser would cut that out of the whole for each. */
+const yamlOptions = {
+  version: '1.1',
+  logLevel: 'silent',
+  merge: true,
+  uniqueKeys: false,
+  prettyErrors: false,
+} as const
+
+function located({ message, pos: [at] }: YAMLParseError, lines: LineCounter): string {
+  const { line, col } = lines.linePos(at)
+  return `${message.split('\n')[0]} at line ${line}, column ${col}`
 }
 
 interface DuplicateKey {
@@ -168,13 +188,18 @@ function duplicateKeys(document: Document): readonly DuplicateKey[] {
   return duplicates.sort((left, right) => left.at - right.at)
 }
 
-function nodesIn(text: string): number {
-  let nodes = 0
-  for (let at = 0; at < text.length; at++) if (nodeMarks.has(text.charCodeAt(at))) nodes++
-  return nodes
+function countOf(marks: ReadonlySet<number>, text: string): number {
+  let count = 0
+  for (let at = 0; at < text.length; at++) if (marks.has(text.charCodeAt(at))) count++
+  return count
 }
 
-const nodeMarks: ReadonlySet<number> = new Set(Array.from('\n,[{*', mark => mark.charCodeAt(0)))
+const nodeMarks = marksOf('\n,[{*')
+const oddityMarks = marksOf(`]}&!"'`)
+
+function marksOf(text: string): ReadonlySet<number> {
+  return new Set(Array.from(text, mark => mark.charCodeAt(0)))
+}
 
 /** Errors of YAML as one text, by line. */
 export function yamlErrors(lines: readonly string[]): string {

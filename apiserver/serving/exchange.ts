@@ -77,6 +77,8 @@ export class Exchange {
    */
   body(): Promise<Buffer> {
     const { request } = this
+    // Who has gone while the request waited for its turn is told of no more.
+    if (this.#closed) return Promise.reject(clientGone)
     if (Number(request.headers['content-length'] ?? 0) > bodyLimit) return Promise.reject(requestTooLarge(bodyLimit))
     // By events: a request is too short for what an iterator costs to set up.
     return new Promise((resolve, reject) => {

@@ -42,7 +42,8 @@ export function rbac(kinds: readonly KindDefinition[]): readonly object[] {
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'skystead-controllers' },
       subjects: [controllers],
     },
-    // In their own namespace: the installation's id, and the credentials of power controllers. No other Secret is theirs.
+    // In their own namespace: the installation's id, the credentials of power controllers, and by whom the work is shared.
+    // No other Secret or Lease is theirs.
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'Role',
@@ -50,6 +51,7 @@ export function rbac(kinds: readonly KindDefinition[]): readonly object[] {
       rules: [
         { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'create'] },
         { apiGroups: [''], resources: ['secrets'], verbs: ['get'] },
+        { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'list', ...writing] },
       ],
     },
     {
@@ -112,7 +114,6 @@ function controllerRules(kinds: readonly KindDefinition[]): readonly PolicyRule[
     { apiGroups: ['apiextensions.k8s.io'], resources: ['customresourcedefinitions'], verbs: reading },
     { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
     { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
-    { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: [...reading, ...writing] },
     { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },
     { apiGroups: [''], resources: ['namespaces'], verbs: reading },
   ]

@@ -98,6 +98,13 @@ const yamls: readonly (readonly [what: string, text: string])[] = [
   ['a hundred thousand anchors', Array.from({ length: 10_000 }, (_, index) => `- &a${index} 1`).join('\n')],
   ['a quote without its end', `a: "${'x'.repeat(2_000_000)}`],
   ['twenty thousand keys', Array.from({ length: 20_000 }, (_, index) => `k${index}: 1`).join('\n')],
+  ['closing brackets', `a: ${']'.repeat(240_000)}`],
+  ['as many closing brackets as are read', `a: ${']'.repeat(19_000)}`],
+  ['closing braces', `a: ${'}'.repeat(240_000)}`],
+  ['tags', `a: ${'! '.repeat(120_000)}`],
+  ['anchors in one line', `a: ${'&a '.repeat(80_000)}`],
+  ['as many anchors as are read', `a: ${'&a '.repeat(19_000)}`],
+  ['questions', '? '.repeat(120_000)],
   ['tabs', '\t'.repeat(20_000)],
   ['directives', '%YAML 1.1\n'.repeat(10_000)],
 ]

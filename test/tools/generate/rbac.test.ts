@@ -38,7 +38,7 @@ function allows(role: Role | undefined, verb: string, group: string, resource: s
   )
 }
 
-test('controllers may do with every kind what a controller does, and read Secrets of their own namespace only', t => {
+test('controllers may do with every kind what a controller does, and read Secrets and write Leases of their own namespace only', t => {
   for (const { group, plural, statusSubresource } of kinds) {
     for (const verb of ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete']) {
       t.true(may('skystead-controllers', verb, group, plural), `${verb} ${plural}`)
@@ -56,7 +56,8 @@ test('controllers may do with every kind what a controller does, and read Secret
   t.true(allows(own[0], 'get', '', 'secrets'))
   t.false(allows(own[0], 'list', '', 'secrets'))
   t.true(allows(own[0], 'create', '', 'configmaps'))
-  t.true(may('skystead-controllers', 'update', 'coordination.k8s.io', 'leases'))
+  t.true(allows(own[0], 'update', 'coordination.k8s.io', 'leases'))
+  t.false(may('skystead-controllers', 'update', 'coordination.k8s.io', 'leases'), 'those of others are not theirs')
   t.true(may('skystead-controllers', 'create', 'events.k8s.io', 'events'))
 })
 
