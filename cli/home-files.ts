@@ -5,6 +5,9 @@ import { makePrivateDirectory, syncDirectory, writeDurably } from '../apiserver/
 /** The log of the API's objects, in a home. */
 export const storeName = 'objects.db'
 
+/** Is in a home while a backup is put into it: what is there is neither the old state nor the new one. */
+export const unfinishedName = 'restore-unfinished'
+
 /**
  * Files of a home that go with its objects, by their paths: keys, the installation's id, what the first start has done.
  * Not the records, which are history, and not the simulated world, which is no state of ours.

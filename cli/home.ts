@@ -1,7 +1,8 @@
-import { constants } from 'node:fs'
+import { constants, existsSync } from 'node:fs'
 import { access, mkdir, stat } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { syncParents } from '../apiserver/storage/durable-file.ts'
+import { unfinishedName } from './home-files.ts'
 import { UserError } from './user-error.ts'
 
 /** How many bytes the path of a UNIX socket may have (Linux: 108 with the end mark). */
@@ -14,6 +15,11 @@ export async function prepareHome(home: string): Promise<void> {
     await access(home, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
     throw new UserError(`Cannot use the home ${home}: ${await problemOf(home, error)}`, { cause: error })
+  }
+  if (existsSync(join(home, unfinishedName))) {
+    throw new UserError(
+      `Cannot use the home ${home}: a restore was interrupted there; run "skystead restore FILE --home ${home} --replace" again`,
+    )
   }
 }
 

@@ -2,14 +2,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import { join, resolve } from 'node:path'
 import { type Backup, BackupError, readBackup } from '../apiserver/backup/backup-format.ts'
 import { writeStore } from '../apiserver/backup/store-backup.ts'
-import { makePrivateDirectory, syncDirectory } from '../apiserver/storage/durable-file.ts'
+import { makePrivateDirectory, syncDirectory, writeDurably } from '../apiserver/storage/durable-file.ts'
 import { markPathOf, readMark } from '../apiserver/storage/high-water-mark.ts'
 import { isLocked } from '../apiserver/storage/sqlite-log-reader.ts'
 import type { Environment } from '../crds/environment.ts'
 import { timestamp } from '../crds/environment.ts'
 import { type Distrust, distrust } from './distrust.ts'
 import { realEnvironment } from './environment.ts'
-import { companionFiles, isCompanionPath, putAside, storeName, writeCompanions } from './home-files.ts'
+import { companionFiles, isCompanionPath, putAside, storeName, unfinishedName, writeCompanions } from './home-files.ts'
 import { UserError } from './user-error.ts'
 
 /** Options of `skystead restore`. */
@@ -34,11 +34,15 @@ export async function restore(file: string, options: RestoreOptions): Promise<st
   mkdirSync(draft, { mode: 0o700 })
   const { last } = writeStore(join(draft, storeName), backup, usedVersion(home))
   const found = await distrust(join(draft, storeName), environment)
+  const files = readdirSync(draft).toSorted()
+  // A home in between is refused by whoever starts in it, and can be restored again.
+  writeDurably(join(home, unfinishedName), '')
   const aside = options.replace ? putAside(home, asideName(environment)) : undefined
   writeCompanions(home, backup.files)
-  // The mark goes last but one: a home in between is refused, and can be restored again.
-  for (const name of readdirSync(draft).toSorted()) renameSync(join(draft, name), join(home, name))
+  for (const name of files) renameSync(join(draft, name), join(home, name))
+  syncDirectory(home)
   rmSync(draft, { recursive: true })
+  rmSync(join(home, unfinishedName))
   syncDirectory(home)
   return told({ home, backup, last, aside, ...found })
 }
@@ -59,7 +63,7 @@ function check(home: string, backup: Backup, { replace }: RestoreOptions): void 
   if (existsSync(join(home, storeName)) && isLocked(join(home, storeName))) {
     throw new UserError(`Cannot restore into ${home}: another skystead is running there; stop it first`)
   }
-  const [first] = readdirSync(home).filter(name => name !== 'restoring')
+  const [first] = readdirSync(home).filter(name => name !== 'restoring' && name !== unfinishedName)
   if (first === undefined) return
   if (!replace) {
     throw new UserError(

@@ -1,5 +1,6 @@
 import { closeSync, existsSync, fdatasync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
+import { writeDurably } from './durable-file.ts'
 import { StorageError } from './durable-log.ts'
 
 /**
@@ -70,10 +71,10 @@ export function openMark(path: string): HighWaterMark {
 /** Makes the mark of a log, with nothing answered, where it is missing. */
 export function createMark(path: string): void {
   if (existsSync(path)) return
-  const file = openSync(path, 'wx', 0o600)
-  for (const place of places) writeSync(file, encoded(0), 0, placeSize, place)
-  fdatasyncSync(file)
-  closeSync(file)
+  const bytes = Buffer.alloc(Math.max(...places) + placeSize)
+  for (const place of places) encoded(0).copy(bytes, place)
+  // Whole or not at all: an empty one would be taken for damaged.
+  writeDurably(path, bytes)
 }
 
 function encoded(version: number): Buffer {

@@ -7,6 +7,7 @@ import { versionJump } from '../../apiserver/backup/store-backup.ts'
 import { serve } from '../../apiserver/serving/serve.ts'
 import { readMark } from '../../apiserver/storage/high-water-mark.ts'
 import { backup } from '../../cli/backup.ts'
+import { prepareHome } from '../../cli/home.ts'
 import { restore } from '../../cli/restore.ts'
 import { realEnvironment } from '../apiserver/core/serving.ts'
 
@@ -151,6 +152,21 @@ test('a home that is not empty is refused, or what it held is put aside; a home 
   mkdirSync(foreign)
   writeFileSync(join(foreign, 'installation-id'), 'another\n')
   await t.throwsAsync(restore(file, { home: foreign, replace: true }), { message: /its installation is another/ })
+})
+
+test('a home whose restore was interrupted is started by nobody, until it is restored again', async t => {
+  const { home, file } = await backedUp(t)
+  // As it is left when everything was put aside, and the power went.
+  writeFileSync(join(home, 'restore-unfinished'), '')
+  for (const name of ['objects.db', 'objects.db-mark', 'installation-id', 'quickstart-applied'])
+    rmSync(join(home, name))
+  await t.throwsAsync(prepareHome(home), { message: /a restore was interrupted there; run "skystead restore/ })
+  await t.throwsAsync(restore(file, { home, replace: false }), { message: /it is not empty/ })
+  await restore(file, { home, replace: true })
+  await t.notThrowsAsync(prepareHome(home))
+  const again = await served(home)
+  t.deepEqual(await again.names(), ['a'])
+  await again.server.close()
 })
 
 test('what the objects take is told with the figures of the server', async t => {
