@@ -41,6 +41,11 @@ export function timestamp(clock: Clock): string {
   return written.text
 }
 
+/** The moment as Kubernetes writes it in a MicroTime: RFC 3339 with microseconds, of which the clock knows the thousands. */
+export function microTimestamp(clock: Clock): string {
+  return `${new Date(clock.now()).toISOString().slice(0, -1)}000Z`
+}
+
 /** Resolves after at least `milliseconds`; rejects with the signal's reason when it aborts first. */
 export function sleep(clock: Clock, milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -71,7 +71,7 @@ export class Auditor {
       attributes: attributes(),
       version: resourcePath(steps)?.version ?? '',
       audited,
-      now: () => clock.now(),
+      clock,
       tell: event => {
         this.events++
         this.#sink.write(event)

@@ -88,8 +88,3 @@ export function agentOf({ headers }: APIRequest): string | undefined {
 export function cut(text: string): string {
   return text.length > agentLimit ? `${text.slice(0, agentLimit)}...TRUNCATED` : text
 }
-
-/** A moment as metav1.MicroTime: RFC 3339 in microseconds, of which the clock knows the thousands. */
-export function microTime(milliseconds: number): string {
-  return `${new Date(milliseconds).toISOString().slice(0, -1)}000Z`
-}

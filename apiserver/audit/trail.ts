@@ -1,5 +1,6 @@
 /** What is noted about one request while it is answered, and told of it at each stage. */
 
+import { type Clock, microTimestamp } from '../../crds/environment.ts'
 import type { JSONObject } from '../api-object.ts'
 import { isRecord } from '../api-object.ts'
 import type { APIRequest, APIResponse, User, WatchEvent } from '../api-request.ts'
@@ -7,7 +8,7 @@ import type { Attributes } from '../authorization/attributes.ts'
 import { contentType, decodeApply, decodeBody, decodePatch } from '../request/body.ts'
 import { applyType } from '../verbs/patch.ts'
 import type { AuditEvent } from './event.ts'
-import { agentOf, auditedUser, cut, microTime, objectReference, sourcesOf } from './event.ts'
+import { agentOf, auditedUser, cut, objectReference, sourcesOf } from './event.ts'
 import type { Audited, Stage } from './policy.ts'
 import { levels } from './policy.ts'
 import { isSecretBody, isSecretPlace, withoutManagedFields } from './secrecy.ts'
@@ -28,7 +29,7 @@ export interface TrailOf {
   /** API version in the path; '' where it names none. */
   readonly version: string
   readonly audited: Audited
-  readonly now: () => number
+  readonly clock: Clock
   readonly tell: (event: AuditEvent) => void
 }
 
@@ -48,7 +49,7 @@ export class Trail {
   constructor(of: TrailOf) {
     this.id = of.id
     this.#of = of
-    this.#receivedAt = microTime(of.now())
+    this.#receivedAt = microTimestamp(of.clock)
     this.#bodies = !isSecretPlace(of.attributes)
   }
 
@@ -87,14 +88,14 @@ export class Trail {
       return { ...response, headers }
     }
     const { body, events } = response
+    // Only what goes on has a start of its own.
     if (this.#of.attributes.verb !== 'watch') {
       // A large list, put together while it is sent.
       const sent = (size: number) => this.#tell('ResponseComplete', this.#answerOf(response, size))
       return { ...response, headers, body: measured(body, sent) }
     }
     const told = { responseStatus: { metadata: {}, code: response.status } }
-    // Long lists come in pieces too: only what goes on has a start of its own.
-    if (this.#of.attributes.verb === 'watch') this.#tell('ResponseStarted', told)
+    this.#tell('ResponseStarted', told)
     const ended = () => this.#tell('ResponseComplete', told)
     return {
       ...response,
@@ -151,7 +152,7 @@ export class Trail {
   }
 
   #tell(stage: Stage, told: Told): void {
-    const { id, request, user, attributes, version, audited, now, tell } = this.#of
+    const { id, request, user, attributes, version, audited, clock, tell } = this.#of
     if (audited.omitStages.has(stage)) return
     tell({
       kind: 'Event',
@@ -168,7 +169,7 @@ export class Trail {
       objectRef: objectReference(attributes, { version, name: this.#name }),
       ...told,
       requestReceivedTimestamp: this.#receivedAt,
-      stageTimestamp: stage === 'RequestReceived' ? this.#receivedAt : microTime(now()),
+      stageTimestamp: stage === 'RequestReceived' ? this.#receivedAt : microTimestamp(clock),
       annotations: Object.keys(this.#annotations).length > 0 ? { ...this.#annotations } : undefined,
     })
   }

@@ -1,6 +1,7 @@
 /** All cases, and the benches they run on. */
 import type { KubeConfigOptions } from '../../controllers/api/kube-config.ts'
 import type { Environment } from '../../crds/environment.ts'
+import { until } from '../until.ts'
 import type { Api } from './api.ts'
 import { connect } from './api.ts'
 import { access } from './areas/access.ts'
@@ -35,7 +36,7 @@ import { tokens } from './areas/tokens.ts'
 import { validation } from './areas/validation.ts'
 import { watches } from './areas/watches.ts'
 import type { Area, Bench, Case } from './case.ts'
-import { definitionsPath, install, objectsPath, until } from './installation.ts'
+import { definitionsPath, install, objectsPath } from './installation.ts'
 
 /** Every area. */
 export const areas: readonly Area[] = [
@@ -114,11 +115,11 @@ export function createSuite(kubeconfig: string, environment: Environment, option
       api,
       name,
       namespace,
-      until: (what, ask) => until(clock, what, ask),
+      until,
       async install(definition) {
         const { metadata, spec } = definition
         const objects = objectsPath(definition)
-        const known = installed.get(metadata.name) ?? { made: install(api, definition, clock), objects }
+        const known = installed.get(metadata.name) ?? { made: install(api, definition), objects }
         installed.set(metadata.name, known)
         await known.made
         return spec.scope === 'Namespaced' ? objectsPath(definition, await namespace()) : objects

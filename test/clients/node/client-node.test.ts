@@ -12,8 +12,7 @@ import {
   V1MicroTime,
 } from '@kubernetes/client-node'
 import test, { type ExecutionContext } from 'ava'
-import { realEnvironment } from '../../../cli/environment.ts'
-import { until } from '../../conformance/installation.ts'
+import { until } from '../../until.ts'
 import { group, serveThings } from '../served-things.ts'
 
 const things = { group, version: 'v1', namespace: 'default', plural: 'things' }
@@ -37,7 +36,7 @@ async function configured(t: ExecutionContext): Promise<KubeConfig> {
 }
 
 function eventually(what: string, holds: () => boolean): Promise<true> {
-  return until(realEnvironment().clock, what, async () => holds())
+  return until(what, async () => holds())
 }
 
 test('an informer of client-node keeps a cache of a kind', async t => {

@@ -6,8 +6,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { realEnvironment } from '../../../cli/environment.ts'
+import { until } from '../../until.ts'
 import { connect } from '../api.ts'
-import { until } from '../installation.ts'
 import type { Programs } from './build.ts'
 
 /** A reference server that runs. */
@@ -128,7 +128,7 @@ function writeKubeconfig(path: string, { home, port, token }: Address): void {
 
 async function ready(home: string, isReady: () => Promise<boolean>): Promise<void> {
   try {
-    await until(realEnvironment().clock, 'the reference server', isReady)
+    await until('the reference server', isReady)
   } catch (cause) {
     const said = readFileSync(join(home, 'apiserver.log'), 'utf8').slice(-2_000)
     throw new Error(`Cannot start the reference server: ${said}`, { cause })

@@ -7,7 +7,7 @@ import { serve } from '../../../apiserver/serving/serve.ts'
 import { realEnvironment } from '../../../cli/environment.ts'
 import { thingDefinition } from '../../clients/kubectl/things.ts'
 import { type Api, connect } from '../../conformance/api.ts'
-import { until } from '../../conformance/installation.ts'
+import { until } from '../../until.ts'
 import { skipped } from '../lab/skipped.ts'
 import { goProgram, startProgram } from './programs.ts'
 
@@ -53,7 +53,7 @@ function configMap(name: string, x: string): object {
 }
 
 function eventually<T>(what: string, ask: () => Promise<T | undefined | false>): Promise<T> {
-  return until(environment.clock, what, ask)
+  return until(what, ask)
 }
 
 const informer = goProgram('informer')

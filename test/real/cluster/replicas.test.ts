@@ -16,12 +16,12 @@ import { Allocation } from '../../../crds/infrastructure/allocation.ts'
 import { kindOf, kinds } from '../../../crds/kinds.ts'
 import { conditionOf, type Resource } from '../../../crds/meta.ts'
 import { createSimulator, type Simulator } from '../../../drivers/simulator/simulator.ts'
-import { until } from '../../conformance/installation.ts'
 import { builtPrograms } from '../../conformance/reference/build.ts'
 import { type ReferenceServer, startReference } from '../../conformance/reference/server.ts'
 import { quickstart } from '../../stories/cloud.ts'
 import { machine } from '../../stories/manifests.ts'
 import { secondZone } from '../../stories/second-zone.ts'
+import { until } from '../../until.ts'
 import { skipped } from '../lab/skipped.ts'
 import { startController } from './controller-process.ts'
 
@@ -74,11 +74,11 @@ async function sharedWorld(t: ExecutionContext, server: ReferenceServer): Promis
   const two = await start('two')
   await apply(client, quickstart, secondZone)
   await allReady(client)
-  await until(environment.clock, 'both have something', async () => hasOne(one) && hasOne(two))
+  await until('both have something', async () => hasOne(one) && hasOne(two))
   const before = startsOf(simulator)
   line.isCut = true
   const cutAt = environment.clock.monotonic()
-  await until(environment.clock, 'everything is with the other', async () => two.shards().length === 3)
+  await until('everything is with the other', async () => two.shards().length === 3)
   const moved = environment.clock.monotonic() - cutAt
   t.true(moved < 22_000, `moved after ${Math.round(moved)} ms: a lease, and the rounds before and after it`)
   t.deepEqual(one.shards(), [])
@@ -106,7 +106,7 @@ async function processes(t: ExecutionContext, server: ReferenceServer): Promise<
   await allReady(client)
   const two = await startController(kubeconfig)
   running.defer(() => two.end('SIGKILL'))
-  await until(environment.clock, 'both have something', async () => (await holders(client)).size === 2)
+  await until('both have something', async () => (await holders(client)).size === 2)
   const told = execFileSync(
     process.execPath,
     [projectPath('cli/main.ts'), 'explain', 'Zone', 'zone-a', '--kubeconfig', server.kubeconfig],
@@ -115,7 +115,7 @@ async function processes(t: ExecutionContext, server: ReferenceServer): Promise<
   t.regex(told, /Zone zone-a/)
   await one.end('SIGKILL')
   const killedAt = environment.clock.monotonic()
-  await until(environment.clock, 'one has everything', async () => (await holders(client)).size === 1)
+  await until('one has everything', async () => (await holders(client)).size === 1)
   const moved = environment.clock.monotonic() - killedAt
   t.true(moved < 22_000, `moved after ${Math.round(moved)} ms`)
   await two.end('SIGTERM')
@@ -166,7 +166,7 @@ async function apply(client: Client, ...manifests: readonly string[]): Promise<v
 }
 
 async function allReady(client: Client): Promise<void> {
-  await until(environment.clock, 'everything is Ready', async () => {
+  await until('everything is Ready', async () => {
     const lists = await Promise.all(kinds.filter(kind => kind !== Allocation).map(kind => client.list(kind)))
     return lists.flatMap(({ items }) => items as unknown as readonly Resource[]).every(isReady)
   })

@@ -55,7 +55,7 @@ async function reference(): Promise<Figures> {
 async function serveMachines(kubeconfig: string): Promise<void> {
   const environment = realEnvironment()
   await using api = connect(kubeconfig, environment)
-  await install(api, machines, environment.clock)
+  await install(api, machines)
 }
 
 /** The memory that processes have in use, in MiB. */
