@@ -5,7 +5,8 @@ import { cpus, loadavg, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
+import { wholeNumber } from '../cli/option-values.ts'
 import { projectPath } from '../cli/repository.ts'
 import { benches, sizes } from './benches.ts'
 import type { BenchRequest, Figures, Finding } from './measurement.ts'
@@ -22,15 +23,16 @@ interface Options {
 
 const run = promisify(execFile)
 const resultsDirectory = projectPath('bench/results')
+const positive = wholeNumber(1)
 const page = projectPath('docs/benchmarks.md')
 
 const options = new Command('bench')
   .description('Measures the speed and memory of Skystead on the simulator.')
   .option('--small', 'a small cloud: checks results, not times, and keeps nothing', false)
   .option('--only <names...>', `only these: ${benches.map(({ name }) => name).join(', ')}`)
-  .option('--runs <count>', 'runs to take the medians of (default: 3, small 1)', wholeNumber)
-  .option('--hosts <count>', 'another number of hosts: results are printed and not kept', wholeNumber)
-  .option('--machines <count>', 'another number of machines: likewise', wholeNumber)
+  .option('--runs <count>', 'runs to take the medians of (default: 3, small 1)', positive)
+  .option('--hosts <count>', 'another number of hosts: results are printed and not kept', positive)
+  .option('--machines <count>', 'another number of machines: likewise', positive)
   .option('--profile <directory>', 'writes CPU profiles of every thread there, for the developer tools of a browser')
   .parse()
   .opts<Options>()
@@ -160,10 +162,4 @@ async function commit(): Promise<string> {
   } catch {
     return 'unknown'
   }
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number above 0.')
-  return value
 }

@@ -1,5 +1,8 @@
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { Command } from 'commander'
 import type { LimitOptions } from '../apiserver/limits/request-limits.ts'
+import { wholeNumber } from './option-values.ts'
+
+const count = wholeNumber(1, 9_999_999)
 
 /** What a person may ask for; the first two are kube-apiserver's. */
 export interface GivenLimitOptions {
@@ -12,10 +15,10 @@ export interface GivenLimitOptions {
 /** Adds the options of how much everybody may ask of the API at a time. */
 export function addLimitOptions(command: Command): Command {
   return command
-    .addOption(count('--max-requests-inflight <number>', 'requests that only read, under way at a time', 400))
-    .addOption(count('--max-mutating-requests-inflight <number>', 'requests that write, under way at a time', 200))
-    .addOption(count('--max-watches <number>', 'watches of the API in all', 5_000))
-    .addOption(count('--max-watches-per-user <number>', 'watches of one user', 1_000))
+    .option('--max-requests-inflight <number>', 'requests that only read, under way at a time', count, 400)
+    .option('--max-mutating-requests-inflight <number>', 'requests that write, under way at a time', count, 200)
+    .option('--max-watches <number>', 'watches of the API in all', count, 5_000)
+    .option('--max-watches-per-user <number>', 'watches of one user', count, 1_000)
 }
 
 /** The limits that were asked for. */
@@ -26,13 +29,4 @@ export function limitOptionsOf(given: GivenLimitOptions): LimitOptions {
     maxWatches: given.maxWatches,
     maxWatchesPerUser: given.maxWatchesPerUser,
   }
-}
-
-function count(flags: string, description: string, value: number): Option {
-  return new Option(flags, description).argParser(positive).default(value)
-}
-
-function positive(text: string): number {
-  if (/^[1-9][0-9]{0,6}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('It must be a whole number from 1 to 9999999.')
 }

@@ -1,9 +1,10 @@
 /** The `skystead` command. */
-import { Command, InvalidArgumentError, Option } from 'commander'
-import { addAuditOptions } from './audit-options.ts'
+import { Command, Option } from 'commander'
+import { addAuditOptions, auditOptionsOf } from './audit-options.ts'
 import { addLimitOptions, limitOptionsOf } from './limit-options.ts'
+import { bytes, port, wholeNumber } from './option-values.ts'
 import { addPlanOptions } from './plan/options.ts'
-import { addRecordOptions, bytes, recordOptionsOf } from './record-options.ts'
+import { addRecordOptions, recordOptionsOf } from './record-options.ts'
 import { addSimCommands, outputOption } from './sim-commands.ts'
 import { tracesOption } from './trace-options.ts'
 import { isMistake, oneLine } from './user-error.ts'
@@ -31,7 +32,7 @@ addLimitOptions(addAuditOptions(addRecordOptions(program.command('up'))))
   .action(async options =>
     (await import('./up.ts')).up({
       ...options,
-      audit: options,
+      audit: auditOptionsOf(options),
       limits: limitOptionsOf(options),
       records: recordOptionsOf(options),
     }),
@@ -76,7 +77,7 @@ withApi(program.command('operations'))
   .option('--object <object>', 'only for this one: KIND/NAMESPACE/NAME, or KIND/NAME')
   .option('--since <duration>', 'how far to look back, for example 1h')
   .option('--events', 'the events that were told as well', false)
-  .option('--limit <number>', 'the last so many', limit, 200)
+  .option('--limit <number>', 'the last so many', wholeNumber(1, 10_000), 200)
   .addOption(outputOption())
   .action(async options => (await import('./operations.ts')).operations(options))
 
@@ -143,16 +144,4 @@ function withApi(command: Command): Command {
 
 function logLevelOption(level: string): Option {
   return new Option('--log-level <level>', 'what is logged to standard error').choices(logLevels).default(level)
-}
-
-function limit(text: string): number {
-  const value = Number(text)
-  if (Number.isInteger(value) && value > 0 && value <= 10_000) return value
-  throw new InvalidArgumentError('It must be a whole number from 1 to 10000.')
-}
-
-function port(text: string): number {
-  const value = Number(text)
-  if (text !== '' && Number.isInteger(value) && value >= 0 && value <= 65_535) return value
-  throw new InvalidArgumentError('It must be a whole number from 0 to 65535.')
 }

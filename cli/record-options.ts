@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { createMongoStore } from '../controllers/records/mongo-store.ts'
 import type { RecordStore } from '../controllers/records/record-store.ts'
 import { createSQLiteStore } from '../controllers/records/sqlite-store.ts'
-import { parseDuration } from '../crds/invariants/duration.ts'
-import { parseQuantity } from '../crds/invariants/quantity.ts'
+import { bytes, duration } from './option-values.ts'
 import { UserError } from './user-error.ts'
 
 /** Where history is kept. */
@@ -77,22 +76,5 @@ function urlIn(file: string): string {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     throw new UserError(`Cannot read the URL of the record store: ${message}`, { cause: error })
-  }
-}
-
-function duration(text: string): number {
-  try {
-    return parseDuration(text)
-  } catch {
-    throw new InvalidArgumentError('It must be a duration such as 720h or 30m.')
-  }
-}
-
-/** Reads a quantity of bytes that was given as an argument. */
-export function bytes(text: string): number {
-  try {
-    return parseQuantity(text)
-  } catch {
-    throw new InvalidArgumentError('It must be a quantity of bytes such as 500Mi or 2Gi.')
   }
 }

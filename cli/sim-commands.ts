@@ -1,6 +1,7 @@
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import type { ControlRequest } from '../drivers/simulator/control-actions.ts'
 import type { Fault } from '../drivers/simulator/faults.ts'
+import { share, wholeNumber } from './option-values.ts'
 import type { SimOptions } from './sim.ts'
 
 /** Actions on one thing that is named, and what they say when they are done. */
@@ -166,6 +167,8 @@ const onMachines: readonly Named<MachineAction>[] = [
   },
 ]
 
+const count = wholeNumber(0)
+
 type Choice = Readonly<Record<string, string>>
 
 /** Adds `skystead sim …`: everything that can be done to the simulated world of a home. */
@@ -188,7 +191,7 @@ export function addSimCommands(program: Command): void {
     run({ action: 'counters' }, '', options),
   )
   add(sim, 'journal', 'list what was done to the world, newest last')
-    .option('--count <number>', 'how many entries', wholeNumber, 100)
+    .option('--count <number>', 'how many entries', count, 100)
     .action(({ count, ...options }) => run({ action: 'journal', count }, '', options))
   for (const { command, action, place, description, done, choice } of onPlaces) {
     const added = add(sim, `${command} <${place}>`, description)
@@ -246,11 +249,11 @@ function addFault(command: Command): void {
     .option('--endpoint <name>', 'the host or storage; left out: all')
     .option('--identity <uuid>', 'the machine or disk; left out: all')
     .option('--times <number>', 'how many calls it meets, or "always" (default: 1)', times)
-    .option('--skip <number>', 'how many calls pass first (default: 0)', wholeNumber)
+    .option('--skip <number>', 'how many calls pass first (default: 0)', count)
     .option('--probability <share>', 'the chance that a call is met, 0 to 1 (default: 1)', share)
     .option('--when <moment>', 'Before or After the effect on the world (default: Before)')
     .option('--code <code>', 'how a call fails, for Fail (default: Internal)')
-    .option('--milliseconds <number>', 'how long, for Delay and Duplicate', wholeNumber)
+    .option('--milliseconds <number>', 'how long, for Delay and Duplicate', count)
     .action(({ home, output, ...fault }: FaultOptions) =>
       run({ action: 'addFault', fault }, `${fault.effect} waits for its call`, { home, output }),
     )
@@ -266,18 +269,7 @@ async function run(request: ControlRequest, done: string, { home, output }: SimO
   await sim(request, done, { home, output })
 }
 
-function wholeNumber(text: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('It must be a whole number from 0.')
-}
-
 /** JSON has no infinity. */
 function times(text: string): number {
-  return text === 'always' ? Number.MAX_SAFE_INTEGER : wholeNumber(text)
-}
-
-function share(text: string): number {
-  const value = Number(text)
-  if (text !== '' && value >= 0 && value <= 1) return value
-  throw new InvalidArgumentError('It must be a number from 0 to 1.')
+  return text === 'always' ? Number.MAX_SAFE_INTEGER : count(text)
 }

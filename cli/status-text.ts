@@ -45,7 +45,7 @@ export function statusLines(status: CloudStatus, paint: Paint): readonly string[
 }
 
 /** What is not Ready, and why. */
-export function unreadyLine(unready: Unready, paint: Paint): string {
+function unreadyLine(unready: Unready, paint: Paint): string {
   const state = unready.state.toLowerCase().padEnd(8)
   return `  ${colourOf(unready.state, paint)(state)}  ${unready.kind} ${qualifiedName(unready)}  ${whyOf(unready)}`
 }

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import type { LimitOptions } from '../apiserver/limits/request-limits.ts'
+import type { AuditOptions } from '../apiserver/serving/serve.ts'
 import { createClient } from '../controllers/api/client.ts'
 import { startControlPlane } from '../controllers/control-plane.ts'
 import { readDefinitions } from '../controllers/install.ts'
@@ -12,7 +13,6 @@ import { serveControl } from '../drivers/simulator/control-socket.ts'
 import { openDurableStore } from '../drivers/simulator/durable-store.ts'
 import { createSimulator } from '../drivers/simulator/simulator.ts'
 import { startApiServer } from './api-server.ts'
-import { auditOptionsOf, type GivenAuditOptions } from './audit-options.ts'
 import { realEnvironment } from './environment.ts'
 import { applyOnce } from './first-start.ts'
 import { controlSocketOf, prepareHome } from './home.ts'
@@ -36,7 +36,8 @@ export interface UpOptions {
   readonly logLevel: LogLevel
   /** How large the objects of the API may become, in bytes. */
   readonly storageLimit: number
-  readonly audit: GivenAuditOptions
+  /** Left out: there is no audit log. */
+  readonly audit?: AuditOptions | undefined
   readonly limits: LimitOptions
   readonly records: RecordOptions
   /** Base URL of an OTLP/HTTP receiver. Left out: no traces. */
@@ -72,8 +73,7 @@ async function start(
   const socketPath = controlSocketOf(home)
   await prepareHome(home)
   // The API's storage comes first: it holds the home for this process.
-  const audit = auditOptionsOf(options.audit, home)
-  const { port, logLevel, storageLimit, limits } = options
+  const { port, logLevel, storageLimit, audit, limits } = options
   const api = await startApiServer({ home, port, logLevel, storageLimit, audit, limits, died: fail })
   running.defer(() => api.close())
   const store = openDurableStore(join(home, 'simulator.db'))

@@ -10,7 +10,10 @@ function read(...flags: readonly string[]) {
   const command = addAuditOptions(new Command('up'))
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
-  return auditOptionsOf(command.parse(flags, { from: 'user' }).opts<GivenAuditOptions>(), '/home')
+  return auditOptionsOf({
+    ...command.parse(flags, { from: 'user' }).opts<Omit<GivenAuditOptions, 'home'>>(),
+    home: '/home',
+  })
 }
 
 test('by itself who wrote what is kept in the home, within bounds', t => {
