@@ -8,7 +8,7 @@ import { createLogger } from '../controllers/log.ts'
 import type { ApiServerReply, ApiServerRequest } from './api-server.ts'
 import { realEnvironment } from './environment.ts'
 
-const { home, port, storageLimit, audit, limits, logLevel, controllersPort } = workerData as ApiServerRequest
+const { home, port, storageLimit, audit, limits, logLevel = 'warn', controllersPort } = workerData as ApiServerRequest
 const environment = realEnvironment()
 const reply = (message: ApiServerReply) => parentPort?.postMessage(message)
 

@@ -6,14 +6,25 @@ import type { Transport } from '../controllers/api/transport.ts'
 import type { LogLevel } from '../controllers/log.ts'
 import { UserError } from './user-error.ts'
 
-/** What the API server's thread is started with. */
-export interface ApiServerRequest {
+/** Options of the API server's thread. */
+export interface ApiServerOptions {
   readonly home: string
+  /** 0: any free port. */
   readonly port: number
+  /** How large the objects may become, in bytes. Default: that of the store. */
   readonly storageLimit?: number
-  readonly audit?: AuditOptions
-  readonly limits?: LimitOptions
-  readonly logLevel: LogLevel
+  /** Default: there is no audit log. */
+  readonly audit?: AuditOptions | undefined
+  /** Default: as each limit says. */
+  readonly limits?: LimitOptions | undefined
+  /** Default `warn`. */
+  readonly logLevel?: LogLevel
+  /** The thread has ended by itself: the process cannot go on. */
+  readonly died: (error: Error) => void
+}
+
+/** What the API server's thread is started with. */
+export interface ApiServerRequest extends Omit<ApiServerOptions, 'died'> {
   /** Where it answers the controllers of this process: the same bytes, no TLS. */
   readonly controllersPort: MessagePort
 }
@@ -33,36 +44,10 @@ export interface ApiServerThread {
   close(): Promise<void>
 }
 
-/** Options of the API server's thread. */
-export interface ApiServerOptions {
-  readonly home: string
-  /** 0: any free port. */
-  readonly port: number
-  /** How large the objects may become, in bytes. Default: that of the store. */
-  readonly storageLimit?: number
-  /** Default: there is no audit log. */
-  readonly audit?: AuditOptions | undefined
-  /** Default: as each limit says. */
-  readonly limits?: LimitOptions | undefined
-  /** Default `warn`. */
-  readonly logLevel?: LogLevel
-  /** The thread has ended by itself: the process cannot go on. */
-  readonly died: (error: Error) => void
-}
-
 /** Starts the embedded API server in a thread of its own. Rejects with one clear line. */
-export async function startApiServer(options: ApiServerOptions): Promise<ApiServerThread> {
-  const { home, port, storageLimit, audit, limits, logLevel = 'warn', died } = options
+export async function startApiServer({ died, ...given }: ApiServerOptions): Promise<ApiServerThread> {
   const { port1, port2 } = new MessageChannel()
-  const workerData: ApiServerRequest = {
-    home,
-    port,
-    logLevel,
-    ...(storageLimit !== undefined && { storageLimit }),
-    ...(audit !== undefined && { audit }),
-    ...(limits !== undefined && { limits }),
-    controllersPort: port2,
-  }
+  const workerData: ApiServerRequest = { ...given, controllersPort: port2 }
   const worker = new Worker(new URL('./api-server-worker.ts', import.meta.url), { workerData, transferList: [port2] })
   let closing = false
   const serving = await new Promise<Extract<ApiServerReply, { event: 'Serving' }>>((resolve, reject) => {

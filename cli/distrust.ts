@@ -1,5 +1,4 @@
 /** What a store that has gone back in time must not be believed. */
-
 import { createAPIServer } from '../apiserver/server.ts'
 import { openSQLiteLog } from '../apiserver/storage/sqlite-log.ts'
 import { ApiError } from '../controllers/api/api-error.ts'
@@ -46,8 +45,9 @@ export async function distrust(path: string, environment: Environment): Promise<
     const known = new Set(allocations.map(({ metadata }) => metadata.name))
     const given = allocations.filter(isPlace).filter(({ spec }) => !known.has(allocationName('Identity', spec.value)))
     // First what holds it back, then what let it go on.
-    for (const { spec } of given)
+    for (const { spec } of given) {
       await client.create(Allocation, asTakenOver(spec, now), { fieldManager: 'skystead-cli' })
+    }
     for (const { metadata, spec } of allocations) if (outdated.has(spec.type)) await client.remove(Allocation, metadata)
     const hosts = await listed(client.list(Host))
     const lostHosts = hosts.filter(({ spec }) => spec.lifecycle === 'Lost').map(({ metadata }) => metadata.name)

@@ -9,8 +9,8 @@ import { UserError } from './user-error.ts'
 
 /**
  * Asks every replica of the controllers the same question and answers with what each said, in order of their names.
- * Replicas that know nothing of what is asked for are left out; of silent ones it tells. `path`: with its query, as in `/observed` or `/explain?kind=Host&name=h1`.
- * Throws one clear line where nobody answers, or where one refuses.
+ * Replicas that know nothing of what is asked for are left out; of silent ones it tells. `path`: with its query, as in
+ * `/observed` or `/explain?kind=Host&name=h1`. Throws one clear line where nobody answers, or where one refuses.
  */
 export async function askControllers<T>(
   { client, kubeconfig }: Pick<ApiAccess, 'client' | 'kubeconfig'>,

@@ -5,12 +5,14 @@ import { writeStore } from '../apiserver/backup/store-backup.ts'
 import { makePrivateDirectory, syncDirectory, writeDurably } from '../apiserver/storage/durable-file.ts'
 import { markPathOf, readMark } from '../apiserver/storage/high-water-mark.ts'
 import { isLocked } from '../apiserver/storage/sqlite-log-reader.ts'
-import type { Environment } from '../crds/environment.ts'
-import { timestamp } from '../crds/environment.ts'
+import { type Environment, timestamp } from '../crds/environment.ts'
 import { type Distrust, distrust } from './distrust.ts'
 import { realEnvironment } from './environment.ts'
 import { companionFiles, isCompanionPath, putAside, storeName, unfinishedName, writeCompanions } from './home-files.ts'
 import { UserError } from './user-error.ts'
+
+/** The directory in a home in which the new store is made. */
+const draftName = 'restoring'
 
 /** Options of `skystead restore`. */
 export interface RestoreOptions {
@@ -20,8 +22,8 @@ export interface RestoreOptions {
 }
 
 /**
- * Makes a home of a backup, and answers with what to tell. Everything is read and checked before anything is touched. Throws one clear line where the
- * backup is damaged, or the home is in use, not empty, or another installation's.
+ * Makes a home of a backup, and answers with what to tell. Everything is read and checked before anything is touched.
+ * Throws one clear line where the backup is damaged, or the home is in use, not empty, or another installation's.
  */
 export async function restore(file: string, options: RestoreOptions): Promise<string> {
   const environment = realEnvironment()
@@ -29,7 +31,7 @@ export async function restore(file: string, options: RestoreOptions): Promise<st
   const backup = read(resolve(file))
   check(home, backup, options)
   makePrivateDirectory(home)
-  const draft = join(home, 'restoring')
+  const draft = join(home, draftName)
   rmSync(draft, { recursive: true, force: true })
   mkdirSync(draft, { mode: 0o700 })
   const { last } = writeStore(join(draft, storeName), backup, usedVersion(home))
@@ -63,7 +65,7 @@ function check(home: string, backup: Backup, { replace }: RestoreOptions): void 
   if (existsSync(join(home, storeName)) && isLocked(join(home, storeName))) {
     throw new UserError(`Cannot restore into ${home}: another skystead is running there; stop it first`)
   }
-  const [first] = readdirSync(home).filter(name => name !== 'restoring' && name !== unfinishedName)
+  const [first] = readdirSync(home).filter(name => name !== draftName && name !== unfinishedName)
   if (first === undefined) return
   if (!replace) {
     throw new UserError(
