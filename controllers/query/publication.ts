@@ -1,6 +1,5 @@
-import type { ObjectMeta } from '../../crds/meta.ts'
 import { ApiError, type Client } from '../api/client.ts'
-import { Lease, type LeaseObject } from '../api/leader.ts'
+import { Lease, type LeaseMarks, type LeaseObject } from '../api/lease.ts'
 import { systemNamespace } from '../install.ts'
 
 /** Where a query endpoint is, and whom to trust there. */
@@ -16,9 +15,6 @@ export interface QueryAddress {
 const label = 'query.skystead.dev/endpoint'
 const urlAnnotation = 'query.skystead.dev/url'
 const authorityAnnotation = 'query.skystead.dev/authority'
-
-/** Labels and annotations of a Lease. */
-export type LeaseMarks = Required<Pick<ObjectMeta, 'labels' | 'annotations'>>
 
 /** How a Lease says where the query endpoint of its holder is. */
 export function queryMarks({ url, authority }: Omit<QueryAddress, 'replica'>): LeaseMarks {

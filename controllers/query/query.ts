@@ -1,6 +1,7 @@
 import type { Client } from '../api/client.ts'
+import type { LeaseMarks } from '../api/lease.ts'
 import type { Logger } from '../log.ts'
-import { type LeaseMarks, publishQueryAddress, queryMarks, withdrawQueryAddress } from './publication.ts'
+import { publishQueryAddress, queryMarks, withdrawQueryAddress } from './publication.ts'
 import type { QuerySources } from './route.ts'
 import { queryRoutes } from './routes.ts'
 import { type QueryEndpoint, startQueryServer } from './server.ts'

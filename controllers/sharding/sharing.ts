@@ -1,12 +1,13 @@
-import { type Environment, sleep } from '../../crds/environment.ts'
+import type { Environment } from '../../crds/environment.ts'
 import { ApiError } from '../api/api-error.ts'
 import type { Client } from '../api/client.ts'
-import { createLeadership, Lease, type LeaseObject } from '../api/leader.ts'
+import { isLostRace, Lease, type LeaseMarks, type LeaseObject } from '../api/lease.ts'
 import type { Shard } from '../engine/shard.ts'
 import { systemNamespace } from '../install.ts'
-import type { LeaseMarks } from '../query/publication.ts'
 import { assign } from './assignment.ts'
+import { createLeadership } from './leadership.ts'
 import { shardName, shardNamed } from './names.ts'
+import { createRounds, limited } from './rounds.ts'
 
 /** Options of sharing. */
 export interface SharingOptions {
@@ -38,8 +39,6 @@ export interface Sharing {
   start(): void
   /** Whether the shard is surely ours now. */
   isHeld(shard: Shard): boolean
-  /** Every replica that is known to be alive, us included. */
-  replicas(): readonly string[]
   /** Gives everything back, so that others need not wait. Call it when nothing acts any more. */
   stop(): Promise<void>
 }
@@ -62,8 +61,7 @@ function replicaLeaseName(identity: string): string {
 export function createSharing(options: SharingOptions): Sharing {
   const { client, environment, identity, shards, onGained, onLost, handOver, onError } = options
   const { leaseDuration = 15_000, renewDeadline = 10_000, retryPeriod = 2_000 } = options
-  const { clock, random } = environment
-  const stopping = new AbortController()
+  const { clock } = environment
   const held = new Map<string, Shard>()
   /** When each replica's Lease was seen to change, on the monotonic clock. */
   const seen = new Map<string, { readonly version: string; readonly at: number }>()
@@ -72,7 +70,7 @@ export function createSharing(options: SharingOptions): Sharing {
   /** Counts how often we were lost: what was begun before is not ours. */
   let term = 0
   let replicas: readonly string[] = [identity]
-  let running: Promise<void> | undefined
+  const rounds = createRounds({ environment, pause: retryPeriod, limit: renewDeadline, round, onError })
 
   const membership = createLeadership({
     client,
@@ -165,7 +163,7 @@ export function createSharing(options: SharingOptions): Sharing {
     const begun = term
     if (!(await writeHolder(shard, lease, identity, signal))) return
     // What was lost on the way is taken anew in a later round.
-    if (begun !== term || !membership.isHeld() || stopping.signal.aborted) return
+    if (begun !== term || !membership.isHeld() || rounds.isStopped()) return
     held.set(shardName(shard), shard)
     onGained(shard)
   }
@@ -193,19 +191,13 @@ export function createSharing(options: SharingOptions): Sharing {
 
   /** Takes our name off Leases, as far as that goes quickly: with our own gone they count no more anyway. */
   async function signOff(shards: readonly Shard[]): Promise<void> {
-    const limit = new AbortController()
-    const { signal } = limit
-    const timer = clock.after(retryPeriod, () => limit.abort(new Error('released by time')))
-    try {
+    const signing = limited(clock, retryPeriod, async signal => {
       for (const shard of shards) {
         const lease = await client.get(Lease, shardName(shard), systemNamespace, { signal })
         if (lease?.spec?.holderIdentity === identity) await writeHolder(shard, lease, '', signal)
       }
-    } catch (error) {
-      onError(error)
-    } finally {
-      timer.cancel()
-    }
+    })
+    await signing.catch(onError)
   }
 
   /** Writes who has a shard. False: somebody was quicker. */
@@ -230,41 +222,19 @@ export function createSharing(options: SharingOptions): Sharing {
       await (lease === undefined ? client.create(Lease, object, { signal }) : client.replace(Lease, object, { signal }))
       return true
     } catch (error) {
-      if (error instanceof ApiError && ['Conflict', 'AlreadyExists', 'NotFound'].includes(error.reason)) return false
+      if (isLostRace(error)) return false
       throw error
-    }
-  }
-
-  /** One round with a limit: a request that hangs must not keep us from the next one. */
-  async function roundInTime(): Promise<void> {
-    const limit = new AbortController()
-    const timer = clock.after(renewDeadline, () => limit.abort(new Error(`no answer within ${renewDeadline} ms`)))
-    try {
-      await round(AbortSignal.any([limit.signal, stopping.signal]))
-    } catch (error) {
-      if (!stopping.signal.aborted) onError(error)
-    } finally {
-      timer.cancel()
-    }
-  }
-
-  async function run(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      await roundInTime()
-      await sleep(clock, retryPeriod * (0.8 + 0.4 * random.next()), stopping.signal).catch(() => undefined)
     }
   }
 
   return {
     isHeld: shard => held.has(shardName(shard)) && membership.isHeld(),
-    replicas: () => replicas,
     start() {
       membership.start()
-      running ??= run()
+      rounds.start()
     },
     async stop() {
-      stopping.abort(new Error('stopped'))
-      await running
+      await rounds.stop()
       // Nothing acts any more when our own Lease is given up: nobody need wait, whatever becomes of the others.
       const shards = [...held.values()]
       await Promise.all(shards.map(shard => handOver(shard)))

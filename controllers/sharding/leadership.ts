@@ -1,33 +1,8 @@
-import { type Environment, sleep, type Timer } from '../../crds/environment.ts'
-import type { ObjectMeta } from '../../crds/meta.ts'
-import { ApiError } from './api-error.ts'
-import type { Client } from './client.ts'
-import type { BuiltInKind } from './paths.ts'
-
-/** coordination.k8s.io/v1 Lease, as far as leadership needs it. */
-export interface LeaseObject {
-  readonly apiVersion: string
-  readonly kind: string
-  readonly metadata: ObjectMeta
-  readonly spec?: LeaseSpec
-}
-
-/** What a lease says. */
-export interface LeaseSpec {
-  readonly holderIdentity?: string
-  readonly leaseDurationSeconds?: number
-  readonly acquireTime?: string
-  readonly renewTime?: string
-  readonly leaseTransitions?: number
-}
-
-/** The leases of Kubernetes. */
-export const Lease: BuiltInKind<LeaseObject> = {
-  apiVersion: 'coordination.k8s.io/v1',
-  kind: 'Lease',
-  plural: 'leases',
-  namespaced: true,
-}
+import type { Environment, Timer } from '../../crds/environment.ts'
+import type { Client } from '../api/client.ts'
+import { isLostRace, Lease, type LeaseMarks, type LeaseObject, type LeaseSpec } from '../api/lease.ts'
+import { systemNamespace } from '../install.ts'
+import { createRounds, limited } from './rounds.ts'
 
 /** Options of a leadership. */
 export interface LeadershipOptions {
@@ -37,7 +12,7 @@ export interface LeadershipOptions {
   /** Default `skystead-system`. */
   readonly namespace?: string
   /** What the lease says besides, when it is created. Default: nothing. */
-  readonly marks?: Pick<ObjectMeta, 'labels' | 'annotations'>
+  readonly marks?: LeaseMarks
   /** Who we are: another one for every process, also for the next of this replica. */
   readonly identity: string
   /** How long others wait for a silent holder, in ms. Default 15,000. */
@@ -53,7 +28,7 @@ export interface LeadershipOptions {
   readonly onError?: (error: unknown) => void
 }
 
-/** A share of the work that one replica at a time holds, by a Lease. */
+/** What one process at a time holds, by a Lease: a replica holds that which shows that it lives. */
 export interface Leadership {
   start(): void
   /** Whether we surely hold it now. */
@@ -71,17 +46,16 @@ export interface Leadership {
  * saw its record change; no machine's wall clock is compared with another's.
  */
 export function createLeadership(options: LeadershipOptions): Leadership {
-  const { client, environment, name, marks, identity, onAcquired, onLost, onError } = options
-  const { namespace = 'skystead-system', leaseDuration = 15_000, renewDeadline = 10_000, retryPeriod = 2_000 } = options
-  const { clock, random } = environment
-  const stopping = new AbortController()
+  const { client, environment, name, marks, identity, onAcquired, onLost, onError = () => undefined } = options
+  const { namespace = systemNamespace, leaseDuration = 15_000, renewDeadline = 10_000, retryPeriod = 2_000 } = options
+  const { clock } = environment
   let seen: LeaseObject | undefined
   let seenAt = 0
   /** Whether `seen` is our own last write: then it need not be read before the next. */
   let isFresh = false
   let heldUntil: number | undefined
   let expiry: Timer | undefined
-  let running: Promise<void> | undefined
+  const rounds = createRounds({ environment, pause: retryPeriod, limit: renewDeadline / 2, round: attempt, onError })
 
   function isHeld(): boolean {
     return heldUntil !== undefined && clock.monotonic() < heldUntil
@@ -117,7 +91,7 @@ export function createLeadership(options: LeadershipOptions): Leadership {
     try {
       listener?.()
     } catch (error) {
-      onError?.(error)
+      onError(error)
     }
   }
 
@@ -158,8 +132,7 @@ export function createLeadership(options: LeadershipOptions): Leadership {
       observe(await write(current, next, signal))
     } catch (error) {
       // Somebody was quicker. Whoever holds it now, we know before we do anything more.
-      const raced = error instanceof ApiError && ['Conflict', 'AlreadyExists', 'NotFound'].includes(error.reason)
-      if (!raced) throw error
+      if (!isLostRace(error)) throw error
       return read(signal)
     }
     isFresh = true
@@ -173,52 +146,20 @@ export function createLeadership(options: LeadershipOptions): Leadership {
     return current === undefined ? client.create(Lease, lease, { signal }) : client.replace(Lease, lease, { signal })
   }
 
-  /** One try with a limit: a request that hangs must not keep us from the next one. */
-  async function attemptInTime(): Promise<void> {
-    const limit = new AbortController()
-    const timer = clock.after(renewDeadline / 2, () =>
-      limit.abort(new Error(`no answer within ${renewDeadline / 2} ms`)),
-    )
-    try {
-      await attempt(AbortSignal.any([limit.signal, stopping.signal]))
-    } catch (error) {
-      if (!stopping.signal.aborted) onError?.(error)
-    } finally {
-      timer.cancel()
-    }
-  }
-
-  async function run(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      await attemptInTime()
-      await sleep(clock, retryPeriod * (0.8 + 0.4 * random.next()), stopping.signal).catch(() => undefined)
-    }
-  }
-
   async function release(lease: LeaseObject): Promise<void> {
-    const limit = new AbortController()
-    const timer = clock.after(retryPeriod, () => limit.abort(new Error('released by time')))
     const { leaseTransitions = 0 } = lease.spec ?? {}
-    try {
-      await write(lease, { holderIdentity: '', leaseDurationSeconds: 1, leaseTransitions }, limit.signal)
-    } catch (error) {
-      // Others then wait until the lease runs out.
-      onError?.(error)
-    } finally {
-      timer.cancel()
-    }
+    const nobody = { holderIdentity: '', leaseDurationSeconds: 1, leaseTransitions }
+    // Where that fails, others wait until the lease runs out.
+    await limited(clock, retryPeriod, signal => write(lease, nobody, signal)).catch(onError)
   }
 
   return {
     isHeld,
     deadline: () => (isHeld() ? heldUntil : undefined),
     holder: () => (seen?.spec?.holderIdentity ? seen.spec.holderIdentity : undefined),
-    start() {
-      running ??= run()
-    },
+    start: () => rounds.start(),
     async stop() {
-      stopping.abort(new Error('stopped'))
-      await running
+      await rounds.stop()
       const wasHeld = isHeld()
       if (heldUntil !== undefined) lose()
       if (wasHeld && seen?.spec?.holderIdentity === identity) await release(seen)

@@ -4,8 +4,9 @@ import { memoryLog } from '../../../apiserver/storage/durable-log.ts'
 import { ApiError } from '../../../controllers/api/api-error.ts'
 import { createClient } from '../../../controllers/api/client.ts'
 import { inProcessTransport } from '../../../controllers/api/in-process-transport.ts'
-import { createLeadership, type Leadership, Lease } from '../../../controllers/api/leader.ts'
+import { Lease } from '../../../controllers/api/lease.ts'
 import type { Transport } from '../../../controllers/api/transport.ts'
+import { createLeadership, type Leadership } from '../../../controllers/sharding/leadership.ts'
 import { type VirtualEnvironment, virtualEnvironment } from '../../../drivers/simulator/virtual-clock.ts'
 
 interface Replica {
