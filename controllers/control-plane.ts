@@ -18,11 +18,7 @@ export interface ControlPlane {
 /** Installs the CRDs and starts the controllers; resolves when the caches are filled and every endpoint was asked. */
 export async function startControlPlane(options: ControllerProcessOptions): Promise<ControlPlane> {
   const engines: Engine[] = []
-  const isReady = () => engines.length > 0 && engines.every(engine => engine.isSynced())
-  const process = await openControllerProcess(options, {
-    engines: () => engines,
-    unready: () => (isReady() ? undefined : 'the caches are being filled'),
-  })
+  const process = await openControllerProcess(options, () => engines)
   const engine = process.createEngine()
   engines.push(engine)
   await engine.start()

@@ -59,11 +59,11 @@ export interface ControllerProcess {
 
 /**
  * Installs the CRDs and puts together what is there once in a process, however many engines run in it. `engines` are those
- * that run at this moment; `unready` says what they still lack.
+ * that run at this moment.
  */
 export async function openControllerProcess(
   options: ControllerProcessOptions,
-  { engines, unready }: { readonly engines: () => readonly Engine[]; readonly unready: () => string | undefined },
+  engines: () => readonly Engine[],
 ): Promise<ControllerProcess> {
   const { transport, environment, drivers, logger, metricsPort, metricsHost = '127.0.0.1' } = options
   const metrics = createMetrics({ clock: environment.clock })
@@ -77,7 +77,8 @@ export async function openControllerProcess(
     options.traces === undefined ? undefined : createTracer({ environment, export: options.traces, logger, metrics })
   const feed = createFeed({ client, kinds, environment, logger, metrics })
   metrics.sources({ ...metricSources({ engines, kinds, clock: environment.clock }), records: () => recorder.state() })
-  const readiness = { caches: () => (feed.isSynced() ? unready() : 'the caches are being filled') }
+  const isReady = () => feed.isSynced() && engines().every(engine => engine.isSynced())
+  const readiness = { caches: () => (isReady() ? undefined : 'the caches are being filled') }
   const health =
     metricsPort === undefined
       ? undefined

@@ -1,22 +1,21 @@
 import type { Capacity, CapacityStatus } from '../crds/common.ts'
 import type { AnyKind } from '../crds/define-kind.ts'
 import type { Clock } from '../crds/environment.ts'
-import { Host } from '../crds/infrastructure/host.ts'
-import { HostCluster } from '../crds/infrastructure/host-cluster.ts'
+import { HostCluster, type HostClusterSpec } from '../crds/infrastructure/host-cluster.ts'
 import { HostPod } from '../crds/infrastructure/host-pod.ts'
 import { Zone } from '../crds/infrastructure/zone.ts'
 import { parseQuantity } from '../crds/invariants/quantity.ts'
 import { conditionOf, type Resource } from '../crds/meta.ts'
 import { type EndpointType, endpointType } from '../drivers/contract/endpoint.ts'
-import { fieldOf } from './engine/condition-counting.ts'
-import { objectKey } from './engine/desired-cache.ts'
+import { zoneOfNamed } from '../reconcilers/zone-of.ts'
+import { keyOf } from './engine/desired-cache.ts'
 import type { Engine } from './engine/engine.ts'
 import type { CapacityRow, MetricSources, ReadinessRow } from './metrics.ts'
 
 /** Where figures are read from when somebody asks for them. */
 export interface MetricSourcesOptions {
   /** The engines that run in this process: each tells of what it looks after. */
-  readonly engines: () => readonly Pick<Engine, 'desired' | 'observed' | 'owns'>[]
+  readonly engines: () => readonly Pick<Engine, 'desired' | 'inspect' | 'observed' | 'owns'>[]
   readonly kinds: readonly AnyKind[]
   readonly clock: Clock
 }
@@ -27,20 +26,17 @@ export function metricSources({
   kinds,
   clock,
 }: MetricSourcesOptions): Required<Omit<MetricSources, 'records'>> {
-  // Every engine knows all objects.
-  const named = (kind: AnyKind, name: string) => engines()[0]?.desired.get(kind, objectKey(name, undefined))
-  const zoneOfPod = (name: string) => fieldOf(named(HostPod, name), 'zoneName') ?? ''
-
   function zoneOfPlace(place: string): string {
-    const [, type, name = ''] = /^(host|cluster|pod)\/(.*)$/.exec(place) ?? []
-    if (type === 'host') return zoneOfPlace(`cluster/${fieldOf(named(Host, name), 'clusterName') ?? ''}`)
-    if (type === 'cluster') return zoneOfPod(fieldOf(named(HostCluster, name), 'podName') ?? '')
-    return type === 'pod' ? zoneOfPod(name) : place
+    const [kindName, name] = place.split('/')
+    const kind = name === undefined ? undefined : kinds.find(each => each.kind === kindName)
+    if (name === undefined || kind === undefined) return place
+    // Every engine knows all objects.
+    return engines()[0]?.inspect(world => zoneOfNamed(kind, name, world.desired)) ?? ''
   }
 
   function* owned(kind: AnyKind): Generator<Resource> {
     for (const { desired, owns } of engines()) {
-      for (const object of desired.all(kind)) if (owns(kind, keyOf(object))) yield object
+      for (const object of desired.all(kind)) if (owns(kind, keyOf(object.metadata))) yield object
     }
   }
 
@@ -50,11 +46,11 @@ export function metricSources({
       for (const object of owned(Zone)) yield* capacityRows(object, { zone: object.metadata.name })
       for (const object of owned(HostPod)) {
         const pod = object.metadata.name
-        yield* capacityRows(object, { zone: zoneOfPod(pod), pod })
+        yield* capacityRows(object, { zone: zoneOfPlace(`HostPod/${pod}`), pod })
       }
       for (const object of owned(HostCluster)) {
-        const pod = fieldOf(object, 'podName') ?? ''
-        yield* capacityRows(object, { zone: zoneOfPod(pod), pod, cluster: object.metadata.name })
+        const { podName: pod } = object.spec as HostClusterSpec
+        yield* capacityRows(object, { zone: zoneOfPlace(`HostPod/${pod}`), pod, cluster: object.metadata.name })
       }
     },
     *observationAges(): Generator<readonly [EndpointType, number]> {
@@ -96,8 +92,4 @@ function readinessRow(kind: AnyKind, object: Resource): ReadinessRow {
   const ready = conditionOf(object, 'Ready')
   const since = ready?.status === 'True' ? undefined : Date.parse(ready?.lastTransitionTime ?? creationTimestamp)
   return { kind: kind.kind, namespace, name, operatorKind: kind.scope === 'Cluster', notReadySince: since }
-}
-
-function keyOf({ metadata: { name, namespace } }: Resource): string {
-  return objectKey(name, namespace)
 }

@@ -54,23 +54,36 @@ export function zoneOf(kind: AnyKind, object: Placed, desired: Pick<Desired, 'ge
   return zoneName !== undefined && desired.get(Zone, zoneName) !== undefined ? zoneName : undefined
 }
 
+/** The place that a spec names, where it names one; it need not exist. */
+export function placeNamed(spec: unknown): { readonly kind: AnyKind; readonly name: string } | undefined {
+  for (const [field, kind] of places) {
+    const name = (spec as PlaceFields | undefined)?.[field]
+    if (name !== undefined) return { kind, name }
+  }
+  return undefined
+}
+
+/** The zone that a place of that kind and name says it is in, whether there is such a zone or not. */
+export function zoneOfNamed(
+  kind: AnyKind,
+  name: string,
+  desired: Pick<Desired, 'get'>,
+  namespace?: string,
+): string | undefined {
+  const object = desired.get(kind, name, namespace)
+  return object && namedZone(kind, object, desired)
+}
+
 function namedZone(kind: AnyKind, { metadata, spec }: Placed, desired: Pick<Desired, 'get'>): string | undefined {
   if (kind.shard === 'global') return undefined
   if (kind === Zone) return metadata.name
   if (kind === Allocation) return zoneOfClaim(spec as AllocationSpec, desired)
-  const fields = spec as PlaceFields
-  if (fields.zoneName !== undefined) return fields.zoneName
-  for (const [field, parentKind] of places) {
-    const name = fields[field]
-    if (name === undefined) continue
-    const parent = desired.get<AnyKind>(
-      parentKind,
-      name,
-      parentKind.scope === 'Namespaced' ? metadata.namespace : undefined,
-    )
-    return parent && namedZone(parentKind, parent, desired)
-  }
-  return undefined
+  const { zoneName } = (spec ?? {}) as PlaceFields
+  const place = placeNamed(spec)
+  if (zoneName !== undefined || place === undefined) return zoneName
+  const { kind: parentKind, name } = place
+  const namespace = parentKind.scope === 'Namespaced' ? metadata.namespace : undefined
+  return zoneOfNamed(parentKind, name, desired, namespace)
 }
 
 /** A claim is where its holder is, also when that is gone; one that does not say so is where its place or its holder is. */
@@ -78,16 +91,12 @@ function zoneOfClaim(
   { holder, fence, machine, volume }: AllocationSpec,
   desired: Pick<Desired, 'get'>,
 ): string | undefined {
-  const zoneOfNamed = (kind: AnyKind | undefined, name: string | undefined, namespace?: string) => {
-    const object = kind && name !== undefined ? desired.get(kind, name, namespace) : undefined
-    return kind && object && namedZone(kind, object, desired)
-  }
   const kind = holders.find(each => each.kind === holder.kind && each.group === holder.group)
   return (
     holder.zoneName ??
     fence?.zoneName ??
-    zoneOfNamed(Host, machine?.hostName) ??
-    zoneOfNamed(PrimaryStorage, volume?.poolName) ??
-    zoneOfNamed(kind, holder.name, holder.namespace)
+    (machine && zoneOfNamed(Host, machine.hostName, desired)) ??
+    (volume && zoneOfNamed(PrimaryStorage, volume.poolName, desired)) ??
+    (kind && zoneOfNamed(kind, holder.name, desired, holder.namespace))
   )
 }

@@ -1,5 +1,7 @@
+import type { AnyKind } from '../../crds/define-kind.ts'
 import { Zone } from '../../crds/infrastructure/zone.ts'
 import type { Resource } from '../../crds/meta.ts'
+import { placeNamed } from '../../reconcilers/zone-of.ts'
 import type { Metrics } from '../metrics.ts'
 import type { ObjectChange } from './desired-cache.ts'
 
@@ -8,7 +10,7 @@ export function countConditions(metrics: Pick<Metrics, 'conditionsChanged'>, cha
   const { kind, before, after } = change
   const [old, next] = [before?.status?.conditions, after?.status?.conditions]
   if (old === next && before?.spec === after?.spec) return
-  const [from, to] = [before && placeOf(before), after && placeOf(after)]
+  const [from, to] = [before && placeOf(kind, before), after && placeOf(kind, after)]
   if (from !== undefined && to !== undefined && from !== to) {
     metrics.conditionsChanged(kind.kind, from, old, undefined)
     metrics.conditionsChanged(kind.kind, to, undefined, next)
@@ -17,23 +19,11 @@ export function countConditions(metrics: Pick<Metrics, 'conditionsChanged'>, cha
   metrics.conditionsChanged(kind.kind, to ?? from ?? '', old, next)
 }
 
-/** The zone of an object, or the `<type>/<name>` of what it is in, whose zone is looked up when figures are asked for. */
-function placeOf(object: Resource): string {
-  if (object.kind === Zone.kind) return object.metadata.name
-  const zoneName = fieldOf(object, 'zoneName')
-  if (zoneName !== undefined) return zoneName
-  const podName = fieldOf(object, 'podName')
-  if (podName !== undefined) return `pod/${podName}`
-  const clusterName = fieldOf(object, 'clusterName')
-  if (clusterName !== undefined) return `cluster/${clusterName}`
-  const hostName = fieldOf(object, 'hostName')
-  return hostName === undefined ? '' : `host/${hostName}`
-}
-
-/** A field of a spec by which an object names its place. */
-export function fieldOf(
-  object: Resource | undefined,
-  name: 'zoneName' | 'podName' | 'clusterName' | 'hostName',
-): string | undefined {
-  return (object?.spec as { readonly [Name in typeof name]?: string } | undefined)?.[name]
+/** The zone of an object, or the `<kind>/<name>` of what it is in, whose zone is looked up when figures are asked for. */
+function placeOf(kind: AnyKind, { metadata, spec }: Resource): string {
+  if (kind === Zone) return metadata.name
+  const { zoneName } = (spec ?? {}) as { readonly zoneName?: string }
+  const place = zoneName === undefined ? placeNamed(spec) : undefined
+  if (place === undefined || place.kind.scope === 'Namespaced') return zoneName ?? ''
+  return `${place.kind.kind}/${place.name}`
 }

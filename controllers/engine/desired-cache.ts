@@ -14,6 +14,11 @@ export function objectKey(name: string, namespace: string | undefined): ObjectKe
   return `${namespace ?? ''}/${name}`
 }
 
+/** The key of an object. */
+export function keyOf({ name, namespace }: Pick<ObjectMeta, 'name' | 'namespace'>): ObjectKey {
+  return objectKey(name, namespace)
+}
+
 /** Topics of the desired world. */
 export const desiredTopics = {
   wish: (kind: AnyKind, key: ObjectKey) => `wish/${kind.kind}/${key}`,
@@ -152,7 +157,7 @@ export class DesiredCache {
     const present = new Set<ObjectKey>()
     const uids = new Set<string>()
     for (const object of objects) {
-      present.add(objectKey(object.metadata.name, object.metadata.namespace))
+      present.add(keyOf(object.metadata))
       uids.add(object.metadata.uid)
       this.upsert(kind, object)
     }
@@ -167,7 +172,7 @@ export class DesiredCache {
   upsert(kind: AnyKind, object: Resource): void {
     const store = this.#store(kind)
     if (store.deleted.has(object.metadata.uid)) return
-    const key = objectKey(object.metadata.name, object.metadata.namespace)
+    const key = keyOf(object.metadata)
     const entry = store.entries.get(key)
     if (entry !== undefined && !isNewer(object.metadata, entry.object.metadata)) return
     this.#set(store, key, entryOf(object, entry), true)
@@ -177,7 +182,7 @@ export class DesiredCache {
   remove(kind: AnyKind, metadata: Pick<ObjectMeta, 'name' | 'namespace' | 'uid'>): void {
     const store = this.#store(kind)
     store.deleted.delete(metadata.uid)
-    const key = objectKey(metadata.name, metadata.namespace)
+    const key = keyOf(metadata)
     const entry = store.entries.get(key)
     if (entry === undefined || entry.object.metadata.uid !== metadata.uid) return
     this.#set(store, key, undefined, true)
@@ -186,7 +191,7 @@ export class DesiredCache {
   /** Takes a creation as done before the API has answered. Undefined when something of that name is there already. */
   assumeCreated(kind: AnyKind, manifest: Manifest, now: string): Assumption | undefined {
     const store = this.#store(kind)
-    const key = objectKey(manifest.metadata.name, manifest.metadata.namespace)
+    const key = keyOf(manifest.metadata)
     if (store.entries.has(key)) return undefined
     const object = deepFreeze<Resource>({
       ...manifest,
@@ -208,7 +213,7 @@ export class DesiredCache {
     spec: unknown,
   ): Assumption | undefined {
     const store = this.#store(kind)
-    const key = objectKey(metadata.name, metadata.namespace)
+    const key = keyOf(metadata)
     const entry = store.entries.get(key)
     if (entry === undefined || entry.pending !== undefined) return undefined
     const object = deepFreeze<Resource>({ ...entry.object, spec })
@@ -218,7 +223,7 @@ export class DesiredCache {
   /** Takes note that a deletion is on its way: the object is still there, and nothing rests on it any more. */
   assumeDeleted(kind: AnyKind, metadata: Pick<ObjectMeta, 'name' | 'namespace' | 'uid'>): Assumption | undefined {
     const store = this.#store(kind)
-    const key = objectKey(metadata.name, metadata.namespace)
+    const key = keyOf(metadata)
     const entry = store.entries.get(key)
     if (entry === undefined || entry.pending !== undefined) return undefined
     if (entry.object.metadata.uid !== metadata.uid) return undefined
@@ -233,7 +238,7 @@ export class DesiredCache {
   /** A deletion that the API has carried out for us: gone at once, and no older event brings it back. */
   deleted(kind: AnyKind, metadata: Pick<ObjectMeta, 'name' | 'namespace' | 'uid'>): void {
     const store = this.#store(kind)
-    const key = objectKey(metadata.name, metadata.namespace)
+    const key = keyOf(metadata)
     const entry = store.entries.get(key)
     if (entry === undefined || entry.object.metadata.uid !== metadata.uid) return
     store.deleted.add(metadata.uid)
@@ -241,7 +246,7 @@ export class DesiredCache {
   }
 
   #answered(store: Store, object: Resource, to: Pending | undefined): void {
-    const key = objectKey(object.metadata.name, object.metadata.namespace)
+    const key = keyOf(object.metadata)
     const entry = store.entries.get(key)
     // An update that changes nothing is answered with the version that was there.
     const isAnswer = to !== undefined && entry?.pending === to && !isNewer(entry.object.metadata, object.metadata)
@@ -361,7 +366,7 @@ function decides({ metadata }: Resource, entry: Entry | undefined): boolean {
 function oldestFirst(left: Resource, right: Resource): number {
   const [a, b] = [left.metadata, right.metadata]
   if (a.creationTimestamp !== b.creationTimestamp) return a.creationTimestamp < b.creationTimestamp ? -1 : 1
-  return objectKey(a.name, a.namespace) < objectKey(b.name, b.namespace) ? -1 : 1
+  return keyOf(a) < keyOf(b) ? -1 : 1
 }
 
 /** What stands where an object is shown. A deletion on its way stays so, unless this answers or decides it. */

@@ -7,7 +7,7 @@ import type { EventRecorder } from '../events.ts'
 import type { Executor } from '../observation/executor.ts'
 import type { Requester } from '../observation/hooks.ts'
 import type { Observer } from '../observation/observer.ts'
-import { type DesiredCache, objectKey } from './desired-cache.ts'
+import { type DesiredCache, keyOf, objectKey } from './desired-cache.ts'
 import type { Writes } from './writes.ts'
 
 /** What effects act upon. */
@@ -88,7 +88,7 @@ function createObject({ object }: CreateEffect, { writes, kindNamed }: EffectTar
 
 async function updateObject({ object }: UpdateEffect, { writes, desired, kindNamed }: EffectTargets): Promise<void> {
   const kind = kindNamed(object.apiVersion, object.kind)
-  const known = desired.get(kind, objectKey(object.metadata.name, object.metadata.namespace))
+  const known = desired.get(kind, keyOf(object.metadata))
   if (known === undefined || known.metadata.resourceVersion !== object.metadata.resourceVersion) return
   await writes.update(kind, known, object.spec)
 }
@@ -97,7 +97,7 @@ async function deleteObject({ object, after = [] }: DeleteEffect, targets: Effec
   const { writes, desired, kindNamed } = targets
   if (!after.every(name => desired.isConfirmed(Allocation, objectKey(name, undefined)))) return
   const kind = kindNamed(object.apiVersion, object.kind)
-  const known = desired.get(kind, objectKey(object.metadata.name, object.metadata.namespace))
+  const known = desired.get(kind, keyOf(object.metadata))
   if (known === undefined || known.metadata.deletionTimestamp !== undefined) return
   await writes.delete(kind, object.metadata)
 }

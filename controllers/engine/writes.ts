@@ -4,7 +4,7 @@ import type { Manifest, ObjectMeta, Resource } from '../../crds/meta.ts'
 import { ApiError, type ApiErrorReason } from '../api/api-error.ts'
 import type { Client } from '../api/client.ts'
 import type { Logger } from '../log.ts'
-import { type Assumption, type DesiredCache, objectKey } from './desired-cache.ts'
+import { type Assumption, type DesiredCache, keyOf } from './desired-cache.ts'
 
 /** When a write that was not answered is sent again, in ms: first, and at most. */
 const pause = { first: 200, most: 30_000 }
@@ -121,7 +121,7 @@ export class Writes {
       await this.#send(write, 'Again')
     } catch (error) {
       if (!assumption.isOpen()) return
-      const object = objectKey(metadata.name, metadata.namespace)
+      const object = keyOf(metadata)
       this.#options.logger.warn({ err: error, kind: kind.kind, object }, 'whether a write took effect is not known')
       this.#repeatAfter(Math.min(pause.most, waited * 2), write)
     }

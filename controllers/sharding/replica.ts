@@ -42,10 +42,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
   /** When the last engine of a shard has stopped: the next one begins no sooner. */
   const ended = new Map<string, Promise<void>>()
   const engines = () => [...shares.values()].flatMap(({ engine }) => engine ?? [])
-  const process = await openControllerProcess(options, {
-    engines,
-    unready: () => (engines().every(engine => engine.isSynced()) ? undefined : 'endpoints are being asked'),
-  })
+  const process = await openControllerProcess(options, engines)
   const query = await process.serveQueries()
   await process.feed.synced
   const sharing = createSharing({

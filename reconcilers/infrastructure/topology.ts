@@ -16,6 +16,7 @@ import {
 } from '../../drivers/contract/endpoint.ts'
 import { identityAllocation } from '../claims.ts'
 import { defineDerived, defineIndex, type Wish, type World } from '../world.ts'
+import { zoneOfNamed } from '../zone-of.ts'
 
 /** All zones, under the value `all`. */
 export const allZones = defineIndex(Zone, 'allZones', () => ['all'])
@@ -104,8 +105,7 @@ export function hostsOfGroup(
 
 /** The zone that a cluster is in, where its pod exists. */
 export function zoneOfCluster(clusterName: string, world: World): string | undefined {
-  const cluster = world.desired.get(HostCluster, clusterName)
-  return cluster && world.desired.get(HostPod, cluster.spec.podName)?.spec.zoneName
+  return zoneOfNamed(HostCluster, clusterName, world.desired)
 }
 
 /** What a host reaches pools through, as `poolsByReach` has it: itself, its cluster, its zone. */
