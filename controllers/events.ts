@@ -1,5 +1,5 @@
 import PQueue from 'p-queue'
-import type { Clock, Environment } from '../crds/environment.ts'
+import { type Environment, microTimestamp } from '../crds/environment.ts'
 import type { ObjectMeta } from '../crds/meta.ts'
 import { ApiError } from './api/api-error.ts'
 import type { Client } from './api/client.ts'
@@ -156,7 +156,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   async function writeSeries(series: Series): Promise<void> {
     const { target, uid, count } = series
     if (uid === undefined || count === series.writtenCount) return
-    const value = { count, lastObservedTime: microTime(clock) }
+    const value = { count, lastObservedTime: microTimestamp(clock) }
     // `add` replaces a series that is there already.
     const operation = { op: 'add', path: '/series', value } as const
     await client.patchMetadata(Event, { metadata: { ...target, uid } }, [operation], { signal: stopping.signal })
@@ -231,7 +231,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       apiVersion: 'events.k8s.io/v1',
       kind: 'Event',
       metadata: target,
-      eventTime: microTime(clock),
+      eventTime: microTimestamp(clock),
       reportingController: controller,
       reportingInstance: instance,
       action: note.action.slice(0, 128),
@@ -252,11 +252,6 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       grace.cancel()
     },
   }
-}
-
-/** The moment as Kubernetes' MicroTime: RFC 3339 with microseconds, UTC. */
-export function microTime(clock: Clock): string {
-  return new Date(clock.now()).toISOString().replace('Z', '000Z')
 }
 
 /** At most 1,024 bytes of UTF-8, cut between characters. */

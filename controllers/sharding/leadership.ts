@@ -1,4 +1,4 @@
-import type { Environment, Timer } from '../../crds/environment.ts'
+import { type Environment, microTimestamp, type Timer } from '../../crds/environment.ts'
 import type { Client } from '../api/client.ts'
 import { isLostRace, Lease, type LeaseMarks, type LeaseObject, type LeaseSpec } from '../api/lease.ts'
 import { systemNamespace } from '../install.ts'
@@ -116,7 +116,7 @@ export function createLeadership(options: LeadershipOptions): Leadership {
 
   async function claim(current: LeaseObject | undefined, signal: AbortSignal): Promise<void> {
     const requestedAt = clock.monotonic()
-    const now = `${new Date(clock.now()).toISOString().slice(0, -1)}000Z`
+    const now = microTimestamp(clock)
     const { spec = {} } = current ?? {}
     const isOurs = spec.holderIdentity === identity
     const next: LeaseSpec = {

@@ -1,4 +1,4 @@
-import type { Environment } from '../../crds/environment.ts'
+import { type Environment, microTimestamp } from '../../crds/environment.ts'
 import { ApiError } from '../api/api-error.ts'
 import type { Client } from '../api/client.ts'
 import { isLostRace, Lease, type LeaseMarks, type LeaseObject } from '../api/lease.ts'
@@ -210,7 +210,7 @@ export function createSharing(options: SharingOptions): Sharing {
     const { apiVersion, kind } = Lease
     const transitions = lease?.spec?.leaseTransitions
     const isNewHolder = holderIdentity !== '' && lease?.spec?.holderIdentity !== holderIdentity
-    const acquireTime = `${new Date(clock.now()).toISOString().slice(0, -1)}000Z`
+    const acquireTime = microTimestamp(clock)
     const spec = {
       holderIdentity,
       acquireTime,
