@@ -60,7 +60,7 @@ export interface EngineOptions {
   readonly drivers: (name: DriverName) => Driver | undefined
   readonly logger: Logger
   readonly metrics: Metrics
-  /** Asked just before an operation is dispatched: whether this replica still holds its lease. Default: always. */
+  /** Asked just before an operation is dispatched: whether its shard is still held. Default: always. */
   readonly mayDispatch?: () => boolean
   /** Where operations and events are written down. Default: nowhere. */
   readonly recorder?: Pick<Recorder, 'accepted' | 'event'>

@@ -139,7 +139,7 @@ export interface Scenario {
   readonly seed: number
   /** Minutes of virtual time until the faults stop. */
   readonly minutes: number
-  /** How many replicas of the controllers there are, of which one leads. */
+  /** How many replicas of the controllers share the zones. */
   readonly replicas: 1 | 2
   readonly steps: readonly Step[]
 }
