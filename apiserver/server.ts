@@ -19,6 +19,7 @@ import { documentResponse } from './discovery/document-response.ts'
 import type { Document } from './discovery/documents.ts'
 import { Documents, versionDocument } from './discovery/documents.ts'
 import type { Figures } from './figures.ts'
+import { healthPaths } from './health-paths.ts'
 import { clusterRoleBindings, clusterRoles, roleBindings, roles } from './kinds/access.ts'
 import { addAll } from './kinds/builtin.ts'
 import { configMaps, secrets } from './kinds/configuration.ts'
@@ -26,6 +27,7 @@ import { leases, serviceAccounts } from './kinds/coordination.ts'
 import { coreEvents, groupEvents } from './kinds/event.ts'
 import { namespaces, systemNamespaces } from './kinds/namespace.ts'
 import type { Logger } from './logger.ts'
+import { messageOf } from './message-of.ts'
 import { Registry } from './registry.ts'
 import { negotiate, negotiateOpenAPIv2 } from './request/accept.ts'
 import { decodeObject } from './request/body.ts'
@@ -193,7 +195,7 @@ class Core {
     const [first = '', check = 'ping'] = steps
     if (steps.length === 0) return jsonResponse(200, { paths: this.#paths() })
     if (first === 'version' && steps.length === 1) return jsonResponse(200, versionDocument)
-    const healthy = healthPaths.has(`/${first}`) && check === 'ping' && steps.length < 3
+    const healthy = healthPaths.includes(`/${first}`) && check === 'ping' && steps.length < 3
     return healthy ? textResponse(200, 'ok') : undefined
   }
 
@@ -263,14 +265,12 @@ class Core {
   }
 
   #failure(request: APIRequest, error: unknown): APIResponse {
-    const message = error instanceof Error ? error.message : String(error)
     this.#logger?.error({ method: request.method, path: request.path.split('?')[0], error }, 'request failed')
-    return statusResponse(internalError(message))
+    return statusResponse(internalError(messageOf(error)))
   }
 }
 
-/** The answer that tells of an error. */
-export function statusResponse(error: StatusError): APIResponse {
+function statusResponse(error: StatusError): APIResponse {
   const wait = error.status.details?.retryAfterSeconds
   const headers = { 'cache-control': 'no-cache, private', ...(wait !== undefined && { 'retry-after': String(wait) }) }
   return { ...jsonResponse(error.code, error.status, headers), value: () => deepFreeze(error.status) }
@@ -286,8 +286,6 @@ function readURL({ path }: APIRequest): ReturnType<typeof splitPath> | StatusErr
 }
 
 const metricsPath = '/metrics'
-
-const healthPaths: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz'])
 
 /** Objects with a namespace are found below it, all others outside. */
 function isPathOf({ namespaced }: { namespaced: boolean }, { namespace, name }: ResourcePath): boolean {

@@ -2,13 +2,14 @@ import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, r
 import { dirname, join, resolve } from 'node:path'
 import { type Backup, encodeBackup, readBackup } from '../apiserver/backup/backup-format.ts'
 import { backupPath, readStoppedStore } from '../apiserver/backup/store-backup.ts'
+import { storeName } from '../apiserver/serving/home.ts'
 import { syncDirectory } from '../apiserver/storage/durable-file.ts'
 import { StorageError } from '../apiserver/storage/durable-log.ts'
 import { apiErrorOf } from '../controllers/api/api-error.ts'
 import { kubernetesTransport } from '../controllers/api/kubernetes-transport.ts'
 import { type Environment, timestamp } from '../crds/environment.ts'
 import { realEnvironment } from './environment.ts'
-import { companionFiles, storeName } from './home-files.ts'
+import { companionFiles } from './home-files.ts'
 import { UserError } from './user-error.ts'
 
 /** Options of `skystead backup`. */

@@ -1,9 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { storeName } from '../apiserver/serving/home.ts'
 import { makePrivateDirectory, syncDirectory, writeDurably } from '../apiserver/storage/durable-file.ts'
-
-/** The log of the API's objects, in a home. */
-export const storeName = 'objects.db'
 
 /** Is in a home while a backup is put into it: what is there is neither the old state nor the new one. */
 export const unfinishedName = 'restore-unfinished'

@@ -2,13 +2,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import { join, resolve } from 'node:path'
 import { type Backup, BackupError, readBackup } from '../apiserver/backup/backup-format.ts'
 import { writeStore } from '../apiserver/backup/store-backup.ts'
+import { storeName } from '../apiserver/serving/home.ts'
 import { makePrivateDirectory, syncDirectory, writeDurably } from '../apiserver/storage/durable-file.ts'
 import { markPathOf, readMark } from '../apiserver/storage/high-water-mark.ts'
 import { isLocked } from '../apiserver/storage/sqlite-log-reader.ts'
 import { type Environment, timestamp } from '../crds/environment.ts'
 import { type Distrust, distrust } from './distrust.ts'
 import { realEnvironment } from './environment.ts'
-import { companionFiles, isCompanionPath, putAside, storeName, unfinishedName, writeCompanions } from './home-files.ts'
+import { companionFiles, isCompanionPath, putAside, unfinishedName, writeCompanions } from './home-files.ts'
 import { UserError } from './user-error.ts'
 
 /** The directory in a home in which the new store is made. */

@@ -1,6 +1,6 @@
 /** What keeps a configuration from being applied: it must be what the schema says, field by field. */
 
-import { isObject, type JSONObject } from '../schema/json.ts'
+import { isRecord, type JSONObject } from '../api-object.ts'
 import { objectMetaSchema } from '../schema/object-meta.ts'
 import type { StructuralSchema } from '../schema/structural-schema.ts'
 import { keyElement, printPath } from './field-set.ts'
@@ -21,7 +21,7 @@ function check(value: unknown, schema: StructuralSchema, path: readonly string[]
     wrongs.push(`${printPath(path)}: expected ${expected.name}, got ${nameOf(value)}`)
     return
   }
-  if (isObject(value)) checkFields(value, schema, path, wrongs)
+  if (isRecord(value)) checkFields(value, schema, path, wrongs)
   else if (Array.isArray(value)) checkItems(value, schema, path, wrongs)
 }
 
@@ -70,7 +70,7 @@ function checkItems(
 function elementOf(item: unknown, index: number, schema: StructuralSchema): string | undefined {
   const type = schema['x-kubernetes-list-type']
   if (type === 'set') return `v:${JSON.stringify(item)}`
-  if (type !== 'map' || !isObject(item)) return `i:${index}`
+  if (type !== 'map' || !isRecord(item)) return `i:${index}`
   const entries = (schema['x-kubernetes-list-map-keys'] ?? []).flatMap(key => {
     const value = item[key] ?? schema.items?.properties?.[key]?.default
     return value === undefined ? [] : [[key, value] as const]
@@ -89,7 +89,7 @@ const expectations: Readonly<Record<string, Expectation>> = {
   number: { name: 'numeric (int or float)', holds: value => typeof value === 'number' },
   integer: { name: 'numeric (int or float)', holds: value => typeof value === 'number' },
   array: { name: 'list', holds: value => Array.isArray(value) },
-  object: { name: 'map', holds: isObject },
+  object: { name: 'map', holds: isRecord },
 }
 
 function expectation(schema: StructuralSchema): Expectation | undefined {
@@ -99,5 +99,5 @@ function expectation(schema: StructuralSchema): Expectation | undefined {
 
 function nameOf(value: unknown): string {
   if (Array.isArray(value)) return 'list'
-  return isObject(value) ? 'map' : typeof value
+  return isRecord(value) ? 'map' : typeof value
 }

@@ -1,6 +1,8 @@
 /** Sets of field paths, as managedFields hold them: a trie of path elements (`f:spec`, `k:{"name":"a"}`, `v:"x"`). */
 
-import { isObject, type JSONObject, setOwn } from '../schema/json.ts'
+import { isRecord, type JSONObject } from '../api-object.ts'
+import { BoundedMap } from '../bounded-map.ts'
+import { setOwn } from '../schema/json.ts'
 import { sharedSet } from '../storage/shared-fields.ts'
 
 /** A set of field paths. Not to be changed once it has been handed on: results share parts of their operands. */
@@ -120,7 +122,7 @@ const encoded = new WeakMap<FieldSet, JSONObject>()
 
 /** How many encoded sets are kept by their shape: objects of a kind have the same few. */
 const shapeLimit = 500
-const byShape = new Map<string, JSONObject>()
+const byShape = new BoundedMap<string, JSONObject>(shapeLimit)
 
 /** The set as `fieldsV1`, elements sorted. Equal sets that were made alike are one object. */
 export function encodeFields(set: FieldSet): JSONObject {
@@ -130,8 +132,6 @@ export function encodeFields(set: FieldSet): JSONObject {
   const before = byShape.get(shape)
   if (before !== undefined) return before
   const fields = sharedSet(encode(set))
-  const [oldest] = byShape.keys()
-  if (byShape.size >= shapeLimit && oldest !== undefined) byShape.delete(oldest)
   byShape.set(shape, fields)
   return fields
 }
@@ -156,7 +156,7 @@ function encode(set: FieldSet): Record<string, unknown> {
 
 /** The set that a `fieldsV1` holds. What is no path element is ignored. */
 export function decodeFields(fields: unknown): FieldSet {
-  if (!isObject(fields)) return nothing
+  if (!isRecord(fields)) return nothing
   const known = decoded.get(fields)
   if (known) return known
   const set = decode(fields)
@@ -170,7 +170,7 @@ function decode(fields: JSONObject): FieldSet {
   for (const element of Object.keys(fields)) {
     if (element === '.') continue
     const value = fields[element]
-    if (!isObject(value)) continue
+    if (!isRecord(value)) continue
     const below = Object.keys(value)
     if (below.length === 0 || Object.hasOwn(value, '.')) set.members.add(canonicalElement(element))
     if (below.length > 0) set.setChild(canonicalElement(element), decode(value))
@@ -183,7 +183,7 @@ function canonicalElement(element: string): string {
   if (!element.startsWith('k:')) return element
   try {
     const key: unknown = JSON.parse(element.slice(2))
-    return isObject(key) ? keyElement(key) : element
+    return isRecord(key) ? keyElement(key) : element
   } catch {
     return element
   }
@@ -210,7 +210,7 @@ function printElement(element: string): string {
   if (element.startsWith('v:')) return `[=${content}]`
   if (!element.startsWith('k:')) return `[${content}]`
   const keys: unknown = JSON.parse(content)
-  if (!isObject(keys)) return `[${content}]`
+  if (!isRecord(keys)) return `[${content}]`
   return `[${Object.keys(keys)
     .map(name => `${name}=${JSON.stringify(keys[name])}`)
     .join(',')}]`

@@ -1,7 +1,6 @@
 /** How values merge, by schema: which objects and lists are one leaf and which are owned field by field. */
 
-import type { JSONObject } from '../schema/json.ts'
-import { isObject } from '../schema/json.ts'
+import { isRecord, type JSONObject } from '../api-object.ts'
 import { objectMetaSchema } from '../schema/object-meta.ts'
 import type { StructuralSchema } from '../schema/structural-schema.ts'
 import { keyElement } from './field-set.ts'
@@ -94,7 +93,7 @@ export function typeBelow(type: FieldType, element: string): FieldType {
 /** Whether the value is owned as one: a scalar, null, or an atomic object or list. */
 export function isLeaf(value: unknown, type: FieldType): boolean {
   if (Array.isArray(value)) return type.list === 'atomic' || elementsOf(value, type) === undefined
-  return !isObject(value) || type.atomicMap
+  return !isRecord(value) || type.atomicMap
 }
 
 const elementLists = new WeakMap<readonly unknown[], readonly string[] | undefined>()
@@ -121,7 +120,7 @@ function findElements(list: readonly unknown[], type: FieldType): readonly strin
 }
 
 function elementByKey(item: unknown, type: FieldType): string | undefined {
-  if (!isObject(item)) return undefined
+  if (!isRecord(item)) return undefined
   const keys: Record<string, unknown> = {}
   for (const key of type.keys) {
     const value = item[key] ?? type.keyDefaults[key]

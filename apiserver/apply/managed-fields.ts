@@ -1,6 +1,6 @@
 /** The entries of `metadata.managedFields`. */
 
-import { isObject, type JSONObject } from '../schema/json.ts'
+import { isRecord, type JSONObject } from '../api-object.ts'
 import { decodeFields, encodeFields, equalSets, FieldSet, union } from './field-set.ts'
 
 /** Who manages fields, and how it came to. */
@@ -43,7 +43,7 @@ export function printManager(manager: Manager): string {
 /** The raw entries of an object; undefined where it has none. */
 export function rawEntries(object: JSONObject | undefined): readonly unknown[] | undefined {
   const metadata = object?.metadata
-  const entries = isObject(metadata) ? metadata.managedFields : undefined
+  const entries = isRecord(metadata) ? metadata.managedFields : undefined
   return Array.isArray(entries) && entries.length > 0 ? entries : undefined
 }
 
@@ -53,7 +53,7 @@ export function entriesOf(object: JSONObject | undefined): readonly ManagedEntry
 }
 
 function decodeEntry(entry: unknown): ManagedEntry | undefined {
-  if (!isObject(entry)) return undefined
+  if (!isRecord(entry)) return undefined
   const { manager, operation, apiVersion, time, subresource, fieldsV1 } = entry
   if (operation !== 'Apply' && operation !== 'Update') return undefined
   if (typeof apiVersion !== 'string') return undefined

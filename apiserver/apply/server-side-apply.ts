@@ -1,6 +1,7 @@
 /** Server-side apply and the bookkeeping of who manages which field, as Kubernetes does both. */
 
-import { canonicalJSON, isObject, type JSONObject } from '../schema/json.ts'
+import { isRecord, type JSONObject } from '../api-object.ts'
+import { canonicalJSON } from '../schema/json.ts'
 import type { StructuralSchema } from '../schema/structural-schema.ts'
 import { difference, equalSets, FieldSet, intersection, pathsOf, printPath, union, without } from './field-set.ts'
 import { type FieldType, resourceType } from './field-types.ts'
@@ -119,7 +120,7 @@ export function updateManagedFields(options: UpdateOptions): object {
   const live = options.live === undefined ? undefined : objectOf(options.live)
   const next = objectOf(options.next)
   const given = rawEntries(next)
-  const isReset = given?.every(entry => isObject(entry) && Object.keys(entry).length === 0)
+  const isReset = given?.every(entry => isRecord(entry) && Object.keys(entry).length === 0)
   if (live && isReset) return withEntries(next, [])
   // An update may say itself who manages what: that is how clients hand fields over.
   const readable = entriesOf(next)
@@ -158,7 +159,7 @@ export function conflictMessage(conflicts: readonly ApplyConflict[]): string {
 }
 
 function objectOf(value: unknown): JSONObject {
-  return isObject(value) ? value : {}
+  return isRecord(value) ? value : {}
 }
 
 function managerOf(options: CommonOptions, operation: 'Apply' | 'Update'): Manager {
@@ -230,7 +231,7 @@ function prune(merged: JSONObject, type: FieldType, last: FieldSet, owned: Owned
 
 function withoutServerMetadata(applied: JSONObject): JSONObject {
   const { metadata } = applied
-  if (!isObject(metadata) || !serverMetadata.some(name => Object.hasOwn(metadata, name))) return applied
+  if (!isRecord(metadata) || !serverMetadata.some(name => Object.hasOwn(metadata, name))) return applied
   const rest: Record<string, unknown> = { ...metadata }
   for (const name of serverMetadata) delete rest[name]
   return { ...applied, metadata: rest }
@@ -243,7 +244,7 @@ function withoutFields(object: JSONObject, names: readonly string[]): JSONObject
 
 function withoutManagedFields(object: JSONObject): JSONObject {
   const { metadata } = object
-  if (!isObject(metadata) || !Object.hasOwn(metadata, 'managedFields')) return object
+  if (!isRecord(metadata) || !Object.hasOwn(metadata, 'managedFields')) return object
   const { managedFields: _, ...rest } = metadata
   return { ...object, metadata: rest }
 }

@@ -1,13 +1,14 @@
 /** What server-side apply does with values: name their fields, merge, compare and remove. */
 
-import { equalJSON, isObject, type JSONObject, setOwn } from '../schema/json.ts'
+import { isRecord, type JSONObject } from '../api-object.ts'
+import { equalJSON, setOwn } from '../schema/json.ts'
 import { FieldSet } from './field-set.ts'
 import { elementsOf, type FieldType, fieldType, isLeaf, typeBelow } from './field-types.ts'
 
 /** The paths of all leaves of an object, of list elements, and of fields that its schema does not declare. */
 export function fieldsOf(value: unknown, type: FieldType): FieldSet {
   const set = new FieldSet()
-  if (isObject(value)) addFields(value, type, set)
+  if (isRecord(value)) addFields(value, type, set)
   return set
 }
 
@@ -29,7 +30,7 @@ function addFields(value: JSONObject, type: FieldType, set: FieldSet): void {
     const isDeclared = type.fields.has(key)
     const itemType = fieldType(type, key)
     const leaf = isLeaf(item, itemType)
-    if (leaf || !isDeclared || (isObject(item) && Object.keys(item).length === 0)) set.members.add(element)
+    if (leaf || !isDeclared || (isRecord(item) && Object.keys(item).length === 0)) set.members.add(element)
     if (!leaf) set.setChild(element, below(item, itemType))
   }
 }
@@ -37,7 +38,7 @@ function addFields(value: JSONObject, type: FieldType, set: FieldSet): void {
 function below(value: unknown, type: FieldType): FieldSet {
   const set = new FieldSet()
   if (!Array.isArray(value)) {
-    if (isObject(value)) addFields(value, type, set)
+    if (isRecord(value)) addFields(value, type, set)
     return set
   }
   elementsOf(value, type)?.forEach((element, index) => {
@@ -69,7 +70,7 @@ export function mergeValues(live: unknown, applied: unknown, type: FieldType): u
   if (isLeaf(applied, type)) return applied
   if (isEmpty(live) && isEmpty(applied)) return Array.isArray(live) === Array.isArray(applied) ? live : applied
   if (Array.isArray(live) && Array.isArray(applied)) return mergeLists(live, applied, type)
-  if (!isObject(live) || !isObject(applied)) return applied
+  if (!isRecord(live) || !isRecord(applied)) return applied
   let copy: Record<string, unknown> | undefined
   for (const key of Object.keys(applied)) {
     const old = Object.hasOwn(live, key) ? live[key] : undefined
@@ -83,7 +84,7 @@ export function mergeValues(live: unknown, applied: unknown, type: FieldType): u
 
 function isEmpty(value: unknown): boolean {
   if (Array.isArray(value)) return value.length === 0
-  return isObject(value) && Object.keys(value).length === 0
+  return isRecord(value) && Object.keys(value).length === 0
 }
 
 /** Elements of both come in the order of what is applied, others stay where they are between them. */
@@ -171,7 +172,7 @@ function compare(old: unknown, value: unknown, type: FieldType, path: string[], 
 }
 
 function compareBelow(old: unknown, value: unknown, type: FieldType, path: string[], result: Comparison): void {
-  if (isObject(old) && isObject(value) && !type.atomicMap) {
+  if (isRecord(old) && isRecord(value) && !type.atomicMap) {
     compareFields(old, value, type, path, result)
     return
   }
@@ -211,7 +212,7 @@ function everythingBelow(value: unknown, type: FieldType): FieldSet | undefined 
   }
   if (Array.isArray(value)) {
     for (const [index, element] of (elementsOf(value, type) ?? []).entries()) add(element, value[index], type.items)
-  } else if (isObject(value)) for (const key of Object.keys(value)) add(`f:${key}`, value[key], fieldType(type, key))
+  } else if (isRecord(value)) for (const key of Object.keys(value)) add(`f:${key}`, value[key], fieldType(type, key))
   return set
 }
 
@@ -224,7 +225,7 @@ function itemsOf(value: unknown, type: FieldType): ReadonlyMap<string, unknown> 
     const elements = elementsOf(value, type) ?? []
     return new Map(elements.map((element, index) => [element, value[index]]))
   }
-  return isObject(value) ? new Map(Object.keys(value).map(key => [`f:${key}`, value[key]])) : noItems
+  return isRecord(value) ? new Map(Object.keys(value).map(key => [`f:${key}`, value[key]])) : noItems
 }
 
 /**
@@ -243,7 +244,7 @@ export function removeFields(value: unknown, type: FieldType, set: FieldSet): un
     })
     return rest
   }
-  if (!isObject(value)) return value
+  if (!isRecord(value)) return value
   const rest: Record<string, unknown> = {}
   for (const key of Object.keys(value)) {
     const element = `f:${key}`

@@ -5,6 +5,7 @@ import type { Clock, Environment } from '../../crds/environment.ts'
 import type { JSONObject } from '../api-object.ts'
 import { isRecord, keyOf } from '../api-object.ts'
 import type { User } from '../api-request.ts'
+import { BoundedMap } from '../bounded-map.ts'
 import { invalidValue } from '../field-errors.ts'
 import { serviceAccounts } from '../kinds/coordination.ts'
 import { badRequest, invalid, notFound } from '../status-error.ts'
@@ -36,7 +37,7 @@ export class AccountTokens {
   readonly #environment: Environment
   readonly #givenKey: string | undefined
   #keys: Keys | undefined
-  readonly #verified = new Map<string, JWTPayload>()
+  readonly #verified = new BoundedMap<string, JWTPayload>(rememberedTokens)
 
   constructor({ store, environment, key }: AccountTokensOptions) {
     this.#store = store
@@ -95,8 +96,6 @@ export class AccountTokens {
     if (known !== undefined) return (known.exp ?? 0) * second > clock.now() ? known : undefined
     const claims = await verified(token, this.#keyPair().public, clock)
     if (claims === undefined) return undefined
-    const [oldest] = this.#verified.keys()
-    if (this.#verified.size >= rememberedTokens && oldest !== undefined) this.#verified.delete(oldest)
     this.#verified.set(digest, claims)
     return claims
   }

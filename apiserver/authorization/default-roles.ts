@@ -1,6 +1,8 @@
 /** Roles and bindings that every server has from its first start: those of Kubernetes that mean something here. */
+
 import { timestamp } from '../../crds/environment.ts'
 import type { APIObject, JSONObject } from '../api-object.ts'
+import { healthPaths } from '../health-paths.ts'
 import type { ServerContext } from '../scope.ts'
 import { accessCollection, accessGroup, mastersGroup } from './authorizer.ts'
 
@@ -10,7 +12,7 @@ const aggregateTo = 'rbac.authorization.k8s.io/aggregate-to-'
 const reading = ['get', 'list', 'watch']
 const writing = ['create', 'delete', 'deletecollection', 'patch', 'update']
 
-const infoPaths = ['/healthz', '/livez', '/readyz', '/version', '/version/']
+const infoPaths = [...healthPaths, '/version', '/version/']
 const discoveryPaths = ['/api', '/api/*', '/apis', '/apis/*', '/openapi', '/openapi/*', ...infoPaths]
 const selfReviews = { resources: ['selfsubjectaccessreviews', 'selfsubjectrulesreviews'], verbs: ['create'] }
 

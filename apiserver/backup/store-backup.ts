@@ -1,3 +1,4 @@
+import { inPieces } from '../parts.ts'
 import type { LogExtent, LogRecord } from '../storage/durable-log.ts'
 import { openSQLiteLogFile } from '../storage/sqlite-log-file.ts'
 import { readSQLiteLog } from '../storage/sqlite-log-reader.ts'
@@ -13,28 +14,11 @@ export const backupPath = '/skystead/backup'
  */
 export const versionJump = 1_000_000_000
 
-/** Bytes handed over in one piece, at least. */
-const pieceSize = 64 * 1024
-
 /** The state of a store at this instant, as a backup without files; writes go on meanwhile. */
 export function backupOfStore(store: Store, createdAt: string): AsyncGenerator<Uint8Array> {
   // Objects are never changed in place: to hold on to them is to hold on to the state.
   const objects = [...store.collections()].flatMap(({ entries }) => [...entries.values()])
   return inPieces(encodeBackup({ createdAt, last: store.version }, new Map(), objects))
-}
-
-async function* inPieces(lines: Iterable<Buffer>): AsyncGenerator<Uint8Array> {
-  let piece: Buffer[] = []
-  let size = 0
-  for (const line of lines) {
-    piece.push(line)
-    size += line.length
-    if (size < pieceSize) continue
-    yield Buffer.concat(piece)
-    piece = []
-    size = 0
-  }
-  yield Buffer.concat(piece)
 }
 
 /** The objects of a log that no server writes. Throws a StorageError (`Locked`, `Corrupt`). */

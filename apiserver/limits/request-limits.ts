@@ -3,6 +3,8 @@
 import { type Environment, sleep } from '../../crds/environment.ts'
 import type { APIRequest, User } from '../api-request.ts'
 import { mastersGroup } from '../authorization/authorizer.ts'
+import { BoundedMap } from '../bounded-map.ts'
+import { healthPaths } from '../health-paths.ts'
 import { readBoolean } from '../request/query.ts'
 import { splitPath } from '../request/route.ts'
 import { tooManyRequests } from '../status-error.ts'
@@ -27,7 +29,7 @@ export type RequestKind = 'readOnly' | 'mutating'
 const reading: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 /** Accounts there are those of controllers. */
 const systemAccount = /^system:serviceaccount:(kube-system|skystead-system):/
-const healthPath = /^\/(healthz|livez|readyz)(\/|$)/
+const healthPath = new RegExp(`^(${healthPaths.join('|')})(/|$)`)
 
 /** Refusals of one address before they are held back, and how many more in each second. */
 const guessRate = { burst: 20, perSecond: 1 }
@@ -45,7 +47,7 @@ export class RequestLimits {
   readonly #maxWatches: number
   readonly #maxWatchesPerUser: number
   readonly #watchesOf = new Map<string, number>()
-  readonly #guesses = new Map<string, TokenBucket>()
+  readonly #guesses = new BoundedMap<string, TokenBucket>(addressLimit)
   /** Watches that run. */
   watches = 0
   /** Watches that were refused, since the start. */
@@ -107,12 +109,10 @@ export class RequestLimits {
     else this.#watchesOf.set(name, own)
   }
 
-  /** Keeps the memory of addresses small: first those go that have been quiet for long, else the oldest. */
+  /** Of too many addresses those go first that have been quiet for long. */
   #forgetAddresses(): void {
     if (this.#guesses.size < addressLimit) return
     for (const [address, bucket] of this.#guesses) if (bucket.isFull) this.#guesses.delete(address)
-    const [oldest] = this.#guesses.keys()
-    if (oldest !== undefined && this.#guesses.size >= addressLimit) this.#guesses.delete(oldest)
   }
 }
 

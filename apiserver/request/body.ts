@@ -2,6 +2,7 @@ import { type Document, isScalar, LineCounter, parseDocument, visit, type YAMLPa
 import type { JSONObject } from '../api-object.ts'
 import { isRecord } from '../api-object.ts'
 import type { APIRequest } from '../api-request.ts'
+import { messageOf } from '../message-of.ts'
 import { badRequest, requestTooLarge, unsupportedMediaType } from '../status-error.ts'
 import { duplicateFields } from './duplicate-fields.ts'
 import { decodeProtobuf, protobufType } from './protobuf.ts'
@@ -83,7 +84,7 @@ function prefixed<T>(prefix: string, read: () => T): T {
   try {
     return read()
   } catch (error) {
-    throw badRequest(`${prefix}: ${error instanceof Error ? error.message : String(error)}`)
+    throw badRequest(`${prefix}: ${messageOf(error)}`)
   }
 }
 

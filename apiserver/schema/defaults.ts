@@ -1,6 +1,7 @@
 /** Sets defaults, also in the place of nulls that the schema does not allow, and drops others of those. */
 
-import { isObject, setOwn } from './json.ts'
+import { isRecord } from '../api-object.ts'
+import { setOwn } from './json.ts'
 import { defaultOf, type SchemaNode } from './schema-node.ts'
 
 /** What becomes of a null that the schema does not allow, where it has no default. */
@@ -10,7 +11,7 @@ export type StrayNulls = 'dropped' | 'kept'
 export function defaultValue(value: unknown, node: SchemaNode, nulls: StrayNulls = 'dropped'): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return defaultList(value, node, nulls)
-  if (!isObject(value)) return value
+  if (!isRecord(value)) return value
   let copy: Record<string, unknown> | undefined
   for (const key of Object.keys(value)) {
     const child = node.properties.get(key) ?? node.additional

@@ -1,12 +1,6 @@
 /** What every walk over JSON needs. */
 
-/** A JSON object. */
-export type JSONObject = Readonly<Record<string, unknown>>
-
-/** Whether the value is a JSON object: neither a list nor null. */
-export function isObject(value: unknown): value is JSONObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
+import { isRecord } from '../api-object.ts'
 
 /** Sets an own property, whatever its name: a plain assignment to `__proto__` would change the prototype. */
 export function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
@@ -21,7 +15,7 @@ export function setOwn(target: Record<string, unknown>, key: string, value: unkn
 export function copyJSON<T>(value: T): T
 export function copyJSON(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(item => copyJSON(item))
-  if (!isObject(value)) return value
+  if (!isRecord(value)) return value
   const copy: Record<string, unknown> = {}
   for (const key of Object.keys(value)) setOwn(copy, key, copyJSON(value[key]))
   return copy
@@ -36,7 +30,7 @@ export function equalJSON(a: unknown, b: unknown): boolean {
     for (let index = 0; index < a.length; index++) if (!equalJSON(a[index], b[index])) return false
     return true
   }
-  if (!isObject(a) || !isObject(b)) return false
+  if (!isRecord(a) || !isRecord(b)) return false
   const keys = Object.keys(a)
   if (keys.length !== Object.keys(b).length) return false
   for (const key of keys) if (!Object.hasOwn(b, key) || !equalJSON(a[key], b[key])) return false
@@ -46,7 +40,7 @@ export function equalJSON(a: unknown, b: unknown): boolean {
 /** The JSON value as text that is the same for equal values, whatever the order of their keys. */
 export function canonicalJSON(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJSON).join(',')}]`
-  if (!isObject(value)) return JSON.stringify(value) ?? 'null'
+  if (!isRecord(value)) return JSON.stringify(value) ?? 'null'
   const keys = Object.keys(value).sort()
   return `{${keys.map(key => `${JSON.stringify(key)}:${canonicalJSON(value[key])}`).join(',')}}`
 }

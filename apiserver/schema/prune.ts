@@ -1,6 +1,7 @@
 /** Finds and drops fields that a schema does not know. */
 
-import { isObject, setOwn } from './json.ts'
+import { isRecord } from '../api-object.ts'
+import { setOwn } from './json.ts'
 import { closedNode, embeddedFieldNode, type SchemaNode } from './schema-node.ts'
 
 /** What is known below one key: a node, `keep` (anything) or `drop` (the key is unknown). */
@@ -20,7 +21,7 @@ function ofItems(node: SchemaNode): SchemaNode | 'keep' {
 export function pruneValue(value: unknown, node: SchemaNode): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return pruneList(value, node)
-  if (!isObject(value)) return value
+  if (!isRecord(value)) return value
   let copy: Record<string, unknown> | undefined
   for (const key of Object.keys(value)) {
     const known = below(node, key)
@@ -61,7 +62,7 @@ export function findUnknown(value: unknown, node: SchemaNode, path: string, path
     for (let index = 0; index < value.length; index++) findUnknown(value[index], items, `${path}[${index}]`, paths)
     return
   }
-  if (!isObject(value)) return
+  if (!isRecord(value)) return
   for (const key of Object.keys(value)) {
     const known = below(node, key)
     if (known === 'keep') continue

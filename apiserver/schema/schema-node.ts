@@ -75,8 +75,7 @@ export function defaultOf(node: SchemaNode): unknown {
   return copyJSON(node.default)
 }
 
-/** `metadata`, prepared. */
-export const objectMetaNode: SchemaNode = prepareSchema(objectMetaSchema)
+const objectMetaNode: SchemaNode = prepareSchema(objectMetaSchema)
 
 /** The node of a field that belongs to a whole resource without being declared; undefined for any other. */
 export function embeddedFieldNode(name: string): SchemaNode | undefined {

@@ -1,6 +1,7 @@
 /** Checks that a schema is structural: that it says what every field is, apart from which values it may have. */
 
 import { unsupportedValue } from '../field-errors.ts'
+import { messageOf } from '../message-of.ts'
 import { checkRules } from './cel/check-rules.ts'
 import { goBadValue, goQuote } from './go-format.ts'
 import { equalJSON } from './json.ts'
@@ -171,7 +172,7 @@ function checkValues(
     try {
       compilePattern(schema.pattern)
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
+      const reason = messageOf(error)
       const message = `Invalid value: ${goQuote(schema.pattern)}: must be a valid regular expression, but isn't: ${reason}`
       problems.push({ field: join(path, 'pattern'), message })
     }

@@ -1,10 +1,11 @@
 /** Checks that resources within objects are such: that they say what they are and have sound metadata. */
 
+import { isRecord, type JSONObject } from '../api-object.ts'
 import { invalidValue, requiredValue } from '../field-errors.ts'
+import { messageOf } from '../message-of.ts'
 import { readMetadata, validateMetadata } from '../metadata.ts'
 import { kindWrongs } from '../names.ts'
 import type { FieldError } from './field-error.ts'
-import { isObject, type JSONObject } from './json.ts'
 import type { SchemaNode } from './schema-node.ts'
 
 /** Adds what is wrong with the resources at and below a value; the root is validated elsewhere. */
@@ -17,7 +18,7 @@ export function validateEmbedded(value: unknown, node: SchemaNode, path: string,
     }
     return
   }
-  if (!isObject(value)) return
+  if (!isRecord(value)) return
   if (node.embedded && path !== '') errors.push(...resourceErrors(value, path))
   for (const key of Object.keys(value)) {
     const property = node.properties.get(key)
@@ -51,6 +52,6 @@ function metadataErrors(value: unknown, path: string): readonly FieldError[] {
     const options = { namespaced: metadata.namespace !== undefined, nameRule: 'path-segment' } as const
     return validateMetadata(named, options).map(error => ({ ...error, field: `${path}.${error.field}` }))
   } catch (error) {
-    return [invalidValue(`${path}.metadata`, value, error instanceof Error ? error.message : String(error))]
+    return [invalidValue(`${path}.metadata`, value, messageOf(error))]
   }
 }

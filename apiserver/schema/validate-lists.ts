@@ -1,8 +1,9 @@
 /** Checks that list sets hold no element twice and list maps no key twice. */
 
+import { isRecord } from '../api-object.ts'
 import type { FieldError } from './field-error.ts'
 import { goBadValue } from './go-format.ts'
-import { canonicalJSON, isObject } from './json.ts'
+import { canonicalJSON } from './json.ts'
 import type { SchemaNode } from './schema-node.ts'
 
 /** Adds an error for the second occurrence of each element or key. */
@@ -16,7 +17,7 @@ export function validateLists(value: unknown, node: SchemaNode, path: string, er
     }
     return
   }
-  if (!isObject(value)) return
+  if (!isRecord(value)) return
   for (const key of Object.keys(value)) {
     const property = node.properties.get(key)
     if (property) validateLists(value[key], property, path === '' ? key : `${path}.${key}`, errors)
@@ -31,7 +32,7 @@ function checkUnique(value: readonly unknown[], node: SchemaNode, path: string, 
     return
   }
   if (type !== 'map') return
-  const stranger = value.findIndex(item => item !== null && !isObject(item))
+  const stranger = value.findIndex(item => item !== null && !isRecord(item))
   if (stranger >= 0) {
     const badValue = value[stranger]
     errors.push({
@@ -57,7 +58,7 @@ function checkUnique(value: readonly unknown[], node: SchemaNode, path: string, 
 function haveUniqueTexts(value: readonly unknown[], key: string): boolean {
   const seen = new Set<unknown>()
   for (const item of value) {
-    const text = isObject(item) ? item[key] : undefined
+    const text = isRecord(item) ? item[key] : undefined
     if (typeof text !== 'string') return false
     seen.add(text)
   }
@@ -66,7 +67,7 @@ function haveUniqueTexts(value: readonly unknown[], key: string): boolean {
 
 function keysOf(item: unknown, keys: readonly string[]): Record<string, unknown> {
   const found: Record<string, unknown> = {}
-  if (!isObject(item)) return found
+  if (!isRecord(item)) return found
   for (const key of keys) if (Object.hasOwn(item, key)) found[key] = item[key]
   return found
 }

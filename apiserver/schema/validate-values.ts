@@ -1,10 +1,11 @@
 /** Validates values against a schema, with the words and the order of Kubernetes' own validator. */
 
+import { isRecord, type JSONObject } from '../api-object.ts'
 import { tooLong, tooMany } from '../field-errors.ts'
 import type { FieldError, FieldErrorType } from './field-error.ts'
 import { formatCheck } from './formats.ts'
 import { goBadValue, goNumber, goQuote } from './go-format.ts'
-import { canonicalJSON, equalJSON, isObject, type JSONObject } from './json.ts'
+import { canonicalJSON, equalJSON } from './json.ts'
 import { fitsRange, misfit, numericFormat } from './number-ranges.ts'
 import { compilePattern, type Pattern } from './pattern.ts'
 import type { StructuralSchema } from './structural-schema.ts'
@@ -81,7 +82,7 @@ function checkNode(value: unknown, node: ValueNode, path: string, run: Run, old:
   else if (typeof value === 'number') checkNumber(value, node, path, run)
   else if (Array.isArray(value)) checkList(value, node, path, run, old)
   checkEnum(value, node, path, run)
-  if (isObject(value)) checkObject(value, node, path, run, old)
+  if (isRecord(value)) checkObject(value, node, path, run, old)
 }
 
 function fail(run: Run, type: FieldErrorType, path: string, message: string, badValue?: unknown): void {
@@ -228,13 +229,13 @@ function checkList(value: readonly unknown[], node: ValueNode, path: string, run
 
 /** The element of a list map that has the same keys as `like`; undefined where there is none or `like` lacks a key. */
 export function itemWithKeys(list: readonly unknown[], like: unknown, keys: readonly string[]): unknown {
-  if (!isObject(like) || keys.some(key => like[key] === undefined)) return undefined
-  return list.find(item => isObject(item) && keys.every(key => equalJSON(item[key], like[key])))
+  if (!isRecord(like) || keys.some(key => like[key] === undefined)) return undefined
+  return list.find(item => isRecord(item) && keys.every(key => equalJSON(item[key], like[key])))
 }
 
 function checkObject(value: JSONObject, node: ValueNode, path: string, run: Run, old: Old): void {
   const { minProperties, maxProperties, required } = node.schema
-  const oldFields = isObject(old) ? old : undefined
+  const oldFields = isRecord(old) ? old : undefined
   const size = minProperties === undefined && maxProperties === undefined ? 0 : Object.keys(value).length
   if (minProperties !== undefined && size < minProperties) {
     invalid(run, path, size, `should have at least ${minProperties} properties`)
@@ -267,7 +268,7 @@ function composite(run: Run, path: string, detail: string): void {
 
 /** How much of the value an alternative speaks of: Kubernetes reports the one that speaks of most. */
 function reach(value: unknown, node: ValueNode): number {
-  if (!isObject(value)) return 1
+  if (!isRecord(value)) return 1
   let count = 1
   for (const [key, property] of node.properties) if (Object.hasOwn(value, key)) count += reach(value[key], property)
   return count

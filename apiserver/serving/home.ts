@@ -1,4 +1,4 @@
-/** What the server keeps in its home beside the objects: its authority and its token. Readable by the owner only. */
+/** What the server keeps in its home: the objects, its authority, its token, the key of accounts' tokens, a kubeconfig. Readable by the owner only. */
 
 import { createHash, generateKeyPairSync } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
@@ -7,6 +7,9 @@ import type { Environment } from '../../crds/environment.ts'
 import { makePrivateDirectory, writeDurably } from '../storage/durable-file.ts'
 import type { Credentials } from './certificates.ts'
 import { createAuthority, isUsable } from './certificates.ts'
+
+/** The log of the API's objects, in a home. */
+export const storeName = 'objects.db'
 
 /** The authority of a home; made on the first start, and again when it is about to expire. */
 export function authorityOf(home: string, environment: Environment): Credentials {

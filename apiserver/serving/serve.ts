@@ -8,6 +8,7 @@ import { tellAudit } from '../audit/figures.ts'
 import { AuditLogFile } from '../audit/log-file.ts'
 import type { AuditPolicy } from '../audit/policy.ts'
 import type { Keeping } from '../audit/rotation.ts'
+import { tokenCheck } from '../authentication/token-check.ts'
 import { mastersGroup } from '../authorization/authorizer.ts'
 import { Figures } from '../figures.ts'
 import { tellLimits } from '../limits/figures.ts'
@@ -18,9 +19,8 @@ import { createAPIServer } from '../server.ts'
 import { makePrivateDirectory } from '../storage/durable-file.ts'
 import { openSQLiteLog } from '../storage/sqlite-log.ts'
 import type { StoreOptions } from '../storage/store.ts'
-import { tokenCheck } from './authentication.ts'
 import { issueClient, issueServer } from './certificates.ts'
-import { accountKeyOf, authorityOf, tokenOf, writeKubeconfig } from './home.ts'
+import { accountKeyOf, authorityOf, storeName, tokenOf, writeKubeconfig } from './home.ts'
 import { listen } from './listener.ts'
 
 /** Where to serve, and from what. */
@@ -71,7 +71,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { home, environment, host = '127.0.0.1', port = 0, logger } = options
   makePrivateDirectory(home)
   // The storage comes first: it holds the home for this process.
-  const log = await openSQLiteLog(join(home, 'objects.db'))
+  const log = await openSQLiteLog(join(home, storeName))
   const authority = authorityOf(home, environment)
   const token = tokenOf(home, environment)
   const figures = new Figures()

@@ -1,11 +1,12 @@
 import type { APIObject, JSONObject } from '../api-object.ts'
 import { deepFreeze, isRecord, withMetadata } from '../api-object.ts'
+import { BoundedMap } from '../bounded-map.ts'
 
 /** How many sets of fields are remembered, and how long one may be in characters: bounds what is kept. */
 const limit = 500
 const longest = 8_192
 
-const known = new Map<string, JSONObject>()
+const known = new BoundedMap<string, JSONObject>(limit)
 const sharedSets = new WeakSet<object>()
 
 /**
@@ -35,8 +36,6 @@ export function sharedSet(fields: JSONObject): JSONObject {
   if (before !== undefined) return before
   const copy: unknown = JSON.parse(text)
   if (!isRecord(copy) || text.length > longest) return fields
-  const [oldest] = known.keys()
-  if (known.size >= limit && oldest !== undefined) known.delete(oldest)
   // A copy, so that what is kept holds on to nothing of the object that brought it.
   deepFreeze(copy)
   known.set(text, copy)

@@ -1,3 +1,4 @@
+import { messageOf } from '../message-of.ts'
 import { StorageError } from './durable-log.ts'
 
 // Result codes of SQLite (https://sqlite.org/rescode.html): primary ones, and two extended ones.
@@ -24,11 +25,6 @@ export function attempt<T>(verb: string, path: string, action: () => T): T {
 /** That a log's file is not what was written. */
 export function damaged(path: string, what: string): StorageError {
   return new StorageError('Corrupt', `Cannot open ${path}: ${what}; ${mend}`)
-}
-
-/** What an error says. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
 
 function toStorageError(error: unknown, verb: string, path: string): StorageError {

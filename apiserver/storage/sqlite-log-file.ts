@@ -1,10 +1,11 @@
 import { closeSync, existsSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
+import { messageOf } from '../message-of.ts'
 import type { LogRecord } from './durable-log.ts'
 import { StorageError } from './durable-log.ts'
 import { createMark, markPathOf, openMark } from './high-water-mark.ts'
 import { digestOf, withDigest, withoutDigest } from './record-digest.ts'
-import { attempt, damaged, messageOf } from './sqlite-errors.ts'
+import { attempt, damaged } from './sqlite-errors.ts'
 import { createTables, type LogState, readState } from './sqlite-layout.ts'
 
 /** The log's file, written synchronously: the thread around it waits for the disk, not the server. */

@@ -1,6 +1,7 @@
 /** The thread that writes the log: it waits for the disk, so that the server does not. */
 
 import { parentPort, workerData } from 'node:worker_threads'
+import { messageOf } from '../message-of.ts'
 import type { LogRecord } from './durable-log.ts'
 import { StorageError } from './durable-log.ts'
 import type { SQLiteLogFile } from './sqlite-log-file.ts'
@@ -21,7 +22,7 @@ function say(answer: LogAnswer): void {
 
 function fail(id: number, error: unknown): void {
   const code = error instanceof StorageError ? error.code : 'Failed'
-  say({ type: 'failed', id, code, message: error instanceof Error ? error.message : String(error) })
+  say({ type: 'failed', id, code, message: messageOf(error) })
 }
 
 function open(path: string): SQLiteLogFile {

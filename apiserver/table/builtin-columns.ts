@@ -1,6 +1,6 @@
 /** The columns of kinds that the server itself brings, as kubectl's users know them. */
 
-import { isObject, type JSONObject } from '../schema/json.ts'
+import { isRecord, type JSONObject } from '../api-object.ts'
 import { printAge } from './duration.ts'
 
 /** A column of a Table. */
@@ -37,7 +37,7 @@ function column(name: string, description: string, cell: Cell, options: ColumnOp
 function at(object: unknown, ...keys: readonly string[]): unknown {
   let value = object
   for (const key of keys) {
-    if (!isObject(value)) return undefined
+    if (!isRecord(value)) return undefined
     value = value[key]
   }
   return value
@@ -65,7 +65,7 @@ export const ageColumn = column(
 
 function sizeOf(value: unknown): number {
   if (Array.isArray(value)) return value.length
-  return isObject(value) ? Object.keys(value).length : 0
+  return isRecord(value) ? Object.keys(value).length : 0
 }
 
 const createdAtColumn = column(

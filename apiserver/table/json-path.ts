@@ -1,6 +1,7 @@
 /** JSONPath as printer columns and selectable fields use it. */
 
-import { equalJSON, isObject } from '../schema/json.ts'
+import { isRecord } from '../api-object.ts'
+import { equalJSON } from '../schema/json.ts'
 
 /** Finds all values at a path, in order; missing ones are left out. */
 export type JSONPath = (value: unknown) => readonly unknown[]
@@ -79,7 +80,7 @@ function literal(text: string | undefined): unknown {
 
 function childrenOf(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value
-  return isObject(value) ? Object.values(value) : []
+  return isRecord(value) ? Object.values(value) : []
 }
 
 function stepToChildren(next: Search): Search {
@@ -90,7 +91,7 @@ function stepToChildren(next: Search): Search {
 
 function stepInto(key: string): Step {
   return next => (value, found) => {
-    if (isObject(value) && Object.hasOwn(value, key)) next(value[key], found)
+    if (isRecord(value) && Object.hasOwn(value, key)) next(value[key], found)
   }
 }
 

@@ -1,7 +1,7 @@
 /** Prints objects as a meta.k8s.io/v1 Table: what `kubectl get` asks for. */
 
+import type { JSONObject } from '../api-object.ts'
 import type { PrinterColumn, ResourceDefinition } from '../resource-definition.ts'
-import type { JSONObject } from '../schema/json.ts'
 import type { Cell, Column, TableColumn } from './builtin-columns.ts'
 import { ageColumn, builtinColumns, nameColumn } from './builtin-columns.ts'
 import { printAge } from './duration.ts'

@@ -7,6 +7,7 @@ import {
   EvaluationError,
   ParseError,
 } from '@marcbachmann/cel-js'
+import { messageOf } from '../../message-of.ts'
 import type { StructuralSchema } from '../structural-schema.ts'
 import { treeFault } from './check-tree.ts'
 import { adoptOperators } from './nodes.ts'
@@ -60,7 +61,7 @@ function isCELError(error: unknown): error is CELError {
 
 /** The error with its place, as cel-go prints it. */
 function locate(error: unknown, expression: string): string {
-  if (!isCELError(error)) return error instanceof Error ? error.message : String(error)
+  if (!isCELError(error)) return messageOf(error)
   const message = error.code === 'no_such_key' ? undefinedField(error.summary) : staticMessage(error)
   return located(message, placeOf(error, expression), expression)
 }
@@ -108,7 +109,7 @@ function staticMessage(error: CELError): string {
 
 /** Why an expression failed on a value, in the words of cel-go. */
 export function describeError(error: unknown): string {
-  if (!isCELError(error)) return runtimeMessage(error instanceof Error ? error.message : String(error))
+  if (!isCELError(error)) return runtimeMessage(messageOf(error))
   switch (error.code) {
     case 'no_such_key':
       return error.summary.replace('No such key', 'no such key')

@@ -1,9 +1,10 @@
 /** Runs compiled rules on values. */
 
 import { Optional } from '@marcbachmann/cel-js'
+import { isRecord } from '../../api-object.ts'
 import type { FieldError, FieldErrorType } from '../field-error.ts'
 import { goBadValue, goQuote } from '../go-format.ts'
-import { equalJSON, isObject } from '../json.ts'
+import { equalJSON } from '../json.ts'
 import type { StructuralSchema, ValidationRule } from '../structural-schema.ts'
 import { itemWithKeys } from '../validate-values.ts'
 import { describeError, type Program } from './compile-rule.ts'
@@ -94,8 +95,8 @@ function runNode(node: RuleNode, visit: Visit, run: Run): void {
     if (node.items) runItems(node, node.items, { ...visit, self, oldSelf, isUnchanged }, run)
     return
   }
-  if (!isObject(value)) return
-  const oldFields = isObject(old) ? old : undefined
+  if (!isRecord(value)) return
+  const oldFields = isRecord(old) ? old : undefined
   const childOf = (key: string, field: string | undefined, childPath: string): Visit => ({
     value: value[key],
     old: oldFields && Object.hasOwn(oldFields, key) ? oldFields[key] : undefined,

@@ -1,7 +1,7 @@
 /** From a schema to CEL's types, and from JSON to CEL's values: integers become BigInt, objects know their fields. */
 
 import { Environment } from '@marcbachmann/cel-js'
-import { isObject } from '../json.ts'
+import { isRecord } from '../../api-object.ts'
 import type { StructuralSchema } from '../structural-schema.ts'
 import { equalValues, markList } from './equality.ts'
 
@@ -51,10 +51,10 @@ export function escapeProperty(name: string): string | undefined {
 }
 
 /** Any JSON as a CEL value, where no schema says more. */
-export function convertUntyped(value: unknown): unknown {
+function convertUntyped(value: unknown): unknown {
   if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : value
   if (Array.isArray(value)) return value.map(convertUntyped)
-  if (!isObject(value)) return value
+  if (!isRecord(value)) return value
   return new Map(Object.keys(value).map(key => [key, convertUntyped(value[key])]))
 }
 
@@ -164,7 +164,7 @@ export class SchemaTypes {
       return {
         name: `map<string, ${values.name}>`,
         convert: value =>
-          isObject(value) ? new Map(Object.keys(value).map(key => [key, values.convert(value[key])])) : value,
+          isRecord(value) ? new Map(Object.keys(value).map(key => [key, values.convert(value[key])])) : value,
       }
     }
     const isResource = root || schema['x-kubernetes-embedded-resource'] === true
@@ -189,7 +189,7 @@ export class SchemaTypes {
     return {
       name,
       convert(value) {
-        if (!isObject(value)) return value
+        if (!isRecord(value)) return value
         const message = new Message()
         for (const property of reachable) {
           if (!Object.hasOwn(value, property.name) || value[property.name] === null) continue

@@ -11,7 +11,7 @@ import { estimateCall, type Operand } from './functions.ts'
 import { exactly, type Size } from './size.ts'
 
 /** Thrown where a rule has cost more than it may. */
-export class CostError extends Error {
+class CostError extends Error {
   override readonly name = 'CostError'
 }
 

@@ -4,7 +4,7 @@ import type { ASTNode } from '@marcbachmann/cel-js'
 import type { Type } from '../macros.ts'
 import { isOptionalEntry } from '../optional-entries.ts'
 import { originalName } from '../rename.ts'
-import type { Expression } from './expression.ts'
+import type { Comprehension, Expression } from './expression.ts'
 import * as ex from './expression.ts'
 
 const accumulator = '@result'
@@ -91,35 +91,28 @@ function receiverCall(name: string, receiver: ASTNode, args: readonly ASTNode[],
   return ex.memberCall(originalName(name), type, range, ...args.map(writeOut))
 }
 
-const oneVariable: Readonly<Record<string, readonly number[]>> = {
-  all: [2],
-  exists: [2],
-  exists_one: [2],
-  existsOne: [2],
-  map: [2, 3],
-  filter: [2],
-  sortBy: [2],
-  optMap: [2],
-  optFlatMap: [2],
-}
-
-const twoVariables: Readonly<Record<string, readonly number[]>> = {
-  all: [3],
-  exists: [3],
-  exists_one: [3],
-  existsOne: [3],
-  transformList: [3, 4],
-  transformMap: [3, 4],
-  transformMapEntry: [3, 4],
+/** How many variables a macro brings, by how many arguments it has. */
+const variableCounts: Readonly<Record<string, Readonly<Record<number, number>>>> = {
+  all: { 2: 1, 3: 2 },
+  exists: { 2: 1, 3: 2 },
+  exists_one: { 2: 1, 3: 2 },
+  existsOne: { 2: 1, 3: 2 },
+  map: { 2: 1, 3: 1 },
+  filter: { 2: 1 },
+  sortBy: { 2: 1 },
+  optMap: { 2: 1 },
+  optFlatMap: { 2: 1 },
+  transformList: { 3: 2, 4: 2 },
+  transformMap: { 3: 2, 4: 2 },
+  transformMapEntry: { 3: 2, 4: 2 },
 }
 
 /** The variables that a macro brings; undefined where the call is none. */
 function variablesOf(name: string, args: readonly ASTNode[]): readonly string[] | undefined {
-  const has = (counts: Readonly<Record<string, readonly number[]>>) =>
-    Object.hasOwn(counts, name) && counts[name]?.includes(args.length)
-  const count = has(oneVariable) ? 1 : has(twoVariables) ? 2 : 0
+  const count = Object.hasOwn(variableCounts, name) ? variableCounts[name]?.[args.length] : undefined
+  if (count === undefined) return undefined
   const variables = args.slice(0, count).flatMap(arg => (arg.op === 'id' ? [arg.args] : []))
-  return count > 0 && variables.length === count ? variables : undefined
+  return variables.length === count ? variables : undefined
 }
 
 interface Macro {
@@ -156,69 +149,55 @@ function macro(name: string, given: Macro): Expression {
   }
 }
 
-function quantifier(
-  { range, variables, bodies, type }: Macro,
-  operator: '_&&_' | '_||_',
-  initial: boolean,
-): Expression {
+type Loop = Pick<Comprehension, 'initial' | 'condition' | 'step' | 'result'>
+
+/** The loop that a macro is. Every element is looked at, where no condition says otherwise. */
+function loop({ range, variables, type }: Macro, parts: Omit<Loop, 'condition'> & Partial<Loop>): Expression {
+  const condition = ex.literal(true, ex.bool)
+  return { kind: 'comprehension', type, range, variables, accumulator, condition, ...parts }
+}
+
+function quantifier(given: Macro, operator: '_&&_' | '_||_', initial: boolean): Expression {
+  const { bodies, type } = given
   const sum = () => ex.nameOf(accumulator, type)
   const goesOn = initial ? sum() : ex.call('!_', type, sum())
-  return {
-    kind: 'comprehension',
-    type,
-    range,
-    variables,
-    accumulator,
+  return loop(given, {
     initial: ex.literal(initial, type),
     condition: ex.call('@not_strictly_false', type, goesOn),
     step: ex.call(operator, type, sum(), ...bodies),
     result: sum(),
-  }
+  })
 }
 
-function counted({ range, variables, bodies, type }: Macro): Expression {
+function counted(given: Macro): Expression {
   const count = () => ex.nameOf(accumulator, ex.int)
-  const [body] = bodies
+  const [body] = given.bodies
   const more = ex.call('_+_', ex.int, count(), ex.literal(1n, ex.int))
-  return {
-    kind: 'comprehension',
-    type,
-    range,
-    variables,
-    accumulator,
+  return loop(given, {
     initial: ex.literal(0n, ex.int),
-    condition: ex.literal(true, ex.bool),
     step: ex.call('_?_:_', ex.int, ...(body ? [body] : []), more, count()),
-    result: ex.call('_==_', type, count(), ex.literal(1n, ex.int)),
-  }
+    result: ex.call('_==_', given.type, count(), ex.literal(1n, ex.int)),
+  })
 }
 
 /** A loop that adds a value to the accumulator, everywhere or where a condition before the value holds. */
-function collected(
-  { range, variables, bodies, type }: Macro,
-  add: (sum: Expression, value: Expression) => Expression,
-): Expression {
+function collected(given: Macro, add: (sum: Expression, value: Expression) => Expression): Expression {
+  const { bodies, type } = given
   const sum = () => ex.nameOf(accumulator, type)
   const value = bodies.at(-1) ?? sum()
   const [filter] = bodies.length > 1 ? bodies : []
   const added = add(sum(), value)
-  return {
-    kind: 'comprehension',
-    type,
-    range,
-    variables,
-    accumulator,
+  return loop(given, {
     initial: type.kind === 'map' ? { kind: 'map', type, entries: [] } : ex.list(type),
-    condition: ex.literal(true, ex.bool),
     step: filter === undefined ? added : ex.call('_?_:_', type, filter, added, sum()),
     result: sum(),
-  }
+  })
 }
 
 function filtered(given: Macro): Expression {
-  const { variables, bodies, range, type } = given
+  const { variables, bodies, type } = given
   const element = ex.nameOf(variables[0] ?? '', type.valueType ?? unknownType)
-  return collected({ range, variables, bodies: [...bodies, element], type }, (sum, value) =>
+  return collected({ ...given, bodies: [...bodies, element] }, (sum, value) =>
     ex.call('_+_', type, sum, ex.list(type, value)),
   )
 }

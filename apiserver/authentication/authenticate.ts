@@ -1,10 +1,9 @@
 /** Who a client is: by its certificate, else by its bearer token. */
 
-import { hash, timingSafeEqual } from 'node:crypto'
 import { TLSSocket } from 'node:tls'
 import type { User } from '../api-request.ts'
-import type { TokenCheck } from '../authentication/token-check.ts'
-import type { Incoming } from './exchange.ts'
+import type { Incoming } from '../serving/exchange.ts'
+import type { TokenCheck } from './token-check.ts'
 
 /** Everybody whom the server knows. */
 const authenticated = 'system:authenticated'
@@ -14,12 +13,6 @@ const users = new WeakMap<TLSSocket, User>()
 /** The user of a request, undefined when it names none that the server knows. */
 export async function authenticate(request: Incoming, checkToken: TokenCheck): Promise<User | undefined> {
   return userOfCertificate(request) ?? (await userOfToken(request, checkToken))
-}
-
-/** Knows one token and whom it belongs to; comparing takes the same time for every wrong one. */
-export function tokenCheck(token: string, user: User): TokenCheck {
-  const expected = digest(token)
-  return async given => (timingSafeEqual(digest(given), expected) ? user : undefined)
 }
 
 function userOfCertificate({ socket }: Incoming): User | undefined {
@@ -43,8 +36,4 @@ async function userOfToken({ headers }: Incoming, checkToken: TokenCheck): Promi
 function listOf(value: unknown): readonly string[] {
   if (Array.isArray(value)) return value.filter(each => typeof each === 'string')
   return typeof value === 'string' ? [value] : []
-}
-
-function digest(value: string): Buffer {
-  return hash('sha256', value, 'buffer')
 }

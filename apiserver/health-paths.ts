@@ -1,0 +1,2 @@
+/** Where it is told whether the server lives. */
+export const healthPaths: readonly string[] = ['/healthz', '/livez', '/readyz']
