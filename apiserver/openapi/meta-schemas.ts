@@ -42,8 +42,7 @@ export const listMetadataProperty: DocumentSchema = {
   $ref: names.listMeta,
 }
 
-/** What objects embedded in others have. */
-export const embeddedProperties: Readonly<Record<string, DocumentSchema>> = {
+const embeddedProperties: Readonly<Record<string, DocumentSchema>> = {
   apiVersion: {
     description: `apiVersion defines the versioned schema of this representation of an object. More info: ${conventions}#resources`,
     type: 'string',
@@ -53,6 +52,15 @@ export const embeddedProperties: Readonly<Record<string, DocumentSchema>> = {
     type: 'string',
   },
   metadata: metadataProperty,
+}
+
+/** With what an embedded object has and its definition need not say. */
+export function embedded(schema: DocumentSchema): DocumentSchema {
+  return {
+    ...schema,
+    properties: { ...schema.properties, ...embeddedProperties },
+    required: [...new Set([...(schema.required ?? []), 'kind', 'apiVersion'])],
+  }
 }
 
 /** Where the description of items of a list leads to. */

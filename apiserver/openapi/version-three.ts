@@ -3,7 +3,7 @@
 import { apiVersionOf, type ResourceDefinition } from '../resource-definition.ts'
 import { type DocumentSchema, mapSchema } from './document-schema.ts'
 import { builtinNode, kindNames, kindSchema, listSchema } from './kind-schemas.ts'
-import { embeddedProperties, metaSchemas } from './meta-schemas.ts'
+import { embedded, metaSchemas } from './meta-schemas.ts'
 import { type Operation, type Route, routesOf, statusTexts } from './operations.ts'
 import type { Parameter } from './parameters.ts'
 
@@ -44,15 +44,6 @@ function inVersionThree(schema: DocumentSchema): object {
     return { ...schema, anyOf: [{ type: 'integer' }, { type: 'string' }] }
   }
   return schema['x-kubernetes-embedded-resource'] === true ? embedded(schema) : schema
-}
-
-/** With what an embedded object has and its definition need not say. */
-export function embedded(schema: DocumentSchema): DocumentSchema {
-  return {
-    ...schema,
-    properties: { ...schema.properties, ...embeddedProperties },
-    required: [...new Set([...(schema.required ?? []), 'kind', 'apiVersion'])],
-  }
 }
 
 function pathItem({ parameters, operations }: Route): object {

@@ -7,10 +7,9 @@
 import type { ResourceDefinition } from '../resource-definition.ts'
 import { type DocumentSchema, mapSchema } from './document-schema.ts'
 import { builtinNode, kindNames, kindSchema, listSchema } from './kind-schemas.ts'
-import { metaSchemas } from './meta-schemas.ts'
+import { embedded, metaSchemas } from './meta-schemas.ts'
 import { type Operation, type Route, routesOf, statusTexts } from './operations.ts'
 import type { Parameter } from './parameters.ts'
-import { embedded } from './version-three.ts'
 
 /** The document served as `/openapi/v2`. */
 export function openAPIv2(definitions: readonly ResourceDefinition[], version: string): object {

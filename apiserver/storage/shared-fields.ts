@@ -11,7 +11,7 @@ const sharedSets = new WeakSet<object>()
 
 /**
  * The same object with the sets of fields in its managedFields shared with all objects that have equal ones. Objects of
- * a kind have the same fields set by the same managers, and parsed these sets take more memory than all the rest.
+ * a kind have the same fields set by the same managers, and these sets are a large part of what they take when parsed.
  */
 export function withSharedFields(object: APIObject): APIObject {
   const { managedFields } = object.metadata

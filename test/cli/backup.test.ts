@@ -7,9 +7,9 @@ import { versionJump } from '../../apiserver/backup/store-backup.ts'
 import { serve } from '../../apiserver/serving/serve.ts'
 import { readMark } from '../../apiserver/storage/high-water-mark.ts'
 import { backup } from '../../cli/backup.ts'
+import { realEnvironment } from '../../cli/environment.ts'
 import { prepareHome } from '../../cli/home.ts'
 import { restore } from '../../cli/restore.ts'
-import { realEnvironment } from '../apiserver/core/serving.ts'
 
 const configMaps = '/api/v1/namespaces/default/configmaps'
 
@@ -21,7 +21,7 @@ function directoryFor(t: ExecutionContext): string {
 
 /** A server on a home, and what is asked of it in this process. */
 async function served(home: string) {
-  const server = await serve({ home, environment: realEnvironment })
+  const server = await serve({ home, environment: realEnvironment() })
   async function ask(method: string, path: string, body?: unknown, user?: { name: string; groups: readonly string[] }) {
     const response = await server.handle({
       method,

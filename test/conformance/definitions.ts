@@ -44,6 +44,16 @@ export function objectSchema(spec: object, status: object = { type: 'object', pr
   return { type: 'object', properties: { spec: { type: 'object', properties: spec }, status } }
 }
 
+/** A schema of a list of objects that a text tells apart. */
+export function listMap(key: string, properties: object = {}): object {
+  return {
+    type: 'array',
+    'x-kubernetes-list-type': 'map',
+    'x-kubernetes-list-map-keys': [key],
+    items: { type: 'object', required: [key], properties: { [key]: { type: 'string' }, ...properties } },
+  }
+}
+
 /** Widgets: defaults, bounds, every kind of list, a status, columns, selectable fields. */
 export const widgets = definition('Widget', {
   schema: objectSchema(
@@ -53,16 +63,7 @@ export const widgets = definition('Widget', {
       color: { type: 'string', maxLength: 20 },
       tags: { type: 'array', items: { type: 'string' }, 'x-kubernetes-list-type': 'set' },
       steps: { type: 'array', items: { type: 'string' } },
-      parts: {
-        type: 'array',
-        'x-kubernetes-list-type': 'map',
-        'x-kubernetes-list-map-keys': ['name'],
-        items: {
-          type: 'object',
-          required: ['name'],
-          properties: { name: { type: 'string' }, weight: { type: 'integer' } },
-        },
-      },
+      parts: listMap('name', { weight: { type: 'integer' } }),
       sealed: {
         type: 'object',
         'x-kubernetes-map-type': 'atomic',

@@ -11,8 +11,9 @@ import test from 'ava'
 import { createAuthority, issueClient, issueServer } from '../../../apiserver/serving/certificates.ts'
 import type { RunningServer } from '../../../apiserver/serving/serve.ts'
 import { serve } from '../../../apiserver/serving/serve.ts'
+import { realEnvironment } from '../../../cli/environment.ts'
 import { virtualEnvironment } from '../../../drivers/simulator/virtual-clock.ts'
-import { realEnvironment, serveForTest } from './serving.ts'
+import { serveForTest } from './serving.ts'
 
 interface Reply {
   readonly status: number
@@ -75,9 +76,9 @@ test('strangers are refused: no credentials, a wrong token, a certificate of ano
   t.is((await ask(server, '/version', { headers: { authorization: 'Bearer wrong' } })).status, 401)
   t.is((await ask(server, '/version', { headers: { authorization: 'Basic eDp5' } })).status, 401)
   const other = issueClient(
-    createAuthority(realEnvironment),
+    createAuthority(realEnvironment()),
     { name: 'x', groups: ['system:masters'] },
-    realEnvironment,
+    realEnvironment(),
   )
   t.is((await ask(server, '/version', { cert: other.certificate, key: other.key })).status, 401)
 })
@@ -125,23 +126,23 @@ test('a taken port is refused with one clear line, and leaves the home free', as
   const second = await serveForTest(t)
   const home = join(second.home, 'inner')
   const port = Number(new URL(first.url).port)
-  await t.throwsAsync(serve({ home, port, environment: realEnvironment }), {
+  await t.throwsAsync(serve({ home, port, environment: realEnvironment() }), {
     message: `Cannot listen on 127.0.0.1:${port}: the port is in use`,
   })
-  const third = await serve({ home, environment: realEnvironment })
+  const third = await serve({ home, environment: realEnvironment() })
   await third.close()
 })
 
 test('a home in use is refused with one clear line', async t => {
   const { home } = await serveForTest(t)
-  await t.throwsAsync(serve({ home, environment: realEnvironment }), { message: /another process is using it/ })
+  await t.throwsAsync(serve({ home, environment: realEnvironment() }), { message: /another process is using it/ })
 })
 
 test('old kubeconfigs keep working after a restart', async t => {
   const server = await serveForTest(t)
   const { cert, key, token } = credentialsOf(server)
   await server.close()
-  const again = { ...(await serve({ home: server.home, environment: realEnvironment })), home: server.home }
+  const again = { ...(await serve({ home: server.home, environment: realEnvironment() })), home: server.home }
   t.is((await ask(again, '/version', { cert, key })).status, 200)
   t.is((await ask(again, '/version', { headers: { authorization: `Bearer ${token}` } })).status, 200)
   await again.close()

@@ -61,7 +61,7 @@ test('a watch that ends makes room for another', t => {
   t.is(ask(bob, 'GET', path), 'in')
 })
 
-test('whoever guesses tokens waits for each answer from the twentieth on, each address for itself', async t => {
+test('whoever guesses tokens waits for each answer after twenty, each address for itself', async t => {
   const { limits, environment } = openLimits()
   const answers = Array.from({ length: 21 }, () => limits.refused('10.0.0.1'))
   t.deepEqual(

@@ -2,9 +2,17 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { encodeOpenAPIv2, openAPIProtobuf } from '../../../apiserver/openapi/protobuf-document.ts'
 import type { Bench } from '../case.ts'
 import { area, like } from '../case.ts'
-import { definition, objectSchema } from '../definitions.ts'
+import { definition, listMap, objectSchema } from '../definitions.ts'
 
 const text = { type: 'string' }
+const size = {
+  type: 'integer',
+  format: 'int32',
+  minimum: 1,
+  maximum: 9,
+  exclusiveMaximum: true,
+  description: 'How large.',
+}
 
 /** What version 2 can say, what it cannot, and what kubectl before 1.29 would stumble over. */
 const schema = {
@@ -12,14 +20,7 @@ const schema = {
   required: ['spec'],
   'x-kubernetes-validations': [{ rule: "self.metadata.name != 'x'" }],
   ...objectSchema({
-    size: {
-      type: 'integer',
-      format: 'int32',
-      minimum: 1,
-      maximum: 9,
-      exclusiveMaximum: true,
-      description: 'How large.',
-    },
+    size,
     mode: { ...text, enum: ['Fast', 'Safe'], default: 'Safe', pattern: '^[A-Z]', maxLength: 10, example: 'Safe' },
     port: { 'x-kubernetes-int-or-string': true },
     door: { 'x-kubernetes-int-or-string': true, anyOf: [{ type: 'integer' }, { type: 'string' }] },
@@ -33,12 +34,7 @@ const schema = {
       'x-kubernetes-embedded-resource': true,
       'x-kubernetes-preserve-unknown-fields': true,
     },
-    parts: {
-      type: 'array',
-      'x-kubernetes-list-type': 'map',
-      'x-kubernetes-list-map-keys': ['name'],
-      items: { type: 'object', required: ['name'], properties: { name: text, weight: { type: 'number', default: 1 } } },
-    },
+    parts: listMap('name', { weight: { type: 'number', default: 1 } }),
     one: {
       type: 'object',
       properties: { a: text, b: text },
@@ -86,14 +82,7 @@ export const openapiTwo = area('openapi v2', {
     const { spec } = document.definitions[name].properties
     const { object, ...properties } = spec.properties
     deepEqual(properties, {
-      size: {
-        type: 'integer',
-        format: 'int32',
-        minimum: 1,
-        maximum: 9,
-        exclusiveMaximum: true,
-        description: 'How large.',
-      },
+      size,
       mode: { ...text, enum: ['Fast', 'Safe'], pattern: '^[A-Z]', maxLength: 10, example: 'Safe' },
       port: { 'x-kubernetes-int-or-string': true },
       door: { 'x-kubernetes-int-or-string': true },
@@ -102,12 +91,7 @@ export const openapiTwo = area('openapi v2', {
       strict: { type: 'object', required: ['b'], properties: { a: {}, b: text } },
       counts: { type: 'object', additionalProperties: {}, maxProperties: 3 },
       loose: { 'x-kubernetes-embedded-resource': true, 'x-kubernetes-preserve-unknown-fields': true },
-      parts: {
-        type: 'array',
-        'x-kubernetes-list-type': 'map',
-        'x-kubernetes-list-map-keys': ['name'],
-        items: { type: 'object', required: ['name'], properties: { name: text, weight: { type: 'number' } } },
-      },
+      parts: listMap('name', { weight: { type: 'number' } }),
       one: {
         type: 'object',
         properties: { a: text, b: text },

@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import type { Bench } from '../case.ts'
 import { area, like } from '../case.ts'
-import { definition, objectSchema } from '../definitions.ts'
+import { definition, listMap, objectSchema } from '../definitions.ts'
 
 const schema = objectSchema(
   {
@@ -10,12 +10,7 @@ const schema = objectSchema(
     port: { 'x-kubernetes-int-or-string': true },
     object: { type: 'object', 'x-kubernetes-embedded-resource': true, properties: { spec: { type: 'object' } } },
     open: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
-    parts: {
-      type: 'array',
-      'x-kubernetes-list-type': 'map',
-      'x-kubernetes-list-map-keys': ['name'],
-      items: { type: 'object', required: ['name'], properties: { name: { type: 'string' } } },
-    },
+    parts: listMap('name'),
   },
   { type: 'object', properties: { phase: { type: 'string' } } },
 )

@@ -1,7 +1,7 @@
 import { deepEqual, equal, match } from 'node:assert/strict'
 import type { Bench } from '../case.ts'
 import { area, failure, like } from '../case.ts'
-import { configMap, definition, group, objectSchema, widget, widgets } from '../definitions.ts'
+import { configMap, definition, group, listMap, objectSchema, widget, widgets } from '../definitions.ts'
 
 const text = { type: 'string' }
 
@@ -21,12 +21,7 @@ const samples = definition('Sample', {
     map: { type: 'object', minProperties: 1, maxProperties: 2, additionalProperties: { type: 'integer' } },
     part: { type: 'object', required: ['name'], properties: { name: text } },
     set: { type: 'array', items: text, 'x-kubernetes-list-type': 'set' },
-    parts: {
-      type: 'array',
-      'x-kubernetes-list-type': 'map',
-      'x-kubernetes-list-map-keys': ['name'],
-      items: { type: 'object', required: ['name'], properties: { name: text, weight: { type: 'integer' } } },
-    },
+    parts: listMap('name', { weight: { type: 'integer' } }),
     port: { 'x-kubernetes-int-or-string': true },
     choice: { type: 'object', oneOf: [{ required: ['a'] }, { required: ['b'] }], properties: { a: text, b: text } },
     some: { type: 'object', anyOf: [{ required: ['a'] }, { required: ['b'] }], properties: { a: text, b: text } },

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { serve } from '../../../apiserver/serving/serve.ts'
-import { realEnvironment } from '../../apiserver/core/serving.ts'
+import { realEnvironment } from '../../../cli/environment.ts'
 
 const configMaps = '/api/v1/namespaces/default/configmaps'
 
@@ -33,7 +33,7 @@ test('a full disk refuses writes with 507, reads and watches go on, and it heals
     spawnSync('umount', [home])
     rmdirSync(home)
   })
-  const server = await serve({ home, environment: realEnvironment })
+  const server = await serve({ home, environment: realEnvironment() })
   const ask = async (method: string, path: string, body?: object) => {
     const headers = { 'content-type': 'application/json' }
     const request = { method, path, headers, ...(body !== undefined && { body: Buffer.from(JSON.stringify(body)) }) }
@@ -87,7 +87,7 @@ test('a full disk refuses writes with 507, reads and watches go on, and it heals
   t.deepEqual(told.toSorted(), answered.toSorted())
   await server.close()
 
-  const again = await serve({ home, environment: realEnvironment })
+  const again = await serve({ home, environment: realEnvironment() })
   const { body } = await again.handle({ method: 'GET', path: configMaps, headers: {} })
   for (const name of answered) t.true(Buffer.from(body as Uint8Array).includes(`"${name}"`))
   await again.close()

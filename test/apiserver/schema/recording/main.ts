@@ -1,5 +1,5 @@
 /**
- * `npm run record -- --kubeconfig FILE`: asks a Kubernetes API again for what the tests beside this folder compare with,
+ * `npm run record:reference -- --kubeconfig FILE`: asks a Kubernetes API again for what the tests beside this folder compare with,
  * and keeps the answers. Of values and rules it takes those that the recorded files name.
  */
 import { writeFileSync } from 'node:fs'

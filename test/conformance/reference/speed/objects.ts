@@ -1,7 +1,7 @@
 /** What is written: machines of about a kilobyte. */
 
 import type { Call } from '../../../apiserver/process/clients.ts'
-import { definition, objectSchema } from '../../definitions.ts'
+import { definition, listMap, objectSchema } from '../../definitions.ts'
 
 const group = 'speed.skystead.test'
 /** The kind of the objects. */
@@ -14,31 +14,13 @@ export const machines = definition('Machine', {
       strategy: { type: 'string', enum: ['Always', 'Halted'], default: 'Always' },
       cores: { type: 'integer', minimum: 1 },
       userData: { type: 'string' },
-      nics: {
-        type: 'array',
-        'x-kubernetes-list-type': 'map',
-        'x-kubernetes-list-map-keys': ['name'],
-        items: {
-          type: 'object',
-          required: ['name'],
-          properties: { name: { type: 'string' }, network: { type: 'string' } },
-        },
-      },
+      nics: listMap('name', { network: { type: 'string' } }),
     },
     {
       type: 'object',
       properties: {
         phase: { type: 'string' },
-        conditions: {
-          type: 'array',
-          'x-kubernetes-list-type': 'map',
-          'x-kubernetes-list-map-keys': ['type'],
-          items: {
-            type: 'object',
-            required: ['type'],
-            properties: { type: { type: 'string' }, status: { type: 'string' }, message: { type: 'string' } },
-          },
-        },
+        conditions: listMap('type', { status: { type: 'string' }, message: { type: 'string' } }),
       },
     },
   ),
