@@ -10,7 +10,7 @@ const small: RunOptions = { batches: 6, batchSize: 3, valueSize: 300 }
 /** Large enough that SQLite carries its write-ahead log over to the file in between. */
 const large: RunOptions = { batches: 60, batchSize: 50, valueSize: 2_000 }
 
-/** Damages every so manieth place of every file, and counts what became of it. */
+/** Damages every file at places so many bytes apart: what became wrong, and whether both other outcomes were seen. */
 function everyPlace(run: RecordedRun, stride: number) {
   const { wrong, whole, refused } = damageAll(run, stride)
   return { wrong, isBoth: whole > 0 && refused > 0 }

@@ -34,17 +34,16 @@ export const changing: Readonly<Record<string, Story>> = {
     t.is((await run('diff --server-side --field-manager=other -f %', thing(kubectl, 'a', { size: 2 }))).code, 0)
   },
 
-  'carries an apply on the client side on on the server side': async (t, kubectl) => {
-    // Before version 1.26 what was applied on the client side stays its own.
-    if (kubectl.minor < 26) {
-      t.pass()
-      return
-    }
-    await installThings(t, kubectl)
-    const { run } = kubectl
-    await applyThing(t, kubectl, thing(kubectl, 'a', { size: 1, mode: 'Slow' }))
-    await run('apply --server-side -f %', thing(kubectl, 'a', { size: 1 }))
-    t.is((await run('get thing a -o jsonpath={.spec.mode}')).out, 'Fast', 'a field that was left out is given up')
+  'carries an apply on the client side on on the server side': {
+    // Before, what was applied on the client side stays its own.
+    since: 26,
+    async tell(t, kubectl) {
+      await installThings(t, kubectl)
+      const { run } = kubectl
+      await applyThing(t, kubectl, thing(kubectl, 'a', { size: 1, mode: 'Slow' }))
+      await run('apply --server-side -f %', thing(kubectl, 'a', { size: 1 }))
+      t.is((await run('get thing a -o jsonpath={.spec.mode}')).out, 'Fast', 'a field that was left out is given up')
+    },
   },
 
   'prunes what is no longer in the manifests': async (t, kubectl) => {
@@ -100,16 +99,15 @@ export const changing: Readonly<Record<string, Story>> = {
     t.deepEqual(names.toSorted(), ['three', 'two'], 'what was put by others stays, what was applied goes')
   },
 
-  'writes what stands below an object': async (t, kubectl) => {
-    if (kubectl.minor < 24) {
-      t.pass()
-      return
-    }
-    await installThings(t, kubectl)
-    await applyThing(t, kubectl, thing(kubectl, 'a', { size: 1, replicas: 2 }))
-    await patchStatus(t, kubectl, { ready: true })
-    t.is((await kubectl.run('get thing a --subresource=status -o jsonpath={.status.ready}')).out, 'true')
-    t.is((await kubectl.run('get thing a --subresource=scale -o jsonpath={.kind}')).out, 'Scale')
+  'writes what stands below an object': {
+    since: 24,
+    async tell(t, kubectl) {
+      await installThings(t, kubectl)
+      await applyThing(t, kubectl, thing(kubectl, 'a', { size: 1, replicas: 2 }))
+      await patchStatus(t, kubectl, { ready: true })
+      t.is((await kubectl.run('get thing a --subresource=status -o jsonpath={.status.ready}')).out, 'true')
+      t.is((await kubectl.run('get thing a --subresource=scale -o jsonpath={.kind}')).out, 'Scale')
+    },
   },
 
   'creates built-in kinds, which it sends in protobuf': async (t, { minor, namespace, run }) => {

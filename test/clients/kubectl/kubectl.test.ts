@@ -1,13 +1,12 @@
 /** What kubectl does with the server: the one that a shell finds. Others: test/real/clients/. */
 import test from 'ava'
+import { skipped } from '../../skipped.ts'
 import { changing } from './changing.ts'
-import { tell } from './kubectl.ts'
+import { tellStories } from './kubectl.ts'
 import { kubectlOnPath } from './programs.ts'
 import { reading } from './reading.ts'
 
 const program = kubectlOnPath()
 
-for (const [title, story] of Object.entries({ ...reading, ...changing })) {
-  if (program === undefined) test.skip(`kubectl ${title} (needs kubectl)`, t => t.fail())
-  else test(`kubectl ${title}`, t => tell(t, program, story))
-}
+if (program === undefined) skipped(test, 'what kubectl does', ['kubectl'])
+else tellStories(test, program, { ...reading, ...changing })

@@ -4,10 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { ExecutionContext } from 'ava'
+import type { ExecutionContext, TestFn } from 'ava'
 import PQueue from 'p-queue'
 import { realEnvironment } from '../../../cli/environment.ts'
 import { serveForTest } from '../../apiserver/core/serving.ts'
+import { skipped } from '../../skipped.ts'
 import type { Program } from './programs.ts'
 
 /** How it ended, and what it printed. */
@@ -32,16 +33,34 @@ export interface Kubectl {
 }
 
 /** One thing that kubectl has to do. */
-export type Story = (t: ExecutionContext, kubectl: Kubectl) => Promise<void>
+export type Story = Telling | LaterStory
+
+/** A story that not every kubectl can be told. */
+export interface LaterStory {
+  /** The first minor version that can. */
+  readonly since: number
+  readonly tell: Telling
+}
+
+type Telling = (t: ExecutionContext, kubectl: Kubectl) => Promise<void>
 
 /** Each keeps a processor busy: tests of one file would all begin at once. */
 const few = new PQueue({ concurrency: 3 })
 
-/** Runs a story with a program, in its turn. */
-export function tell(t: ExecutionContext, program: Program, story: Story): Promise<void> {
+/** Tells a program stories, by title, each in its turn; those that it is too old for are skipped. */
+export function tellStories(test: TestFn, program: Program, stories: Readonly<Record<string, Story>>): void {
+  for (const [title, story] of Object.entries(stories)) {
+    const { since, tell } = typeof story === 'function' ? { since: 0, tell: story } : story
+    const what = `kubectl 1.${program.minor} ${title}`
+    if (program.minor < since) skipped(test, what, [`kubectl 1.${since}`])
+    else test(what, t => inTurn(t, program, tell))
+  }
+}
+
+function inTurn(t: ExecutionContext, program: Program, tell: Telling): Promise<void> {
   return few.add(async () => {
     t.timeout(180_000)
-    await story(t, await startKubectl(t, program))
+    await tell(t, await startKubectl(t, program))
   })
 }
 
@@ -70,15 +89,13 @@ async function startKubectl(t: ExecutionContext, program: Program): Promise<Kube
     })
   }
 
-  const { out } = await run('version --client -o json')
-  const minor = Number.parseInt(JSON.parse(out).clientVersion.minor, 10)
   const made = await run(`create namespace ${namespace}`)
   if (made.code !== 0) throw new Error(made.err)
   t.teardown(async () => {
     await run(`delete namespace ${namespace} --wait=false`)
   })
   return {
-    minor,
+    minor: program.minor,
     group: `g${mark}.example.dev`,
     namespace,
     run,

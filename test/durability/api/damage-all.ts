@@ -1,6 +1,5 @@
-/** Damages a recorded log at every so manieth place of each of its files. */
-import type { RecordedRun } from './damage.ts'
-import { DamagedLog } from './damage.ts'
+/** Damages a recorded log at places of each of its files that are equally far apart. */
+import { DamagedLog, type RecordedRun } from './damage.ts'
 
 /** What came of it. */
 export interface DamageResult {
@@ -13,7 +12,7 @@ export interface DamageResult {
 
 /** Cuts each file off, and flips a bit of it, at every place that `stride` divides. */
 export function damageAll({ killed, closed, answered }: RecordedRun, stride: number): DamageResult {
-  const counts = { whole: 0, refused: 0, wrong: 0 }
+  const counts = { whole: 0, refused: 0 }
   const wrong: string[] = []
   for (const [state, files] of Object.entries({ killed, closed })) {
     using log = new DamagedLog(files, answered)
@@ -21,11 +20,11 @@ export function damageAll({ killed, closed, answered }: RecordedRun, stride: num
       for (let offset = 0; offset < content.length; offset += stride) {
         for (const how of ['cut', 'flipped'] as const) {
           const { outcome, message } = log.start({ file, offset, how })
-          counts[outcome] += 1
           if (outcome === 'wrong') wrong.push(`${state}: ${file} ${how} at ${offset}: ${message}`)
+          else counts[outcome] += 1
         }
       }
     }
   }
-  return { places: counts.whole + counts.refused + counts.wrong, ...counts, wrong }
+  return { places: counts.whole + counts.refused + wrong.length, ...counts, wrong }
 }

@@ -2,8 +2,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { LogRecord } from '../../../apiserver/storage/durable-log.ts'
-import { StorageError } from '../../../apiserver/storage/durable-log.ts'
+import { type LogRecord, StorageError } from '../../../apiserver/storage/durable-log.ts'
 import { openSQLiteLogFile } from '../../../apiserver/storage/sqlite-log-file.ts'
 import { readSQLiteLog } from '../../../apiserver/storage/sqlite-log-reader.ts'
 
@@ -150,8 +149,7 @@ function writeOn(directory: string, answered: readonly string[]): Verdict {
   return judge(directory, [...answered, lineOf(record)])
 }
 
-/** The files of a directory. */
-export function readFiles(directory: string): Files {
+function readFiles(directory: string): Files {
   // The index of a write-ahead log is made anew by whoever opens it.
   const names = readdirSync(directory).filter(name => !name.endsWith('-shm'))
   return new Map(names.map(name => [name, readFileSync(join(directory, name))]))
@@ -169,7 +167,7 @@ function recordOf(version: number, size: number): LogRecord {
 }
 
 /** A record as a line that any change of it changes. */
-export function lineOf({ version, resource, key, value }: LogRecord): string {
+function lineOf({ version, resource, key, value }: LogRecord): string {
   return `${version} ${resource} ${key} ${value === undefined ? 'deleted' : Buffer.from(value).toString('latin1')}`
 }
 

@@ -8,8 +8,8 @@ import { projectPath } from '../../../cli/repository.ts'
 import { serveForTest } from '../../apiserver/core/serving.ts'
 import { kstatusOf } from '../../clients/kstatus/kstatus.ts'
 import { recordedLife } from '../../clients/kstatus/recorded-life.ts'
+import { skipped } from '../../skipped.ts'
 import { quickstart } from '../../stories/cloud.ts'
-import { skipped } from '../lab/skipped.ts'
 import { goProgram } from './programs.ts'
 
 const flux = goProgram('flux')

@@ -7,8 +7,8 @@ import { serve } from '../../../apiserver/serving/serve.ts'
 import { realEnvironment } from '../../../cli/environment.ts'
 import { thingDefinition } from '../../clients/kubectl/things.ts'
 import { type Api, connect } from '../../conformance/api.ts'
+import { skipped } from '../../skipped.ts'
 import { until } from '../../until.ts'
-import { skipped } from '../lab/skipped.ts'
 import { goProgram, startProgram } from './programs.ts'
 
 const environment = realEnvironment()

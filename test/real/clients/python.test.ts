@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import anyTest from 'ava'
 import { projectPath } from '../../../cli/repository.ts'
 import { group, serveThings } from '../../clients/served-things.ts'
-import { skipped } from '../lab/skipped.ts'
+import { skipped } from '../../skipped.ts'
 
 const run = promisify(execFile)
 

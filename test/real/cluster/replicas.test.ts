@@ -18,11 +18,11 @@ import { conditionOf, type Resource } from '../../../crds/meta.ts'
 import { createSimulator, type Simulator } from '../../../drivers/simulator/simulator.ts'
 import { builtPrograms } from '../../conformance/reference/build.ts'
 import { type ReferenceServer, startReference } from '../../conformance/reference/server.ts'
+import { skipped } from '../../skipped.ts'
 import { quickstart } from '../../stories/cloud.ts'
 import { machine } from '../../stories/manifests.ts'
 import { secondZone } from '../../stories/second-zone.ts'
 import { until } from '../../until.ts'
-import { skipped } from '../lab/skipped.ts'
 import { startController } from './controller-process.ts'
 
 const programs = builtPrograms()

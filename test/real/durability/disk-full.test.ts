@@ -2,11 +2,25 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, rmdirSync, unlinkSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import { serve } from '../../../apiserver/serving/serve.ts'
 import { realEnvironment } from '../../../cli/environment.ts'
+import { skipped } from '../../skipped.ts'
 
 const configMaps = '/api/v1/namespaces/default/configmaps'
+
+/** Puts a disk of 6 MiB at a new directory; undefined where no file system can be mounted. */
+function smallDisk(): string | undefined {
+  const home = mkdtempSync(join(tmpdir(), 'skystead-full-'))
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', home]).status === 0) return home
+  rmdirSync(home)
+  return undefined
+}
+
+function remove(disk: string): void {
+  spawnSync('umount', [disk])
+  rmdirSync(disk)
+}
 
 /** Writes until there is no room for another byte. */
 function fill(path: string): void {
@@ -21,18 +35,20 @@ function fill(path: string): void {
   closeSync(file)
 }
 
-test('a full disk refuses writes with 507, reads and watches go on, and it heals by itself when there is room again', async t => {
-  t.timeout(120_000)
-  const home = mkdtempSync(join(tmpdir(), 'skystead-full-'))
-  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', home]).status !== 0) {
-    process.stdout.write('skipped: a full disk: no file system can be mounted here\n')
-    t.pass()
-    return
-  }
-  t.teardown(() => {
-    spawnSync('umount', [home])
-    rmdirSync(home)
+const what =
+  'a full disk refuses writes with 507, reads and watches go on, and it heals by itself when there is room again'
+const disk = smallDisk()
+
+if (disk === undefined) skipped(test, what, ['the right to mount a file system'])
+else {
+  test(what, async t => {
+    t.timeout(120_000)
+    t.teardown(() => remove(disk))
+    await refusesAndHeals(t, disk)
   })
+}
+
+async function refusesAndHeals(t: ExecutionContext, home: string): Promise<void> {
   const server = await serve({ home, environment: realEnvironment() })
   const ask = async (method: string, path: string, body?: object) => {
     const headers = { 'content-type': 'application/json' }
@@ -91,4 +107,4 @@ test('a full disk refuses writes with 507, reads and watches go on, and it heals
   const { body } = await again.handle({ method: 'GET', path: configMaps, headers: {} })
   for (const name of answered) t.true(Buffer.from(body as Uint8Array).includes(`"${name}"`))
   await again.close()
-})
+}

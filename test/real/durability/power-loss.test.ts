@@ -10,48 +10,41 @@ import { seededRandom } from '../../../drivers/simulator/seeded-random.ts'
 import { DiskModel } from '../../durability/api/disk-model.ts'
 import type { Call } from '../../durability/api/trace.ts'
 import { type Answer, type TracedRun, traceRun } from '../../durability/api/traced-run.ts'
+import { skipped } from '../../skipped.ts'
 
 const losses = 300
 
 /** How far the clocks of the client and of strace may be apart, in seconds. */
 const tolerance = 0.000_3
 
-const recorded = record()
-test.after.always(async () => {
-  const run = await recorded
-  if (run !== undefined) rmSync(dirname(run.home), { recursive: true, force: true })
-})
+if (spawnSync('strace', ['-V']).status !== 0) skipped(test, 'what a loss of power leaves', ['strace'])
+else {
+  const recorded = record()
+  test.after.always(async () => rmSync(dirname((await recorded).home), { recursive: true, force: true }))
+
+  test('before each answer of a server under load its write had been synced to the disk, and its mark written', async t => {
+    t.timeout(240_000)
+    const run = await recorded
+    const { answers, calls } = run
+    t.is(answers.length, 3 * 8 * 60)
+    t.deepEqual(unsafeAnswers(run), [])
+    // Without the syncs the same eyes see that every answer came too early.
+    t.true(unsafeAnswers({ ...run, calls: calls.filter(isNoSyncOfLog) }).length > 0.9 * answers.filter(isMarked).length)
+  })
+
+  test('whatever a loss of power leaves of what was not synced: all that was answered is there, and every start succeeds', async t => {
+    t.timeout(240_000)
+    losesNothing(t, await recorded)
+  })
+}
 
 /** A first start that is killed, a second on what it left, which ends in order, and a third. */
-async function record(): Promise<TracedRun | undefined> {
-  if (spawnSync('strace', ['-V']).status !== 0) return undefined
+function record(): Promise<TracedRun> {
   const directory = mkdtempSync(join(tmpdir(), 'skystead-trace-'))
   return traceRun({ directory, lanes: 8, writes: 60, ends: ['SIGKILL', 'SIGTERM', 'SIGKILL'] })
 }
 
-async function tracedRun(t: ExecutionContext): Promise<TracedRun | undefined> {
-  t.timeout(240_000)
-  const run = await recorded
-  if (run === undefined) {
-    process.stdout.write('skipped: system calls are not traced: there is no strace here\n')
-    t.pass()
-  }
-  return run
-}
-
-test('before each answer of a server under load its write had been synced to the disk, and its mark written', async t => {
-  const run = await tracedRun(t)
-  if (run === undefined) return
-  const { answers, calls } = run
-  t.is(answers.length, 3 * 8 * 60)
-  t.deepEqual(unsafeAnswers(run), [])
-  // Without the syncs the same eyes see that every answer came too early.
-  t.true(unsafeAnswers({ ...run, calls: calls.filter(isNoSyncOfLog) }).length > 0.9 * answers.filter(isMarked).length)
-})
-
-test('whatever a loss of power leaves of what was not synced: all that was answered is there, and every start succeeds', async t => {
-  const run = await tracedRun(t)
-  if (run === undefined) return
+function losesNothing(t: ExecutionContext, run: TracedRun): void {
   const random = seededRandom(7)
   const chance = () => random.next()
   const disk = new DiskModel(run.home, run.calls)
@@ -66,7 +59,7 @@ test('whatever a loss of power leaves of what was not synced: all that was answe
   // On a disk that is never told to sync its log, the same eyes see what is lost.
   const unsynced = new DiskModel(run.home, run.calls.filter(isNoSyncOfLog))
   t.true(wrongAfter(run, unsynced.after(end, 0, chance), end).length > 0)
-})
+}
 
 function isSync(name: string): boolean {
   return name === 'fsync' || name === 'fdatasync'

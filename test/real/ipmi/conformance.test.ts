@@ -13,8 +13,8 @@ import {
 } from '../../drivers/conformance-controllers.ts'
 import { refused } from '../../drivers/conformance-rig.ts'
 import { realEnvironment } from '../../drivers/simulator/fixture.ts'
+import { skipped } from '../../skipped.ts'
 import { commandsMissing } from '../lab/commands.ts'
-import { skipped } from '../lab/skipped.ts'
 
 const missing = commandsMissing(['ipmitool', 'ipmi_sim'])
 

@@ -8,9 +8,9 @@ import { promisify } from 'node:util'
 import test from 'ava'
 import { projectPath } from '../../../cli/repository.ts'
 import { VirtualMachine } from '../../../crds/compute/virtual-machine.ts'
+import { skipped } from '../../skipped.ts'
 import { guestImage, guestMemoryBytes, readyLine } from '../lab/guest-image.ts'
 import { missingForGuests, until } from '../lab/libvirt.ts'
-import { skipped } from '../lab/skipped.ts'
 import { KVMCloud, namespace } from './kvm-cloud.ts'
 
 const run = promisify(execFile)

@@ -6,8 +6,8 @@ import { VirtualMachine } from '../../../crds/compute/virtual-machine.ts'
 import { conditionOf, isTrue, type Resource } from '../../../crds/meta.ts'
 import { Network } from '../../../crds/network/network.ts'
 import { Volume } from '../../../crds/storage/volume.ts'
+import { skipped } from '../../skipped.ts'
 import { missingForGuests, until } from '../lab/libvirt.ts'
-import { skipped } from '../lab/skipped.ts'
 import { KVMCloud, namespace, rootDiskBytes } from './kvm-cloud.ts'
 
 interface Context {

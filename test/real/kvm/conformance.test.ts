@@ -1,8 +1,8 @@
 import test from 'ava'
 import { conformance } from '../../drivers/conformance.ts'
 import type { ConformanceFixture } from '../../drivers/conformance-rig.ts'
+import { skipped } from '../../skipped.ts'
 import { missingForGuests } from '../lab/libvirt.ts'
-import { skipped } from '../lab/skipped.ts'
 import { startKVMFixture } from './fixture.ts'
 
 const missing = missingForGuests()

@@ -7,9 +7,9 @@ import type { InventoryEvent } from '../../../drivers/contract/driver.ts'
 import type { Endpoint } from '../../../drivers/contract/endpoint.ts'
 import type { MachineFacts } from '../../../drivers/contract/facts.ts'
 import { Rig, refused } from '../../drivers/conformance-rig.ts'
+import { skipped } from '../../skipped.ts'
 import { guestMemoryBytes } from '../lab/guest-image.ts'
 import { missingForGuests, until } from '../lab/libvirt.ts'
-import { skipped } from '../lab/skipped.ts'
 import { type KVMFixture, startKVMFixture } from './fixture.ts'
 
 const test = ava as TestFn<{ fixture: KVMFixture; rig: Rig }>

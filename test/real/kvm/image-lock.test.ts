@@ -2,8 +2,8 @@ import test from 'ava'
 import { DriverError } from '../../../drivers/contract/errors.ts'
 import type { MachineDisk } from '../../../drivers/contract/facts.ts'
 import { Rig } from '../../drivers/conformance-rig.ts'
+import { skipped } from '../../skipped.ts'
 import { missingForGuests } from '../lab/libvirt.ts'
-import { skipped } from '../lab/skipped.ts'
 import { startKVMFixture } from './fixture.ts'
 
 const missing = missingForGuests()

@@ -2,8 +2,8 @@ import test from 'ava'
 import { operation } from '../../../drivers/contract/operation.ts'
 import { controllerConformance } from '../../drivers/conformance-controllers.ts'
 import { refused } from '../../drivers/conformance-rig.ts'
+import { skipped } from '../../skipped.ts'
 import { commandsMissing } from '../lab/commands.ts'
-import { skipped } from '../lab/skipped.ts'
 import { secret, startEmulator, systems } from './emulator.ts'
 
 const missing = commandsMissing(['sushy-emulator'])
