@@ -9,8 +9,9 @@ import test from 'ava'
 import { projectPath } from '../../../cli/repository.ts'
 import { VirtualMachine } from '../../../crds/compute/virtual-machine.ts'
 import { skipped } from '../../skipped.ts'
+import { until } from '../../until.ts'
 import { guestImage, guestMemoryBytes, readyLine } from '../lab/guest-image.ts'
-import { missingForGuests, until } from '../lab/libvirt.ts'
+import { missingForGuests } from '../lab/libvirt.ts'
 import { KVMCloud, namespace } from './kvm-cloud.ts'
 
 const run = promisify(execFile)
@@ -62,7 +63,7 @@ if (missing.length > 0) {
     await cloud.lab.image('convert', '-O', 'qcow2', (await guestImage()).path, file)
     await cloud.lab.virsh('define', await cloud.write('old.xml', domain(identity, file, cloud.lab.bridge)))
     await cloud.lab.virsh('start', identity)
-    await until('the guest to be up', async () => (await cloud.consoleText(identity)).includes(readyLine))
+    await until('the boot of the guest', async () => (await cloud.consoleText(identity)).includes(readyLine))
     const process = (await cloud.lab.virsh('domid', identity)).trim()
     const before = await uptime(cloud, identity)
     await until('the machine in the inventory', async () => (await skystead(cloud, 'inventory')).includes(identity))
@@ -82,7 +83,7 @@ if (missing.length > 0) {
     t.true(during >= before)
     await cloud.kubectl('delete', 'vm.compute.skystead.dev', 'old-web', '-n', namespace, '--wait=false')
     await cloud.kubectl('delete', 'vol', 'old-web-root', '-n', namespace)
-    await until('the machine to be given back', async () => {
+    await until('the machine without our mark', async () => {
       const left = await cloud.kubectl('get', 'vm.compute.skystead.dev', '-n', namespace, '-o', 'name')
       return !left.includes('old-web')
     })
@@ -98,7 +99,7 @@ if (missing.length > 0) {
     await cloud.settled(VirtualMachine, 'old-web', 'Ready', 'Ready')
     t.is((await cloud.lab.virsh('domid', identity)).trim(), process)
     await cloud.patch('vm.compute.skystead.dev', 'old-web', { runStrategy: 'Halted', shutdownTimeout: '20s' })
-    await until('the guest to go down', async () => (await cloud.state(identity)) === 'shut off')
+    await until('the end of the guest', async () => (await cloud.state(identity)) === 'shut off')
     await cloud.patch('vm.compute.skystead.dev', 'old-web', { runStrategy: 'Always' })
     await cloud.booted(identity, 2)
     for (const kind of ['vm.compute.skystead.dev/old-web', 'vol/old-web-root']) {

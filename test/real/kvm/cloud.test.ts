@@ -7,7 +7,8 @@ import { conditionOf, isTrue, type Resource } from '../../../crds/meta.ts'
 import { Network } from '../../../crds/network/network.ts'
 import { Volume } from '../../../crds/storage/volume.ts'
 import { skipped } from '../../skipped.ts'
-import { missingForGuests, until } from '../lab/libvirt.ts'
+import { until } from '../../until.ts'
+import { missingForGuests } from '../lab/libvirt.ts'
 import { KVMCloud, namespace, rootDiskBytes } from './kvm-cloud.ts'
 
 interface Context {
@@ -74,7 +75,7 @@ function story(): void {
         const pid = await cloud.lab.qemuPid(domain).catch(() => before)
         return pid !== 0 && pid !== before
       },
-      3_000,
+      { limit: 3_000 },
     )
     t.log(`QEMU ran again ${Math.round(performance.now() - destroyed)} ms after virsh returned`)
     await bootedAgain(t)
@@ -131,7 +132,7 @@ function story(): void {
     await cloud.settled(VirtualMachine, 'web', 'Ready', 'Ready')
     await cloud.skystead.kill()
     await cloud.shutDownFromInside(machine)
-    await until('the machine to be off', async () => (await cloud.state(machine)) === 'shut off')
+    await until('the end of the machine', async () => (await cloud.state(machine)) === 'shut off')
     await cloud.skystead.start()
     const web = await cloud.settled(VirtualMachine, 'web', 'PowerApplied', 'Ended')
     t.is(web.status?.powerState, 'Off')

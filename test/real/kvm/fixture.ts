@@ -8,10 +8,11 @@ import type { Mark } from '../../../drivers/contract/facts.ts'
 import { metadataNamespace } from '../../../drivers/kvm/domain-metadata.ts'
 import { createKVMDriver } from '../../../drivers/kvm/driver.ts'
 import type { ConformanceFixture } from '../../drivers/conformance-rig.ts'
+import { until } from '../../until.ts'
 import { breakableSocket } from '../lab/breakable-socket.ts'
 import { GuestConsoles } from '../lab/guest-console.ts'
 import { guestImage, readyLine } from '../lab/guest-image.ts'
-import { type LibvirtLab, startLibvirtLab, until } from '../lab/libvirt.ts'
+import { type LibvirtLab, startLibvirtLab } from '../lab/libvirt.ts'
 
 /** A KVM host of the tests' own with the driver on it. */
 export interface KVMFixture extends ConformanceFixture {
@@ -78,7 +79,9 @@ export async function startKVMFixture(): Promise<KVMFixture> {
     images: { ...present, present: present.url, missing: pathToFileURL('/nowhere/missing.qcow2').href },
     deadline: 30_000,
     guestDeadline: 60_000,
-    guestReady: identity => until('the guest to be up', async () => (await consoleText(identity)).includes(readyLine)),
+    async guestReady(identity) {
+      await until('the boot of the guest', async () => (await consoleText(identity)).includes(readyLine))
+    },
     addForeignMachine,
     addForeignVolume,
     destroyMachine: async identity => void (await lab.virsh('destroy', identity)),

@@ -8,8 +8,9 @@ import type { Endpoint } from '../../../drivers/contract/endpoint.ts'
 import type { MachineFacts } from '../../../drivers/contract/facts.ts'
 import { Rig, refused } from '../../drivers/conformance-rig.ts'
 import { skipped } from '../../skipped.ts'
+import { until } from '../../until.ts'
 import { guestMemoryBytes } from '../lab/guest-image.ts'
-import { missingForGuests, until } from '../lab/libvirt.ts'
+import { missingForGuests } from '../lab/libvirt.ts'
 import { type KVMFixture, startKVMFixture } from './fixture.ts'
 
 const test = ava as TestFn<{ fixture: KVMFixture; rig: Rig }>
@@ -58,7 +59,7 @@ function macOf(identity: string): string {
 /** What a command typed on the guest's console prints before the next prompt. */
 async function ask(fixture: KVMFixture, machine: string, command: string, answer: RegExp): Promise<void> {
   const before = (await fixture.consoleText(machine)).length
-  await until(`the guest to answer ${command}`, async () => {
+  await until(`the answer of the guest to ${command}`, async () => {
     await fixture.typeOnConsole(machine, command)
     // A guest in software takes a moment, and one that is not asked again may have missed the question.
     await new Promise(resolve => setTimeout(resolve, 500))
@@ -102,7 +103,9 @@ function guestTests(): void {
     await rig.hostListing()
     await fixture.lab.virsh('destroy', machine)
     const destroyed = performance.now()
-    await until('the event', async () => machineEvent(told.seen, machine, 'Off') !== undefined, 1000)
+    await until('the event', async () => machineEvent(told.seen, machine, 'Off') !== undefined, {
+      limit: 1_000,
+    })
     t.log(`told ${Math.round(performance.now() - destroyed)} ms after virsh returned`)
     t.is(machineEvent(told.seen, machine, 'Off')?.stopCause, 'Forced')
     const started = await rig.perform(rig.onHost('StartMachine', machine, { identity: machine, epoch: 1 }))
@@ -116,7 +119,7 @@ function guestTests(): void {
     using told = events(rig)
     await rig.hostListing()
     await rig.perform(rig.onHost('StopMachine', machine, { identity: machine, epoch: 1, mode: 'Graceful' }))
-    await until('the guest to go down', async () => machineEvent(told.seen, machine, 'Off') !== undefined)
+    await until('the end of the guest', async () => machineEvent(told.seen, machine, 'Off') !== undefined)
     t.regex(await fixture.consoleText(machine), /GUEST HALTING/)
     t.is((await rig.machine(machine))?.stopCause, 'Request')
   })
@@ -128,13 +131,13 @@ function guestTests(): void {
       const { machine } = await boot(t)
       const off = async () => (await rig.machine(machine))?.powerState === 'Off'
       await rig.perform(rig.onHost('StopMachine', machine, { identity: machine, epoch: 1, mode: 'Graceful' }))
-      await until('the guest to go down', off)
+      await until('the end of the guest', off)
       await rig.perform(rig.onHost('StartMachine', machine, { identity: machine, epoch: 1 }))
       await until('the second boot', async () => (await fixture.consoleText(machine)).includes('GUEST READY boots=2'))
       using told = events(rig)
       await rig.hostListing()
       await fixture.typeOnConsole(machine, 'halt-guest')
-      await until('the guest to go down', async () => machineEvent(told.seen, machine, 'Off') !== undefined)
+      await until('the end of the guest', async () => machineEvent(told.seen, machine, 'Off') !== undefined)
       t.is(machineEvent(told.seen, machine, 'Off')?.stopCause, 'Guest')
       t.is((await rig.machine(machine))?.stopCause, 'Guest')
     },

@@ -10,9 +10,10 @@ import type { AnyKind, ResourceOf } from '../../../crds/define-kind.ts'
 import { Allocation } from '../../../crds/infrastructure/allocation.ts'
 import { conditionOf, isTrue, type Resource } from '../../../crds/meta.ts'
 import { SkysteadProcess } from '../../durability/skystead-process.ts'
+import { until } from '../../until.ts'
 import { GuestConsoles } from '../lab/guest-console.ts'
 import { type GuestImage, guestImage, guestMemoryBytes, readyLine } from '../lab/guest-image.ts'
-import { type LibvirtLab, startLibvirtLab, until } from '../lab/libvirt.ts'
+import { type LibvirtLab, startLibvirtLab } from '../lab/libvirt.ts'
 
 const run = promisify(execFile)
 /** Where the driver keeps the logs of serial consoles unless it is told otherwise. */
@@ -80,7 +81,7 @@ export class KVMCloud implements AsyncDisposable {
       return items.length > 0 && lacking.length === 0
     }
     try {
-      await until('everything to be Ready', holds)
+      await until('Ready of everything', holds)
     } catch (error) {
       const lines = lacking.map(({ kind, metadata, status }) => `${kind} ${metadata.name} ${JSON.stringify(status)}`)
       throw new Error(`${error}\n${lines.join('\n')}\n${this.skystead.complaints}`)
@@ -121,7 +122,7 @@ export class KVMCloud implements AsyncDisposable {
       return judged && conditionOf(last, condition)?.reason === reason
     }
     try {
-      await until(`${kind.kind} ${name} to have ${condition}/${reason}`, holds)
+      await until(`${condition}/${reason} of ${kind.kind} ${name}`, holds)
     } catch (error) {
       throw new Error(`${error}\n${JSON.stringify(last?.status, undefined, 2)}\n${this.skystead.complaints}`)
     }
@@ -147,7 +148,7 @@ export class KVMCloud implements AsyncDisposable {
   /** Types a line on a guest's console, again while nothing that fits is said after it. */
   async ask(identity: string, line: string, answer: RegExp): Promise<void> {
     const before = (await this.consoleText(identity)).length
-    await until(`the guest to answer ${line}`, async () => {
+    await until(`the answer of the guest to ${line}`, async () => {
       this.#consoles.type((await this.lab.virsh('ttyconsole', identity)).trim(), line)
       // A guest in software takes a moment, and one that is not asked again may have missed the question.
       for (let wait = 0; wait < 20; wait++) {

@@ -3,6 +3,7 @@ import { accessSync, closeSync, constants, existsSync, openSync, readdirSync } f
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { until } from '../../until.ts'
 
 /**
  * A libvirt of the tests' own: libvirtd in a mount, network and host name namespace of its own, with its own /run,
@@ -99,7 +100,7 @@ export async function startLibvirtLab(): Promise<LibvirtLab> {
     })
     closeSync(log)
     daemon = child.pid ?? 0
-    await until('libvirtd to answer', async () => {
+    await until('an answer of libvirtd', async () => {
       if (child.exitCode !== null) throw new Error(await readFile(join(directory, 'daemon.log'), 'utf8'))
       return (await virsh('version').catch(() => undefined)) !== undefined
     })
@@ -108,14 +109,14 @@ export async function startLibvirtLab(): Promise<LibvirtLab> {
     if (daemon === 0) return
     const pid = daemon
     process.kill(pid, signal)
-    await until('libvirtd to end', async () => !alive(pid))
+    await until('the end of libvirtd', async () => !alive(pid))
     daemon = 0
   }
   async function end(): Promise<void> {
     await stopDaemon()
     for (const pid of await qemuPids(directory)) {
       if (alive(pid)) process.kill(pid, 'SIGKILL')
-      await until('QEMU to end', async () => !alive(pid))
+      await until('the end of QEMU', async () => !alive(pid))
     }
     holder.kill('SIGKILL')
     await rm(directory, { recursive: true, force: true })
@@ -150,15 +151,6 @@ export async function startLibvirtLab(): Promise<LibvirtLab> {
     stopDaemon,
     startDaemon,
     [Symbol.asyncDispose]: end,
-  }
-}
-
-/** Waits until the check holds; throws after the limit (ms). The pause is short because tests wait on it. */
-export async function until(what: string, check: () => Promise<boolean>, limit = 60_000): Promise<void> {
-  const end = performance.now() + limit
-  while (!(await check())) {
-    if (performance.now() > end) throw new Error(`Waited ${limit} ms in vain for ${what}`)
-    await new Promise(resolve => setTimeout(resolve, 20))
   }
 }
 

@@ -10,7 +10,7 @@ import { createRecorder } from '../../../controllers/records/recorder.ts'
 import { run as runCommand, start } from '../../cli/command.ts'
 import { listeningLogger } from '../../controllers/observation/fake-driver.ts'
 import { operationRecord } from '../../controllers/records/samples.ts'
-import { until } from '../lab/libvirt.ts'
+import { until } from '../../until.ts'
 import { MongoServer, missingForMongo } from './mongo-server.ts'
 
 const missing = await missingForMongo()
@@ -81,7 +81,7 @@ needing(
       for (let round = 0; round < 3; round++) {
         await server.start()
         perform()
-        await until('the records', async () => recorder.state().pending === 0, 90_000)
+        await until('the records', async () => recorder.state().pending === 0)
         await server.kill()
         const began = clock.monotonic()
         for (let count = 0; count < 60; count++) perform()
@@ -89,7 +89,7 @@ needing(
         await until('the failure', async () => recorder.state().failing)
       }
       await server.start()
-      await until('the records', async () => recorder.state().pending === 0, 120_000)
+      await until('the records', async () => recorder.state().pending === 0, { limit: 120_000 })
       const records = await store.query({ limit: 1_000 })
       const operations = records.filter(({ type }) => type === 'Operation')
       const lost = records.reduce((sum, record) => sum + (record.type === 'Gap' ? record.lost : 0), 0)
@@ -115,9 +115,9 @@ needing(`a cloud comes up while its record store is dead, and tells of it when t
       const verbs = records.map(({ verb }: { readonly verb?: string }) => verb)
       return incomplete === undefined && verbs.includes('DefineMachine')
     }
-    await until('a complete history', isComplete, 90_000)
+    await until('a complete history', isComplete)
     const store = createMongoStore({ url: server.url })
-    await until('the records in the store', async () => (await store.query({ limit: 100 })).length > 5, 90_000)
+    await until('the records in the store', async () => (await store.query({ limit: 100 })).length > 5)
     await store.close()
     t.is((await cloud.end()).code, 0)
   }),
