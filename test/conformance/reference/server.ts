@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { realEnvironment } from '../../../cli/environment.ts'
+import { freePort } from '../../free-port.ts'
 import { until } from '../../until.ts'
 import { connect } from '../api.ts'
 import type { Programs } from './build.ts'
@@ -144,15 +144,6 @@ async function answers(kubeconfig: string, server: Address): Promise<boolean> {
   } catch {
     return false
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise(resolve => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('Cannot find a free port')
-  return address.port
 }
 
 function ended(child: ChildProcess): Promise<void> {

@@ -2,8 +2,6 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { get } from 'node:https'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -12,6 +10,7 @@ import { createRedfishDriver } from '../../../drivers/redfish/driver.ts'
 import { makeAuthority } from '../../controllers/api/tls-cluster.ts'
 import { type ControllerFixture, localController } from '../../drivers/conformance-controllers.ts'
 import { realEnvironment } from '../../drivers/simulator/fixture.ts'
+import { freePort } from '../../free-port.ts'
 
 /** The systems of the emulator, by their names. */
 export const systems = {
@@ -91,15 +90,6 @@ async function powerSaid(port: number): Promise<unknown> {
     get(url, options, resolve).on('error', reject)
   })
   return JSON.parse(await text(answer)).PowerState
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** It takes a moment to come up. */
