@@ -2,12 +2,12 @@ import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
+import { realEnvironment } from '../../../cli/environment.ts'
 import type { Endpoint } from '../../../drivers/contract/endpoint.ts'
 import { operation } from '../../../drivers/contract/operation.ts'
 import { createIPMIDriver } from '../../../drivers/ipmi/driver.ts'
 import { type ControllerFixture, controllerConformance } from '../conformance-controllers.ts'
 import { refused } from '../conformance-rig.ts'
-import { realEnvironment } from '../simulator/fixture.ts'
 
 const endpoint: Endpoint = {
   key: 'PowerController/host-1-uid',
@@ -40,7 +40,7 @@ async function fakeController(): Promise<FakeController> {
   let values: Readonly<Record<string, string>> = { username: 'admin', password: 'old horse' }
   let reads = 0
   return {
-    driver: createIPMIDriver({ environment: realEnvironment, program }),
+    driver: createIPMIDriver({ environment: realEnvironment(), program }),
     endpoint,
     means: {
       secret: async () => {
@@ -117,7 +117,7 @@ test('a call that hangs ends with its signal, in doubt', async t => {
 })
 
 test('a machine without ipmitool says so', async t => {
-  const driver = createIPMIDriver({ environment: realEnvironment, program: '/nowhere/ipmitool' })
+  const driver = createIPMIDriver({ environment: realEnvironment(), program: '/nowhere/ipmitool' })
   await using connection = driver.connect(endpoint, { secret: async () => ({ username: 'a', password: 'b' }) })
   const error = await refused(t, connection.inventory(patient()), 'Unavailable')
   t.is(error?.message, 'Cannot call ipmitool: it is not installed on this machine')

@@ -2,11 +2,11 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { realEnvironment } from '../../../cli/environment.ts'
 import type { PowerControllerConfiguration } from '../../../drivers/contract/endpoint.ts'
 import { createRedfishDriver } from '../../../drivers/redfish/driver.ts'
 import { makeAuthority, type Pair } from '../../controllers/api/tls-cluster.ts'
 import { type ControllerFixture, localController } from '../conformance-controllers.ts'
-import { realEnvironment } from '../simulator/fixture.ts'
 import { collectionOf, emulated, errorOf } from './answers.ts'
 
 /** Who vouches for the stand-ins of a test file. */
@@ -97,7 +97,7 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
     await closed
   }
   const fixture: StandIn = {
-    driver: createRedfishDriver({ environment: realEnvironment }),
+    driver: createRedfishDriver({ environment: realEnvironment() }),
     endpoint: localController('Redfish', port, configuration),
     means: {
       secret: async () => {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
+import { realEnvironment } from '../../../cli/environment.ts'
 import { operation } from '../../../drivers/contract/operation.ts'
 import { openDurableStore } from '../../../drivers/simulator/durable-store.ts'
 import { seededRandom } from '../../../drivers/simulator/seeded-random.ts'
@@ -13,15 +14,7 @@ import { createSimulator } from '../../../drivers/simulator/simulator.ts'
 import type { WorldListing } from '../../../drivers/simulator/world-listing.ts'
 import type { WorldStore } from '../../../drivers/simulator/world-store.ts'
 import { conformance } from '../conformance.ts'
-import {
-  hostEndpoint,
-  poolEndpoint,
-  powerEndpoint,
-  quickTiming,
-  realEnvironment,
-  simulatorFixture,
-  storeEndpoint,
-} from './fixture.ts'
+import { hostEndpoint, poolEndpoint, powerEndpoint, quickTiming, simulatorFixture, storeEndpoint } from './fixture.ts'
 import { create, define, definition, patient, stop, VirtualClock, virtualWorld, watch } from './virtual-world.ts'
 
 const child = fileURLToPath(new URL('durable-child.ts', import.meta.url))
@@ -178,7 +171,7 @@ function isDone(identity: string, wished: ReadonlyMap<string, unknown>): boolean
 }
 
 async function reopen(path: string): Promise<WorldListing> {
-  await using simulator = createSimulator({ environment: realEnvironment, store: openDurableStore(path) })
+  await using simulator = createSimulator({ environment: realEnvironment(), store: openDurableStore(path) })
   return simulator.world.list()
 }
 

@@ -3,15 +3,16 @@
  * Arguments: the world's file, and a number that makes this run's identities its own.
  */
 import { writeSync } from 'node:fs'
+import { realEnvironment } from '../../../cli/environment.ts'
 import { operation } from '../../../drivers/contract/operation.ts'
 import { openDurableStore } from '../../../drivers/simulator/durable-store.ts'
 import { createSimulator } from '../../../drivers/simulator/simulator.ts'
-import { hostEndpoint, poolEndpoint, realEnvironment } from './fixture.ts'
+import { hostEndpoint, poolEndpoint } from './fixture.ts'
 import { create, define, definition, patient } from './virtual-world.ts'
 
 const [path = '', run = ''] = process.argv.slice(2)
 const store = openDurableStore(path)
-const simulator = createSimulator({ environment: realEnvironment, store, timing: 'None', seed: 1 })
+const simulator = createSimulator({ environment: realEnvironment(), store, timing: 'None', seed: 1 })
 const [host, pool] = [hostEndpoint('host-1'), poolEndpoint('primary-1')]
 const [machines, volumes] = [simulator.driver.connect(host), simulator.driver.connect(pool)]
 

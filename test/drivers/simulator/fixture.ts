@@ -1,21 +1,7 @@
-import { randomUUID } from 'node:crypto'
-import type { Environment } from '../../../crds/environment.ts'
+import { realEnvironment } from '../../../cli/environment.ts'
 import type { Endpoint } from '../../../drivers/contract/endpoint.ts'
 import { createSimulator, type Simulator, type SimulatorOptions } from '../../../drivers/simulator/simulator.ts'
 import type { ConformanceFixture } from '../conformance-rig.ts'
-
-/** Real time and chance. */
-export const realEnvironment: Environment = {
-  clock: {
-    now: () => Date.now(),
-    monotonic: () => performance.now(),
-    after(milliseconds, action) {
-      const timer = setTimeout(action, milliseconds)
-      return { cancel: () => clearTimeout(timer) }
-    },
-  },
-  random: { next: Math.random, uuid: () => randomUUID() },
-}
 
 /** Times of a few ms, in which calls given up after a moment are cut at every stage. */
 export const quickTiming = {
@@ -88,7 +74,7 @@ export function powerEndpoint(host: Endpoint): Endpoint {
 
 /** A simulator as the conformance suite wants it. */
 export function simulatorFixture(options: Omit<SimulatorOptions, 'environment'>): ConformanceFixture {
-  const simulator: Simulator = createSimulator({ environment: realEnvironment, ...options })
+  const simulator: Simulator = createSimulator({ environment: realEnvironment(), ...options })
   const { driver, world } = simulator
   const [host, pool] = [hostEndpoint('host-1'), poolEndpoint('primary-1')]
   return {

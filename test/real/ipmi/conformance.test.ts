@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import test from 'ava'
+import { realEnvironment } from '../../../cli/environment.ts'
 import { createIPMIDriver } from '../../../drivers/ipmi/driver.ts'
 import {
   type ControllerFixture,
@@ -12,7 +13,6 @@ import {
   localController,
 } from '../../drivers/conformance-controllers.ts'
 import { refused } from '../../drivers/conformance-rig.ts'
-import { realEnvironment } from '../../drivers/simulator/fixture.ts'
 import { skipped } from '../../skipped.ts'
 import { commandsMissing } from '../lab/commands.ts'
 
@@ -83,7 +83,7 @@ async function ipmiSimulator(): Promise<ControllerFixture> {
     await ended
   }
   const endpoint = localController('IPMI', port)
-  const driver = createIPMIDriver({ environment: realEnvironment })
+  const driver = createIPMIDriver({ environment: realEnvironment() })
   const means = { secret: async () => ({ username: 'admin', password: 'secret-horse' }) }
   await answering(() => driver.connect(endpoint, means).inventory({ signal: AbortSignal.timeout(10_000) }))
   return {

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
+import { realEnvironment } from '../../../cli/environment.ts'
 import { createRedfishDriver } from '../../../drivers/redfish/driver.ts'
 import { makeAuthority } from '../../controllers/api/tls-cluster.ts'
 import { type ControllerFixture, localController } from '../../drivers/conformance-controllers.ts'
-import { realEnvironment } from '../../drivers/simulator/fixture.ts'
 import { freePort } from '../../free-port.ts'
 
 /** The systems of the emulator, by their names. */
@@ -58,7 +58,7 @@ export async function startEmulator(names: readonly (keyof typeof systems)[] = [
   const isOn = async () => (await powerSaid(port)) === 'On'
   await answering(isOn, () => (child.exitCode === null ? undefined : said))
   return {
-    driver: createRedfishDriver({ environment: realEnvironment }),
+    driver: createRedfishDriver({ environment: realEnvironment() }),
     endpoint,
     means: { secret: async () => secret },
     deadline: 60_000,
