@@ -17,12 +17,17 @@ export interface Ended {
 export interface Running {
   /** What it has written to standard output so far. */
   readonly out: () => string
-  /** Resolves when its output holds the text; rejects when it ends without. */
+  /** What it has written to standard error so far. */
+  readonly err: () => string
+  /** Resolves when its output holds the text; rejects, with what it said, when it ends without, or after 110 s. */
   readonly says: (text: string) => Promise<void>
   /** Sends a signal and waits for the end. */
   readonly end: (signal?: NodeJS.Signals) => Promise<Ended>
   readonly ended: Promise<Ended>
 }
+
+/** How long a text may take to come, in ms: less than ava waits, which would not say what was said instead. */
+const patience = 110_000
 
 const compileCache = join(tmpdir(), `skystead-cli-tests-${process.pid}`)
 
@@ -50,6 +55,7 @@ export function start(...parameters: readonly string[]): Running {
   const ended = once(child, 'close').then(() => ({ code: child.exitCode, out, err }))
   return {
     out: () => out,
+    err: () => err,
     says: text => said(child, text, () => `${out}${err}`),
     end: (signal = 'SIGINT') => {
       child.kill(signal)
@@ -67,10 +73,17 @@ export function run(...parameters: readonly string[]): Promise<Ended> {
 function said(child: ChildProcess, text: string, output: () => string): Promise<void> {
   return new Promise((resolve, reject) => {
     const look = () => {
-      if (output().includes(text)) resolve()
+      if (!output().includes(text)) return
+      clearTimeout(timer)
+      resolve()
     }
+    const fail = (what: string) => {
+      clearTimeout(timer)
+      reject(new Error(`${what} without saying "${text}":\n${output()}`))
+    }
+    const timer = setTimeout(() => fail(`It ran for ${patience} ms`), patience)
     child.stdout?.on('data', look)
-    child.once('close', () => reject(new Error(`It ended without saying "${text}":\n${output()}`)))
+    child.once('close', () => fail('It ended'))
     look()
   })
 }

@@ -1,11 +1,8 @@
 /** `skystead up` as a process of its own, to be killed and started again. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { realEnvironment } from '../../cli/environment.ts'
-import { projectPath } from '../../cli/repository.ts'
 import { type Client, createClient } from '../../controllers/api/client.ts'
 import { kubernetesTransport } from '../../controllers/api/kubernetes-transport.ts'
 import type { Transport } from '../../controllers/api/transport.ts'
@@ -15,19 +12,18 @@ import type { Violation } from '../../drivers/simulator/invariants.ts'
 import { createSimulator } from '../../drivers/simulator/simulator.ts'
 import { virtualEnvironment } from '../../drivers/simulator/virtual-clock.ts'
 import type { WorldListing } from '../../drivers/simulator/world-listing.ts'
+import { forgetCompiled, type Running, start } from '../cli/command.ts'
 
 const environment = realEnvironment()
-/** A start on a busy machine takes a few seconds. */
-const startLimit = 60_000
 
 /** A home, and at most one process that runs on it. */
 export class SkysteadProcess implements AsyncDisposable {
   readonly home: string
-  #child: ChildProcess | undefined
+  #running: Running | undefined
   #transport: Transport | undefined
   #client: Client | undefined
-  /** What the process has written to stderr since the home was made. */
-  complaints = ''
+  /** What processes that have ended wrote to standard error. */
+  #past = ''
 
   private constructor(home: string) {
     this.home = home
@@ -44,29 +40,16 @@ export class SkysteadProcess implements AsyncDisposable {
     return this.#client
   }
 
+  /** What has been written to standard error since the home was made. */
+  get complaints(): string {
+    return this.#past + (this.#running?.err() ?? '')
+  }
+
   /** Starts the process; resolves once it says that it is ready. */
   async start(): Promise<void> {
-    const command = [projectPath('cli/main.ts'), 'up', '--no-quickstart', '--home', this.home]
     const ports = ['--port', '0', '--metrics-port', '0']
-    const child = spawn(process.execPath, [...command, ...ports], { stdio: ['ignore', 'pipe', 'pipe'] })
-    this.#child = child
-    child.stderr.setEncoding('utf8').on('data', text => {
-      this.complaints += text
-    })
-    await new Promise<void>((resolve, reject) => {
-      let output = ''
-      const timer = setTimeout(() => reject(new Error(`Not ready after ${startLimit} ms: ${output}`)), startLimit)
-      child.stdout.setEncoding('utf8').on('data', text => {
-        output += text
-        if (!/^skystead ready$/m.test(output)) return
-        clearTimeout(timer)
-        resolve()
-      })
-      child.once('exit', (code, signal) => {
-        clearTimeout(timer)
-        reject(new Error(`It ended with ${code ?? signal}: ${output}${this.complaints}`))
-      })
-    })
+    this.#running = start('up', '--no-quickstart', '--home', this.home, ...ports)
+    await this.#running.says('skystead ready')
     this.#transport = kubernetesTransport({ kubeconfig: join(this.home, 'kubeconfig'), environment })
     this.#client = createClient(this.#transport)
   }
@@ -101,19 +84,16 @@ export class SkysteadProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill()
     await rm(this.home, { recursive: true, force: true })
+    forgetCompiled()
   }
 
   async #end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
-    const child = this.#child
+    const running = this.#running
     const transport = this.#transport
-    this.#child = undefined
+    this.#running = undefined
     this.#client = undefined
     this.#transport = undefined
-    if (child !== undefined && child.exitCode === null && child.signalCode === null) {
-      const ended = once(child, 'exit')
-      child.kill(signal)
-      await ended
-    }
+    if (running !== undefined) this.#past += (await running.end(signal)).err
     await transport?.close()
   }
 }

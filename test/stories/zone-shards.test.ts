@@ -1,39 +1,17 @@
 import test from 'ava'
-import { ApiError } from '../../controllers/api/api-error.ts'
-import type { Transport } from '../../controllers/api/transport.ts'
 import type { Replica } from '../../controllers/sharding/replica.ts'
 import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { Cloud, quickstart, withoutTrash } from './cloud.ts'
+import { cutNetwork } from './cut-network.ts'
+import { startsOf } from './machine-starts.ts'
 import { machine } from './manifests.ts'
 import { secondZone } from './second-zone.ts'
-
-/** A network that can be cut. */
-function cutNetwork() {
-  const line = { isCut: false }
-  const through = (transport: Transport): Transport => ({
-    ...transport,
-    async request(request) {
-      if (line.isCut) throw new ApiError('no network', { status: 0, reason: 'Unavailable' })
-      return transport.request(request)
-    },
-  })
-  return { line, through }
-}
 
 function shardsOf(replicas: readonly Replica[]): readonly string[] {
   return replicas.flatMap(replica => replica.shards()).toSorted()
 }
 
 const everyShard = ['skystead-outside-zones', 'skystead-zone-zone-a', 'skystead-zone-zone-b']
-
-/** What was done to make machines run, by machine: each was to happen once. */
-function startsOf(cloud: Cloud): readonly string[] {
-  return cloud.simulator.world.journal
-    .since(0)
-    .filter(({ action, changed }) => changed && ['DefineMachine', 'StartMachine'].includes(action))
-    .map(({ action, identity }) => `${action} ${identity}`)
-    .toSorted()
-}
 
 test('two replicas share two zones; everything of both becomes Ready, and nothing is done twice', async t => {
   await using cloud = await Cloud.withoutControllers({ isNewInstallation: true })
@@ -42,33 +20,33 @@ test('two replicas share two zones; everything of both becomes Ready, and nothin
   await cloud.untilReady()
   await cloud.until(async () => shardsOf(replicas).join() === everyShard.join(), 60_000)
   t.deepEqual(replicas.map(replica => replica.shards().length).toSorted(), [1, 2])
-  const starts = startsOf(cloud)
+  const starts = startsOf(cloud.simulator)
   t.true(starts.length >= 6, 'four machines and two routers at least')
   t.deepEqual(starts, [...new Set(starts)])
 })
 
 test('a replica that is cut off loses its zones to the other one within the lease, and nothing runs twice', async t => {
   await using cloud = await Cloud.withoutControllers({ isNewInstallation: true })
-  const { line, through } = cutNetwork()
-  const one = await cloud.startReplica('one', through)
+  const network = cutNetwork()
+  const one = await cloud.startReplica('one', network.through)
   const two = await cloud.startReplica('two')
   await cloud.apply(withoutTrash, quickstart, secondZone)
   await cloud.untilReady()
   await cloud.advance(60_000)
-  const before = startsOf(cloud)
-  line.isCut = true
+  const before = startsOf(cloud.simulator)
+  network.isCut = true
   await cloud.apply(machine('web-9'))
   await cloud.apply(machine('web-9').replace('zone-a', 'zone-b').replace('shop', 'shop-b'))
   await cloud.until(async () => two.shards().length === 3, 20_000)
   t.deepEqual(one.shards(), [])
   await cloud.untilReady()
-  const starts = startsOf(cloud)
+  const starts = startsOf(cloud.simulator)
   t.is(starts.length, before.length + 2)
   t.deepEqual(starts, [...new Set(starts)])
-  line.isCut = false
+  network.isCut = false
   await cloud.advance(60_000)
   t.deepEqual(shardsOf([one, two]), everyShard, 'it takes part again')
-  t.deepEqual(startsOf(cloud), starts)
+  t.deepEqual(startsOf(cloud.simulator), starts)
 })
 
 test('a host that dies in a zone that has just changed hands is fenced, and its machines start elsewhere once', async t => {

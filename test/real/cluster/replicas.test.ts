@@ -4,7 +4,6 @@ import test, { type ExecutionContext } from 'ava'
 import { parseAllDocuments } from 'yaml'
 import { realEnvironment } from '../../../cli/environment.ts'
 import { projectPath } from '../../../cli/repository.ts'
-import { ApiError } from '../../../controllers/api/api-error.ts'
 import { type Client, createClient, type Writable } from '../../../controllers/api/client.ts'
 import { kubernetesTransport } from '../../../controllers/api/kubernetes-transport.ts'
 import { Lease } from '../../../controllers/api/lease.ts'
@@ -15,20 +14,24 @@ import { type Replica, startReplica } from '../../../controllers/sharding/replic
 import { Allocation } from '../../../crds/infrastructure/allocation.ts'
 import { kindOf, kinds } from '../../../crds/kinds.ts'
 import { conditionOf, type Resource } from '../../../crds/meta.ts'
-import { createSimulator, type Simulator } from '../../../drivers/simulator/simulator.ts'
+import { createSimulator } from '../../../drivers/simulator/simulator.ts'
+import { forgetCompiled, type Running, start as startCommand } from '../../cli/command.ts'
 import { builtPrograms } from '../../conformance/reference/build.ts'
 import { type ReferenceServer, startReference } from '../../conformance/reference/server.ts'
 import { skipped } from '../../skipped.ts'
 import { quickstart } from '../../stories/cloud.ts'
+import { cutNetwork } from '../../stories/cut-network.ts'
+import { startsOf } from '../../stories/machine-starts.ts'
 import { machine } from '../../stories/manifests.ts'
 import { secondZone } from '../../stories/second-zone.ts'
 import { until } from '../../until.ts'
-import { startController } from './controller-process.ts'
 
 const programs = builtPrograms()
 const what = 'replicas on a real Kubernetes API'
 const environment = realEnvironment()
 const Namespace = { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false } as const
+
+test.after.always(forgetCompiled)
 
 if (programs === undefined) skipped(test, what, ['the reference server: npm run test:reference builds it'])
 else {
@@ -50,7 +53,7 @@ async function sharedWorld(t: ExecutionContext, server: ReferenceServer): Promis
   await using running = new AsyncDisposableStack()
   const client = clientOf(server.kubeconfig, running)
   const simulator = running.use(createSimulator({ environment }))
-  const line = { isCut: false }
+  const network = cutNetwork()
   const start = async (identity: string, between = (transport: Transport) => transport) => {
     const transport = between(kubernetesTransport({ kubeconfig: server.kubeconfig, environment }))
     const replica = await startReplica({
@@ -64,19 +67,19 @@ async function sharedWorld(t: ExecutionContext, server: ReferenceServer): Promis
       onFailure: error => t.fail(String(error)),
     })
     running.defer(async () => {
-      line.isCut = false
+      network.isCut = false
       await replica.stop()
       await transport.close()
     })
     return replica
   }
-  const one = await start('one', through(line))
+  const one = await start('one', network.through)
   const two = await start('two')
   await apply(client, quickstart, secondZone)
   await allReady(client)
   await until('both have something', async () => hasOne(one) && hasOne(two))
   const before = startsOf(simulator)
-  line.isCut = true
+  network.isCut = true
   const cutAt = environment.clock.monotonic()
   await until('everything is with the other', async () => two.shards().length === 3)
   const moved = environment.clock.monotonic() - cutAt
@@ -100,12 +103,10 @@ async function processes(t: ExecutionContext, server: ReferenceServer): Promise<
   kubectl('apply', '-f', projectPath('manifests/install/rbac.yaml'))
   const token = kubectl('create', 'token', 'skystead-controllers', '-n', systemNamespace).trim()
   const kubeconfig = withToken(server.kubeconfig, token)
-  const one = await startController(kubeconfig)
-  running.defer(() => one.end('SIGKILL'))
+  const one = await startReplicaProcess(kubeconfig, running)
   await apply(client, quickstart)
   await allReady(client)
-  const two = await startController(kubeconfig)
-  running.defer(() => two.end('SIGKILL'))
+  const two = await startReplicaProcess(kubeconfig, running)
   await until('both have something', async () => (await holders(client)).size === 2)
   const told = execFileSync(
     process.execPath,
@@ -124,8 +125,18 @@ async function processes(t: ExecutionContext, server: ReferenceServer): Promise<
     leases.every(({ spec }) => !spec?.holderIdentity),
     'who ends in peace gives everything back',
   )
-  for (const { log } of [one, two]) t.notRegex(log(), /orbidden/)
+  for (const { err } of [one, two]) t.notRegex(err(), /orbidden/)
   t.log(`the zones moved after ${Math.round(moved / 100) / 10} s`)
+}
+
+/** `skystead controller` as a process of its own; resolves once it is ready. */
+async function startReplicaProcess(kubeconfig: string, running: AsyncDisposableStack): Promise<Running> {
+  const replica = startCommand('controller', '--kubeconfig', kubeconfig, '--metrics-port', '0')
+  running.defer(async () => {
+    await replica.end('SIGKILL')
+  })
+  await replica.says('skystead ready')
+  return replica
 }
 
 /** Who has shards. */
@@ -139,16 +150,6 @@ async function holders(client: Client): Promise<ReadonlySet<string>> {
 
 function hasOne(replica: Replica): boolean {
   return replica.shards().length > 0
-}
-
-function through(line: { readonly isCut: boolean }): (transport: Transport) => Transport {
-  return transport => ({
-    ...transport,
-    async request(request) {
-      if (line.isCut) throw new ApiError('no network', { status: 0, reason: 'Unavailable' })
-      return transport.request(request)
-    },
-  })
 }
 
 function clientOf(kubeconfig: string, running: AsyncDisposableStack): Client {
@@ -175,15 +176,6 @@ async function allReady(client: Client): Promise<void> {
 function isReady(object: Resource): boolean {
   const ready = conditionOf(object, 'Ready')
   return ready?.status === 'True' && ready.observedGeneration === object.metadata.generation
-}
-
-/** What was done to make machines run, by machine. */
-function startsOf(simulator: Simulator): readonly string[] {
-  return simulator.world.journal
-    .since(0)
-    .filter(({ action, changed }) => changed && ['DefineMachine', 'StartMachine'].includes(action))
-    .map(({ action, identity }) => `${action} ${identity}`)
-    .toSorted()
 }
 
 /** The same cluster for another user. */
