@@ -24,6 +24,14 @@ for (const page of pages) {
   })
 }
 
+test('every decision is in docs/decisions/README.md, in order', t => {
+  const links = [...textOf('docs/decisions/README.md').matchAll(/^- \[.*\]\((\d{4}-[^)]+)\)$/gm)].map(
+    ([, link]) => link,
+  )
+  const files = readdirSync(join(root, 'docs/decisions')).filter(name => name !== 'README.md')
+  t.deepEqual(links, files.toSorted())
+})
+
 test('every reason for what is not Ready is in docs/troubleshooting.md, and no other', t => {
   const project = new Project({ skipAddingFilesFromTsConfig: true, skipLoadingLibFiles: true })
   project.addSourceFilesAtPaths([`${root}/reconcilers/**/*.ts`])
