@@ -17,9 +17,8 @@ import { realEnvironment } from './environment.ts'
 import { queryEndpointOfCluster } from './query-endpoint.ts'
 import { type RecordOptions, recordStoreOf } from './record-options.ts'
 import { projectPath } from './repository.ts'
-import { terminationSignal } from './termination.ts'
+import { endProcess, terminationSignal } from './termination.ts'
 import { collectorOf } from './trace-options.ts'
-import { oneLine } from './user-error.ts'
 
 /** Options of `skystead controller`. */
 export interface ControllerOptions {
@@ -56,7 +55,8 @@ export async function controller(options: ControllerOptions): Promise<void> {
     const simulator = running.use(createSimulator({ environment }))
     const replica = await startReplica({
       identity,
-      onFailure: fail,
+      // Another replica, or the next process of this one, takes the work.
+      onFailure: endProcess,
       transport,
       installation: client => installationOfCluster(client, environment.random),
       environment,
@@ -90,10 +90,4 @@ function identityOf({ random }: Environment): string {
     .replaceAll(/[^a-z0-9-]/g, '-')
     .slice(0, 60)
   return `${name}-${random.uuid().slice(0, 8)}`
-}
-
-/** A part of the work could not be begun: another replica, or the next process of this one, takes it. */
-function fail(error: unknown): never {
-  process.stderr.write(`skystead: ${oneLine(error)}\n`)
-  process.exit(1)
 }

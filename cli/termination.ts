@@ -1,4 +1,5 @@
 import type { Clock } from '../crds/environment.ts'
+import { oneLine } from './user-error.ts'
 
 /** A wish of the operating system or the person at the terminal that this process ends. */
 export interface Termination {
@@ -26,4 +27,10 @@ export function terminationSignal(clock: Pick<Clock, 'monotonic'>): Termination 
     process.on('SIGTERM', stop)
   })
   return { signal: controller.signal, received }
+}
+
+/** Ends the process at once, in one line: a part without which nothing goes on has failed. */
+export function endProcess(error: unknown): never {
+  process.stderr.write(`skystead: ${oneLine(error)}\n`)
+  process.exit(1)
 }

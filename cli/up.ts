@@ -20,9 +20,9 @@ import { showProgress } from './progress.ts'
 import { queryEndpointOfHome } from './query-endpoint.ts'
 import { homeStore, type RecordOptions, recordStoreOf } from './record-options.ts'
 import { projectPath } from './repository.ts'
-import { type Termination, terminationSignal } from './termination.ts'
+import { endProcess, type Termination, terminationSignal } from './termination.ts'
 import { collectorOf } from './trace-options.ts'
-import { oneLine, UserError } from './user-error.ts'
+import { UserError } from './user-error.ts'
 
 /** Options of `skystead up`. */
 export interface UpOptions {
@@ -74,10 +74,10 @@ async function start(
   await prepareHome(home)
   // The API's storage comes first: it holds the home for this process.
   const { port, logLevel, storageLimit, audit, limits } = options
-  const api = await startApiServer({ home, port, logLevel, storageLimit, audit, limits, died: fail })
+  const api = await startApiServer({ home, port, logLevel, storageLimit, audit, limits, died: endProcess })
   running.defer(() => api.close())
   const store = openDurableStore(join(home, 'simulator.db'))
-  const simulator = running.use(createSimulator({ environment, store, onFailure: fail }))
+  const simulator = running.use(createSimulator({ environment, store, onFailure: endProcess }))
   running.use(await serveControl(simulator, socketPath))
   const controlPlane = await startControlPlane({
     transport: api.transport,
@@ -123,12 +123,6 @@ async function follow(started: Started, options: UpOptions, stop: Termination): 
     if (!stop.signal.aborted) tellNext(api.kubeconfigPath, options.home)
   }
   await stop.received
-}
-
-/** A part without which nothing goes on has ended by itself. */
-function fail(error: Error): never {
-  process.stderr.write(`skystead: ${oneLine(error)}\n`)
-  process.exit(1)
 }
 
 function tellNext(kubeconfigPath: string, home: string): void {

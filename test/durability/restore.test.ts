@@ -6,7 +6,7 @@ import { backup } from '../../cli/backup.ts'
 import { restore } from '../../cli/restore.ts'
 import type { Writable } from '../../controllers/api/client.ts'
 import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
-import { conditionOf } from '../../crds/meta.ts'
+import type { Condition } from '../../crds/meta.ts'
 import { Volume } from '../../crds/storage/volume.ts'
 import { callControl } from '../../drivers/simulator/control-socket.ts'
 import { run } from '../cli/command.ts'
@@ -65,38 +65,31 @@ test('a store that went back in time: what moved since is started nowhere else, 
   await skystead.start()
   const conditionsOf = async (name: string) =>
     (await skystead.client.get(VirtualMachine, name, namespace))?.status?.conditions ?? []
+  const untilMachine = (name: string, type: string, holds: (condition: Condition) => boolean) =>
+    until(async () => {
+      const found = (await conditionsOf(name)).find(condition => condition.type === type)
+      return found !== undefined && holds(found) ? undefined : `${name}: ${type} is ${JSON.stringify(found)}`
+    }, patience)
   await until(async () => {
     const reasons = (await conditionsOf('vm-0')).map(({ reason }) => reason)
     return reasons.includes('HostsNotRead') ? undefined : `vm-0: ${reasons}`
   }, patience)
   t.deepEqual(await whereIs('vm-0'), [after])
   await callControl(join(skystead.home, 'simulator.sock'), { action: 'reviveHost', name: after })
-  await until(async () => {
-    const object = await skystead.client.get(VirtualMachine, 'vm-0', namespace)
-    return object && conditionOf(object, 'Ready')?.status === 'True' ? undefined : 'vm-0 is not Ready'
-  }, patience)
+  await untilMachine('vm-0', 'Ready', ({ status }) => status === 'True')
   t.deepEqual(await whereIs('vm-0'), [after])
 
   // What was deleted has a description again, and no disk: that is told, and nothing is made.
-  await until(async () => {
-    const object = await skystead.client.get(VirtualMachine, 'vm-1', namespace)
-    return object && conditionOf(object, 'Stalled')?.status === 'True' ? undefined : 'vm-1 is not Stalled'
-  }, patience)
+  await untilMachine('vm-1', 'Stalled', ({ status }) => status === 'True')
   t.deepEqual(await whereIs('vm-1'), [])
 
   // What was made since runs on; its manifest and a rebinding take it over.
   t.deepEqual(await whereIs('vm-2'), made)
   await applyAll(skystead.client, deployment(2, 1))
-  await until(async () => {
-    const object = await skystead.client.get(VirtualMachine, 'vm-2', namespace)
-    return object && conditionOf(object, 'Stalled')?.reason === 'IdentityConflict' ? undefined : 'vm-2: no conflict'
-  }, patience)
+  await untilMachine('vm-2', 'Stalled', ({ reason }) => reason === 'IdentityConflict')
   const { out } = await run('adopt', '--rebind', '--yes', '--home', skystead.home)
   t.regex(out, /rebound {2}VirtualMachine/)
-  await until(async () => {
-    const object = await skystead.client.get(VirtualMachine, 'vm-2', namespace)
-    return object && conditionOf(object, 'Ready')?.status === 'True' ? undefined : 'vm-2 is not Ready'
-  }, patience)
+  await untilMachine('vm-2', 'Ready', ({ status }) => status === 'True')
   t.deepEqual(await whereIs('vm-2'), made)
   t.deepEqual(doubles(await skystead.world()), [])
   t.deepEqual(await skystead.violations(), [])

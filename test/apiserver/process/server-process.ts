@@ -32,7 +32,8 @@ export async function startServerProcess(home: string): Promise<ServerProcess> {
   }
 }
 
-async function firstLine({ stdout, stderr }: ChildProcess): Promise<string> {
+/** What a server says first; rejects with what it complained of where it ends before. */
+export async function firstLine({ stdout, stderr }: ChildProcess): Promise<string> {
   let errors = ''
   stderr?.on('data', chunk => {
     errors += String(chunk)

@@ -35,10 +35,6 @@ async function configured(t: ExecutionContext): Promise<KubeConfig> {
   return config
 }
 
-function eventually(what: string, holds: () => boolean): Promise<true> {
-  return until(what, async () => holds())
-}
-
 test('an informer of client-node keeps a cache of a kind', async t => {
   const config = await configured(t)
   const api = KubernetesObjectApi.makeApiClient(config)
@@ -55,7 +51,7 @@ test('an informer of client-node keeps a cache of a kind', async t => {
   await api.create(thing('b', 1))
   await api.patch(thing('a', 2), undefined, undefined, undefined, undefined, PatchStrategy.MergePatch)
   await api.delete(thing('b', 1))
-  await eventually('the deletion', () => seen.includes('delete b 1'))
+  await until('the deletion', async () => seen.includes('delete b 1'))
   t.deepEqual(seen, ['add a 1', 'add b 1', 'update a 2', 'delete b 1'])
   t.deepEqual(
     informer.list().map(({ metadata }) => metadata.name),

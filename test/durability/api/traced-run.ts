@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { Agent, type RequestOptions, request } from 'node:https'
 import { join } from 'node:path'
 import { loadKubeConfig } from '../../../controllers/api/kube-config.ts'
+import { firstLine } from '../../apiserver/process/server-process.ts'
 import { type Call, readTrace, straceArguments } from './trace.ts'
 
 /** A write that was answered. */
@@ -60,11 +61,6 @@ export async function traceRun({ directory, lanes, writes, ends }: TracedRunOpti
     calls.push(...readTrace(traces, prefix))
   }
   return { home, calls, answers }
-}
-
-async function firstLine({ stdout }: ChildProcess): Promise<string> {
-  for await (const chunk of stdout ?? []) return String(chunk).trim()
-  throw new Error('Cannot trace the server: it has ended')
 }
 
 /** Ends the server: strace ends with it. */

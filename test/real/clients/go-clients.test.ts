@@ -1,48 +1,12 @@
 /** Programs of client-go and controller-runtime (test/real/clients/go) on the server: `npm run build:clients` builds them. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import anyTest, { type ExecutionContext } from 'ava'
-import { serve } from '../../../apiserver/serving/serve.ts'
-import { realEnvironment } from '../../../cli/environment.ts'
-import { thingDefinition } from '../../clients/kubectl/things.ts'
-import { type Api, connect } from '../../conformance/api.ts'
+import anyTest from 'ava'
+import { group, serveThings } from '../../clients/served-things.ts'
 import { skipped } from '../../skipped.ts'
 import { until } from '../../until.ts'
 import { goProgram, startProgram } from './programs.ts'
 
-const environment = realEnvironment()
-const group = 'clients.example.dev'
 const things = `/apis/${group}/v1/namespaces/default/things`
 const configMaps = '/api/v1/namespaces/default/configmaps'
-
-interface Served {
-  readonly api: Api
-  readonly kubeconfig: string
-  /** Ends the server and starts it again where it was. */
-  restart(): Promise<void>
-}
-
-async function served(t: ExecutionContext): Promise<Served> {
-  const home = mkdtempSync(join(tmpdir(), 'skystead-clients-'))
-  let server = await serve({ home, environment })
-  const { kubeconfigPath: kubeconfig, url } = server
-  const api = connect(kubeconfig, environment)
-  t.teardown(async () => {
-    await api[Symbol.asyncDispose]()
-    await server.close()
-    rmSync(home, { recursive: true, force: true })
-  })
-  t.is((await api.post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', thingDefinition(group))).status, 201)
-  return {
-    api,
-    kubeconfig,
-    async restart() {
-      await server.close()
-      server = await serve({ home, environment, port: Number(new URL(url).port) })
-    },
-  }
-}
 
 function thing(name: string, size: number): object {
   return { apiVersion: `${group}/v1`, kind: 'Thing', metadata: { name }, spec: { size } }
@@ -50,10 +14,6 @@ function thing(name: string, size: number): object {
 
 function configMap(name: string, x: string): object {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { x } }
-}
-
-function eventually<T>(what: string, ask: () => Promise<T | undefined | false>): Promise<T> {
-  return until(what, ask)
 }
 
 const informer = goProgram('informer')
@@ -66,7 +26,7 @@ if (informer === undefined || leader === undefined || manager === undefined) {
   anyTest(
     'informers of client-go, typed and untyped, see every change, also after the server was started again',
     async t => {
-      const { api, kubeconfig, restart } = await served(t)
+      const { api, kubeconfig, restart } = await serveThings(t)
       await api.post(things, thing('a', 1))
       await api.post(configMaps, configMap('m', '1'))
       const program = startProgram(t, informer, kubeconfig, 'default', `${group}/v1/things`)
@@ -91,7 +51,7 @@ if (informer === undefined || leader === undefined || manager === undefined) {
   anyTest(
     'leader election of client-go has one leader: another takes over after its death, at once after its farewell',
     async t => {
-      const { api, kubeconfig } = await served(t)
+      const { api, kubeconfig } = await serveThings(t)
       const start = (name: string) => startProgram(t, leader, kubeconfig, 'default', 'election', name)
       const holder = async () =>
         (await api.get('/apis/coordination.k8s.io/v1/namespaces/default/leases/election')).body.spec.holderIdentity
@@ -113,12 +73,12 @@ if (informer === undefined || leader === undefined || manager === undefined) {
   )
 
   anyTest('a manager of controller-runtime keeps a status, owned objects, a finalizer and events', async t => {
-    const { api, kubeconfig } = await served(t)
+    const { api, kubeconfig } = await serveThings(t)
     const program = startProgram(t, manager, kubeconfig, 'default', group)
     await program.says('started')
     await api.post(things, thing('a', 3))
     await program.says('reconciled a 3')
-    const made = await eventually('a ready thing', async () => {
+    const made = await until('a ready thing', async () => {
       const { body } = await api.get(`${things}/a`)
       return body.status?.ready === true && body
     })
@@ -129,14 +89,14 @@ if (informer === undefined || leader === undefined || manager === undefined) {
     await api.patch(`${things}/a`, 'merge', { spec: { size: 4 } })
     await program.says('reconciled a 4')
     await api.remove(`${configMaps}/a`)
-    await eventually('the owned object again', async () => (await api.get(`${configMaps}/a`)).body.data?.size === '4')
-    await eventually('an event', async () => {
+    await until('the owned object again', async () => (await api.get(`${configMaps}/a`)).body.data?.size === '4')
+    await until('an event', async () => {
       const { body } = await api.get('/apis/events.k8s.io/v1/namespaces/default/events')
       return body.items.some((event: { reason: string }) => event.reason === 'Copied')
     })
     await api.remove(`${things}/a`)
     await program.says('finalized a')
-    await eventually('nothing', async () => (await api.get(`${things}/a`)).status === 404)
+    await until('nothing', async () => (await api.get(`${things}/a`)).status === 404)
     t.is((await api.get(`${configMaps}/a`)).status, 404)
     program.child.kill('SIGTERM')
     t.is(await program.ended, 0, program.lines.join('\n'))
