@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { realEnvironment } from '../../cli/environment.ts'
 import { type Client, createClient } from '../../controllers/api/client.ts'
 import { kubernetesTransport } from '../../controllers/api/kubernetes-transport.ts'
@@ -100,18 +101,11 @@ export class SkysteadProcess implements AsyncDisposable {
 
 /** Asks again and again until the answer is `undefined`; what it answered last is the error's message. */
 export async function until(holds: () => Promise<string | undefined>, limit: number): Promise<void> {
-  const end = environment.clock.monotonic() + limit
+  const end = performance.now() + limit
   for (;;) {
     const complaint = await holds()
     if (complaint === undefined) return
-    if (environment.clock.monotonic() > end) throw new Error(`Not so after ${limit / 1000} s:\n${complaint}`)
+    if (performance.now() > end) throw new Error(`Not so after ${limit / 1000} s:\n${complaint}`)
     await pause(250)
   }
-}
-
-/** Lets real time pass. */
-export function pause(milliseconds: number): Promise<void> {
-  return new Promise(resolve => {
-    environment.clock.after(milliseconds, resolve)
-  })
 }

@@ -11,7 +11,7 @@ import type { Resource } from '../../crds/meta.ts'
 import { seededRandom } from '../../drivers/simulator/seeded-random.ts'
 import type { WorldListing } from '../../drivers/simulator/world-listing.ts'
 import { notReady } from '../stories/cloud.ts'
-import { pause, SkysteadProcess, until } from './skystead-process.ts'
+import { SkysteadProcess, until } from './skystead-process.ts'
 import { cloudOf, deployment, networks } from './workload.ts'
 
 const Namespace = { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false } as const

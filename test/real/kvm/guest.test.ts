@@ -103,9 +103,7 @@ function guestTests(): void {
     await rig.hostListing()
     await fixture.lab.virsh('destroy', machine)
     const destroyed = performance.now()
-    await until('the event', async () => machineEvent(told.seen, machine, 'Off') !== undefined, {
-      limit: 1_000,
-    })
+    await until('the event', async () => machineEvent(told.seen, machine, 'Off') !== undefined, { limit: 1_000 })
     t.log(`told ${Math.round(performance.now() - destroyed)} ms after virsh returned`)
     t.is(machineEvent(told.seen, machine, 'Off')?.stopCause, 'Forced')
     const started = await rig.perform(rig.onHost('StartMachine', machine, { identity: machine, epoch: 1 }))

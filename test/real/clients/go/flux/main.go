@@ -1,7 +1,6 @@
 // Command flux does with manifests what Flux's engine does. It prints a line for each object: "apply KIND/NAMESPACE/NAME
-// ACTION", where the action is created, configured, unchanged or deleted; for diff, drift is "configured"; for wait,
-// "ready" once all objects are current by kstatus.
-// Usage: flux KUBECONFIG apply|diff|delete|wait FILE
+// ACTION", where the action is created, configured, unchanged or deleted; for diff, drift is "configured".
+// Usage: flux KUBECONFIG apply|diff|delete FILE
 package main
 
 import (
@@ -9,7 +8,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/polling"
 	"github.com/fluxcd/pkg/ssa"
@@ -60,11 +58,6 @@ func main() {
 		for _, entry := range changes.Entries {
 			fmt.Println("delete", entry.Subject, entry.Action)
 		}
-	case "wait":
-		options := ssa.DefaultWaitOptions()
-		options.Interval = 200 * time.Millisecond
-		check(manager.Wait(objects, options))
-		fmt.Println("ready")
 	}
 }
 

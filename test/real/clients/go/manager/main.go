@@ -1,5 +1,5 @@
 // Command manager runs a controller of controller-runtime: it copies the size that a thing wishes into a ConfigMap of the
-// same name, which the thing owns, and into the thing's status, with a finalizer held until the ConfigMap is gone.
+// same name, which the thing owns, and calls the thing ready in its status. A finalizer holds until the ConfigMap is gone.
 // It prints "started", and "reconciled NAME SIZE" and "finalized NAME".
 // Usage: manager KUBECONFIG NAMESPACE GROUP
 package main
