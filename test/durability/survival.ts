@@ -1,4 +1,5 @@
 /** The story of a cloud that is described while its control plane is killed again and again. */
+import { setTimeout as pause } from 'node:timers/promises'
 import type { ExecutionContext } from 'ava'
 import { ApiError } from '../../controllers/api/api-error.ts'
 import type { Client, Writable } from '../../controllers/api/client.ts'
