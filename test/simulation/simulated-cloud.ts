@@ -154,10 +154,15 @@ export class SimulatedCloud {
     this.#pending.delete(keyOf(object))
   }
 
-  /** Changes the spec of what is stored, described or not. */
-  async amend(object: Resource, spec: object): Promise<void> {
+  /** Changes the spec of what is stored, described or not, against the writes of others. */
+  async amend({ metadata, ...object }: Resource, spec: object): Promise<void> {
     const kind = apiKindOf(object)
-    await this.complete(this.client.replace(kind, { ...object, spec } as Resource).catch(unlessGone))
+    for (;;) {
+      const stored = await this.complete(this.client.get(kind, metadata.name, metadata.namespace))
+      if (stored === undefined) return
+      const written = this.client.replace(kind, { ...stored, spec } as Resource)
+      if (await this.complete(written.then(() => true).catch(unlessGone))) return
+    }
   }
 
   /** Whether the operator still waits for something that is being deleted. */
