@@ -250,6 +250,11 @@ export interface ClaimNotes {
   readonly takenOverAt?: Time
   /** idleSince is when a network was seen to be used by nothing any more. */
   readonly idleSince?: Time
+  /**
+   * leftoversAt is when something of ours that no object has a claim for was seen at a host or pool. Only where type is
+   * 'Inventory', which says the opposite then.
+   */
+  readonly leftoversAt?: Time
 }
 
 /** AllocationStatus is written once, by the maker. */

@@ -6,9 +6,9 @@
 import type { AnyKind } from '../../crds/define-kind.ts'
 import { Allocation } from '../../crds/infrastructure/allocation.ts'
 import { type EndpointKey, endpointIdentity } from '../../drivers/contract/endpoint.ts'
-import { allocate, allocation, allocationName, type Claim, holderOf } from '../claims.ts'
+import { allocate, allocation, allocationName, type Claim, holderOf, noteOnClaim } from '../claims.ts'
 import type { Phase } from '../define-reconciler.ts'
-import { remove } from '../effect.ts'
+import { type Effect, remove } from '../effect.ts'
 import { acting, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import { isStored, type Wish, type World } from '../world.ts'
 
@@ -35,7 +35,13 @@ export function mayHide(key: EndpointKey, world: World): boolean {
 }
 
 function isAccounted(key: EndpointKey, world: World): boolean {
-  return noteOf(key, world) !== undefined || noteOfInstallation(world) !== undefined
+  const note = noteOf(key, world)
+  return note === undefined ? noteOfInstallation(world) !== undefined : !tellsLeftovers(note)
+}
+
+/** What is left over where all is accounted for otherwise: a machine that was let go by the operator's word, and ran on. */
+function tellsLeftovers({ spec }: Claim): boolean {
+  return spec.notes?.leftoversAt !== undefined
 }
 
 /** The note that the API's store is the first that the installation has: every mark outside was made under it. */
@@ -61,24 +67,51 @@ export function accounted<K extends AnyKind>(place: Place<K>): Phase<K> {
   }
 }
 
-function judgeAccount<K extends AnyKind>(self: Wish<K>, { key, leftovers }: Place<K>, world: World): Verdict {
-  const endpoint = key(self, world)
+function judgeAccount<K extends AnyKind>(self: Wish<K>, place: Place<K>, world: World): Verdict {
+  const endpoint = place.key(self, world)
   const note = noteOf(endpoint, world)
-  const { answers, listed } = world.observed.endpoint(endpoint)
-  const count = leftovers(self, world)
-  if (count === 0 && noteOfInstallation(world) !== undefined) {
+  const count = place.leftovers(self, world)
+  if (count === 0 && note === undefined && noteOfInstallation(world) !== undefined) {
     return satisfied('Accounted', 'Nothing outside is older than what the API has stored')
   }
-  if (answers !== 'Yes' || !listed) {
-    if (note !== undefined) return satisfied('Accounted', 'Nothing was left over when it was last read')
+  const { answers, listed } = world.observed.endpoint(endpoint)
+  if (answers !== 'Yes' || !listed) return judgeUnread(note)
+  if (count > 0) {
+    const message = `${leftoversTold(count)}: ${mend}`
+    const effect = leftoversNoted(self, place, world)
+    return effect === undefined ? waiting('LeftoversThere', message) : acting('LeftoversThere', message, effect)
+  }
+  if (note === undefined) return acting('Noting', 'Nothing is left over', allocate(noteFor(self, endpoint), world))
+  if (!tellsLeftovers(note)) return satisfied('Accounted')
+  return acting('Noting', 'Nothing is left over any more', ...(isStored(note) ? [remove(note)] : []))
+}
+
+function judgeUnread(note: Claim | undefined): Verdict {
+  if (note === undefined) {
     return unknown('NotRead', 'What is there was not read yet: nothing new is made in its zone before')
   }
-  const message = `${leftoversTold(count)}: ${mend}`
-  if (count > 0 && note !== undefined && isStored(note)) return acting('LeftoversThere', message, remove(note))
-  if (count > 0) return waiting('LeftoversThere', message)
-  if (note !== undefined) return satisfied('Accounted')
-  const value = endpointIdentity(endpoint)
-  return acting('Noting', 'Nothing is left over', allocate({ type: 'Inventory', value, holder: holderOf(self) }, world))
+  if (tellsLeftovers(note)) {
+    return waiting('LeftoversThere', `Something of ours was left over there when it was last read: ${mend}`)
+  }
+  return satisfied('Accounted', 'Nothing was left over when it was last read')
+}
+
+function noteFor<K extends AnyKind>(self: Wish<K>, endpoint: EndpointKey) {
+  return { type: 'Inventory', value: endpointIdentity(endpoint), holder: holderOf(self) } as const
+}
+
+/**
+ * Writes down that something is left over. Where the installation's note accounts for everything, a note of the place itself
+ * must say so, or nobody would wait for it after a restart. What only left it, and is noted as a stray, is not waited for.
+ */
+function leftoversNoted<K extends AnyKind>(self: Wish<K>, place: Place<K>, world: World): Effect | undefined {
+  const endpoint = place.key(self, world)
+  const note = noteOf(endpoint, world)
+  if (noteOfInstallation(world) === undefined) return note !== undefined && isStored(note) ? remove(note) : undefined
+  if (note !== undefined && (tellsLeftovers(note) || !isStored(note))) return undefined
+  if (place.leftovers(self, world) <= (place.strays?.(self, world) ?? 0)) return undefined
+  const notes = { leftoversAt: world.now() }
+  return note === undefined ? allocate({ ...noteFor(self, endpoint), notes }, world) : noteOnClaim(note, notes)
 }
 
 /** A host or pool that is deleted takes the note with it. */

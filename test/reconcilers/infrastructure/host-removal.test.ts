@@ -93,15 +93,6 @@ test('the word that a host is lost does not count while it answers', t => {
   t.regex(verdict.message, /answers although its spec\.lifecycle is Lost/)
 })
 
-test('the note of an installation hides nothing that is left over in spite of it', t => {
-  const world = cloud(notCalledYet, isFirstStore)
-  const phase = hostReconciler.phases.find(({ condition }) => condition === 'Accounted')
-  const accounted = () => brief(phase?.judge(host(), world) ?? t.fail())
-  t.is(accounted(), 'satisfied Accounted')
-  world.see({ endpoints: { [key]: answering }, machines: [{ endpoint: key, facts: lost }] })
-  t.is(accounted(), 'waiting LeftoversThere')
-})
-
 /** A machine on the host that is defined with the volume's disk. */
 function using(self: Resource): { readonly definition: MachineDefinition } & ReturnType<typeof machineFacts> {
   const facts = machineFacts(self)

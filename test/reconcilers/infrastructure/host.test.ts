@@ -1,9 +1,10 @@
 import test from 'ava'
 import type { MachineFacts } from '../../../drivers/contract/facts.ts'
 import { heldOfHost } from '../../../reconcilers/holdings.ts'
+import { accountOfInstallation, mayHide } from '../../../reconcilers/infrastructure/accounted.ts'
 import { hostReconciler } from '../../../reconcilers/infrastructure/host.ts'
 import { hostsByPowerAddress } from '../../../reconcilers/infrastructure/topology.ts'
-import { machineClaim } from '../claim-builders.ts'
+import { allocation, machineClaim } from '../claim-builders.ts'
 import { brief } from '../compute/power-situations.ts'
 import { hostFacts, machineFacts } from '../fact-builders.ts'
 import { cluster, host, pod, pool, zone } from '../infrastructure-builders.ts'
@@ -319,6 +320,31 @@ test('that nothing of ours is left over on a host is noted, kept while it is sil
   t.is(follow(), 'acting Noting Create')
   const forgotten = judgeTeardown(hostReconciler, 'Accounted', host(), world)
   t.is(brief(forgotten), 'acting Forgetting Delete')
+})
+
+test('in a store that is the first one, a host with something left over is noted, and waited for until nothing is', t => {
+  const world = cloud()
+  world.put(allocation(accountOfInstallation('installation-1', '2026-11-01T00:00:00Z').spec))
+  const follow = () => {
+    const verdict = judge(hostReconciler, 'Accounted', host(), world)
+    if (verdict.is === 'acting') world.apply(verdict.effects)
+    return brief(verdict)
+  }
+  const hides = () => mayHide(key, world)
+  world.see({ endpoints: { [key]: notCalledYet } })
+  t.is(follow(), 'satisfied Accounted')
+  t.false(hides())
+  const left = machine({ name: 'left' })
+  world.see({ endpoints: { [key]: answering }, machines: [{ endpoint: key, facts: machineFacts(left) }] })
+  t.is(follow(), 'acting LeftoversThere Create')
+  t.is(follow(), 'waiting LeftoversThere')
+  world.see({ endpoints: { [key]: notCalledYet }, machines: [] })
+  t.is(follow(), 'waiting LeftoversThere', 'as after a restart')
+  t.true(hides(), 'so nothing of that name is made elsewhere')
+  world.see({ endpoints: { [key]: answering } })
+  t.is(follow(), 'acting Noting Delete')
+  t.is(follow(), 'satisfied Accounted')
+  t.false(hides())
 })
 
 test('HST-043 INF-159 capacity is announced at the notification threshold and again at the disable threshold', t => {
