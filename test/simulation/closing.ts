@@ -1,5 +1,6 @@
 /** The end of every run: the faults stop, and everything must come to rest, stay at rest, and go without a trace. */
 import { findRebindings, rebind } from '../../cli/rebinding.ts'
+import type { AllocationSpec } from '../../crds/infrastructure/allocation.ts'
 import { conditionOf, type Resource } from '../../crds/meta.ts'
 import type { MachineFacts } from '../../drivers/contract/facts.ts'
 import { Broken } from './broken.ts'
@@ -144,6 +145,7 @@ async function deleteAll(stage: Stage): Promise<void> {
     removeLeftovers(cloud)
     await rest(stage, 'NotGone')
   }
+  await deleteUnheardIdentities(cloud)
   const left = objectsOf(cloud).filter(({ kind }) => kind !== 'Settings')
   if (left.length > 0) throw new Broken('NotGone', left.map(describe).sort(causesFirst).slice(0, 12).join('\n'))
   const claims = cloud.stored
@@ -185,6 +187,19 @@ async function deleteAll(stage: Stage): Promise<void> {
 function removeLeftovers(cloud: SimulatedCloud): void {
   const described = new Set(objectsOf(cloud).map(keyOf))
   removeMachines(cloud, ({ mark }) => mark !== undefined && !described.has(keyOf(mark)))
+}
+
+/**
+ * Where events are lost, an object may be deleted before the control plane has heard of the identity that was given to its
+ * name, and nothing gives that back: it might be for an object to come. Whoever gave it deletes it.
+ */
+async function deleteUnheardIdentities(cloud: SimulatedCloud): Promise<void> {
+  if (cloud.wire.met.DropEvent === undefined) return
+  for (const { apiVersion, kind, metadata, spec } of cloud.stored.all('allocations.infrastructure')) {
+    const { type, holder } = spec as AllocationSpec
+    const isThere = exists(cloud, `${holder.kind}/${holder.namespace ?? ''}/${holder.name}`)
+    if (type === 'Identity' && holder.uid === '' && !isThere) await cloud.delete({ apiVersion, kind, ...metadata })
+  }
 }
 
 /** Machines that were not taken over, with disks that were: whoever wants the disks removed removes the machines first. */
