@@ -36,8 +36,10 @@ export function withFailure<J extends Judgement>(judgement: J, { executor }: Eff
     const message = `${effect.operation.verb} was refused by ${effect.operation.endpoint}: ${failure.message}`
     // What drivers lack is told by the reason that reconcilers give where they know of it beforehand.
     const reason = failure.code === 'Unsupported' ? 'NotSupportedYet' : failure.code
-    if (driverErrorCodes[failure.code] === 'blocked') return { ...judgement, verdict: blocked(reason, message) }
-    return { ...judgement, verdict: { ...verdict, reason: failure.code, message: `${message}. It is tried again.` } }
+    if (driverErrorCodes[failure.code] === 'blocked' && failure.isHeld) {
+      return { ...judgement, verdict: blocked(reason, message) }
+    }
+    return { ...judgement, verdict: { ...verdict, reason, message: `${message}. It is tried again.` } }
   }
   return judgement
 }

@@ -8,7 +8,7 @@ import { whyNotAnswer } from './answers.ts'
 import { addTo } from './changes.ts'
 import { asDriverError, callWithDeadline } from './deadline.ts'
 import { Durations, type MeasuredDuration } from './durations.ts'
-import { Failures, type HeldFailure, type ToldFailure } from './failures.ts'
+import { Failures, type OperationFailure, type ToldFailure } from './failures.ts'
 import type {
   ObservationLogger,
   OperationFollower,
@@ -133,7 +133,7 @@ export class Executor {
   }
 
   /** Why exactly this operation failed last, until it succeeds or its arguments change. */
-  failureOf(operation: Operation): HeldFailure | undefined {
+  failureOf(operation: Operation): OperationFailure | undefined {
     // Asked on every pass of everybody: the id is a hash, and mostly there is nothing to look up.
     if (this.operations(operation.identity).length === 0) return undefined
     return this.#failures.of(operationId(operation), operation)

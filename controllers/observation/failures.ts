@@ -4,12 +4,12 @@ import type { Operation } from '../../drivers/contract/operation.ts'
 import type { OperationState } from '../../reconcilers/world.ts'
 import { pauseAfter } from './retry-times.ts'
 
-/** A failure that holds an operation back. */
-export interface HeldFailure {
+/** Why an operation failed. */
+export interface OperationFailure {
   readonly code: DriverErrorCode
   readonly message: string
-  /** When it may be tried again, on the monotonic clock in ms. */
-  readonly retryAt: number
+  /** Whether it holds the operation back still; else that may be tried again. */
+  readonly isHeld: boolean
 }
 
 /** A failure as people are told of it. */
@@ -23,7 +23,10 @@ export interface ToldFailure extends Pick<Operation, 'verb' | 'endpoint'> {
 interface Failure {
   readonly id: string
   readonly operation: Operation
-  readonly held: HeldFailure
+  readonly code: DriverErrorCode
+  readonly message: string
+  /** When it may be tried again, on the monotonic clock in ms. */
+  readonly retryAt: number
   readonly state: OperationState
   readonly inARow: number
   timer: Timer
@@ -52,22 +55,24 @@ export class Failures {
   /** The identity's failures for people, oldest first: how often each failed in a row, and in how many ms it may be tried again. */
   told(identity: string): readonly ToldFailure[] {
     const now = this.#environment.clock.monotonic()
-    return (this.#byIdentity.get(identity) ?? []).map(({ operation: { verb, endpoint }, held, inARow }) => {
-      const { code, message, retryAt } = held
-      return { verb, endpoint, code, message, inARow, retryInMs: Math.max(0, retryAt - now) }
-    })
+    return (this.#byIdentity.get(identity) ?? []).map(
+      ({ operation: { verb, endpoint }, code, message, retryAt, inARow }) => {
+        return { verb, endpoint, code, message, inARow, retryInMs: Math.max(0, retryAt - now) }
+      },
+    )
   }
 
   /** The failure of exactly this operation; undefined when there is none, or its arguments were others. */
-  of(id: string, operation: Operation): HeldFailure | undefined {
+  of(id: string, operation: Operation): OperationFailure | undefined {
     const failure = this.#find(operation)
-    return failure?.id === id && sameSecret(failure.operation, operation) ? failure.held : undefined
+    if (failure?.id !== id || !sameSecret(failure.operation, operation)) return undefined
+    const { code, message, retryAt } = failure
+    return { code, message, isHeld: retryAt > this.#environment.clock.monotonic() }
   }
 
   /** Whether the operation must wait. */
   holds(id: string, operation: Operation): boolean {
-    const held = this.of(id, operation)
-    return held !== undefined && held.retryAt > this.#environment.clock.monotonic()
+    return this.of(id, operation)?.isHeld === true
   }
 
   /** The operation failed. */
@@ -82,7 +87,9 @@ export class Failures {
       id,
       operation,
       inARow,
-      held: Object.freeze({ code, message, retryAt: clock.monotonic() + pause }),
+      code,
+      message,
+      retryAt: clock.monotonic() + pause,
       state: Object.freeze({ verb, endpoint, state: 'Failed', code, message }),
       timer: clock.after(pause, () => this.#mayRetry(failure)),
     }
@@ -96,9 +103,7 @@ export class Failures {
 
   /** Something was done to the identity: what waited for the world may be tried at once. */
   stopWaiting(identity: string): void {
-    const waiting = (this.#byIdentity.get(identity) ?? []).filter(
-      ({ held }) => driverErrorCodes[held.code] === 'waiting',
-    )
+    const waiting = (this.#byIdentity.get(identity) ?? []).filter(({ code }) => driverErrorCodes[code] === 'waiting')
     for (const failure of waiting) this.#drop(failure)
   }
 

@@ -157,7 +157,7 @@ export function virtualEnvironment(seed: number | string = 1, settle = flush): V
  * At least two turns of the event loop, and more while code under test has immediates of its own pending, or waits for
  * a file: no virtual time passes meanwhile, however slow the disk is.
  */
-async function flush(): Promise<void> {
+export async function flush(): Promise<void> {
   for (let turn = 0; turn < MOST_TURNS; turn++) {
     ownImmediates++
     await new Promise<void>(resolve => setImmediate(resolve))

@@ -1,11 +1,8 @@
 /** A whole cloud in one process on a virtual clock: API core, controllers, simulator. For stories. */
 import { readFileSync } from 'node:fs'
 import { parseAllDocuments } from 'yaml'
-import { createAPIServer } from '../../apiserver/server.ts'
-import { memoryLog } from '../../apiserver/storage/durable-log.ts'
 import { projectPath } from '../../cli/repository.ts'
 import { type Client, createClient, type Writable } from '../../controllers/api/client.ts'
-import { inProcessTransport } from '../../controllers/api/in-process-transport.ts'
 import type { AnyApiKind } from '../../controllers/api/paths.ts'
 import type { Transport } from '../../controllers/api/transport.ts'
 import { type ControlPlane, startControlPlane } from '../../controllers/control-plane.ts'
@@ -23,7 +20,8 @@ import { Allocation } from '../../crds/infrastructure/allocation.ts'
 import { kindOf, kinds } from '../../crds/kinds.ts'
 import { conditionOf, type Resource } from '../../crds/meta.ts'
 import { createSimulator, type Simulator } from '../../drivers/simulator/simulator.ts'
-import { type VirtualEnvironment, virtualEnvironment } from '../../drivers/simulator/virtual-clock.ts'
+import type { VirtualEnvironment } from '../../drivers/simulator/virtual-clock.ts'
+import { type StoryAPI, storyEnvironment } from './story-api.ts'
 
 const Namespace = { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false } as const
 
@@ -62,15 +60,18 @@ export class Cloud {
   readonly environment: VirtualEnvironment
   readonly simulator: Simulator
   readonly #options: CloudOptions
-  #server: Awaited<ReturnType<typeof createAPIServer>> | undefined
+  readonly #openAPI: () => Promise<StoryAPI>
+  #api: StoryAPI | undefined
   readonly #replicas = new Set<Replica>()
   #plane: ControlPlane | undefined
   #client: Client | undefined
   #isFirstStart = true
 
   private constructor(options: CloudOptions) {
-    this.environment = virtualEnvironment(options.seed ?? 1)
-    this.simulator = createSimulator({ environment: this.environment, seed: options.seed ?? 1 })
+    const { environment, openAPI } = storyEnvironment(options.seed ?? 1)
+    this.environment = environment
+    this.#openAPI = openAPI
+    this.simulator = createSimulator({ environment, seed: options.seed ?? 1 })
     this.#options = options
   }
 
@@ -90,10 +91,8 @@ export class Cloud {
 
   /** Starts an API server without any object. */
   async startServer(): Promise<void> {
-    const opening = createAPIServer({ log: memoryLog(), environment: this.environment })
-    this.#server = await this.#complete(opening)
-    const { handle } = this.#server
-    this.#client = createClient(inProcessTransport(request => handle(request)))
+    this.#api = await this.#openAPI()
+    this.#client = createClient(this.#api.connect())
   }
 
   /** Starts the controllers, with empty caches. */
@@ -120,14 +119,14 @@ export class Cloud {
   }
 
   #processOptions(): ControllerProcessOptions {
-    const server = this.#server
-    if (server === undefined) throw new Error('Cannot start controllers: there is no API server')
+    const api = this.#api
+    if (api === undefined) throw new Error('Cannot start controllers: there is no API server')
     const { logLevel = 'silent', logStream, between = transport => transport, records, traces } = this.#options
     const isNew = this.#isFirstStart && this.#options.isNewInstallation === true
     this.#isFirstStart = false
     const { clock } = this.environment
     return {
-      transport: between(inProcessTransport(request => server.handle(request))),
+      transport: between(api.connect()),
       installation: { id: 'installation-1', isNew },
       environment: this.environment,
       crds: definitions,
@@ -147,7 +146,7 @@ export class Cloud {
   /** Loses the API with everything in it, and starts an empty one with new controllers. */
   async loseStore(): Promise<void> {
     await this.stopControllers()
-    if (this.#server !== undefined) await this.#complete(this.#server.close())
+    await this.#api?.close()
     await this.startServer()
     await this.startControllers()
   }
@@ -156,7 +155,7 @@ export class Cloud {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stopControllers()
     for (const replica of this.#replicas) await this.stopReplica(replica)
-    if (this.#server !== undefined) await this.#complete(this.#server.close())
+    await this.#api?.close()
     await this.#complete(Promise.resolve(this.simulator[Symbol.asyncDispose]()))
   }
 

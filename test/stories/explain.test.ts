@@ -6,6 +6,7 @@ import type { Cause, Explanation, PhaseExplanation } from '../../controllers/exp
 import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import type { AnyKind } from '../../crds/define-kind.ts'
 import { Host } from '../../crds/infrastructure/host.ts'
+import { conditionOf } from '../../crds/meta.ts'
 import { PortForwardingRule } from '../../crds/network/port-forwarding-rule.ts'
 import { Cloud, quickstart } from './cloud.ts'
 
@@ -121,6 +122,21 @@ test('an operation that fails: its error, how often, and when it is tried again'
   t.true(failure !== undefined && failure.inARow > 1)
   t.regex(text(found), /failed {3}StopMachine at Host host-\d, \d+ times in a row: Internal: /)
   t.true(found.history.records.some(record => record.type === 'Operation' && record.outcome === 'Internal'))
+})
+
+test('an operation that its host refuses for good stalls the machine, and is tried again after ten minutes', async t => {
+  await using cloud = await Cloud.start()
+  await cloud.apply(quickstart)
+  await cloud.untilReady()
+  cloud.simulator.world.faults.add({ verb: 'StopMachine', effect: 'Fail', code: 'AlreadyExists', times: 1 })
+  await cloud.patch(VirtualMachine, 'web-1', 'shop', { runStrategy: 'Halted', shutdownTimeout: '0s' })
+  await cloud.advance(9 * 60_000)
+  const stalled = await cloud.get(VirtualMachine, 'web-1', 'shop')
+  t.like(stalled && conditionOf(stalled, 'Stalled'), { status: 'True', reason: 'AlreadyExists' })
+  await cloud.advance(61_000)
+  const stopped = await cloud.get(VirtualMachine, 'web-1', 'shop')
+  t.like(stopped && conditionOf(stopped, 'Ready'), { status: 'True' })
+  t.is(stopped?.status?.powerState, 'Off')
 })
 
 test('explaining changes nothing, of no object', async t => {

@@ -77,13 +77,19 @@ test('what waits for the world is held for up to fifteen seconds, but a success 
   t.is(retry(), 'Started')
 })
 
-test('what is blocked is held until its arguments change', async t => {
+test('what is blocked is held for ten minutes, or until its arguments change', async t => {
   const { environment, fake, executor } = await bench()
   fake.at(pool).perform = failing('InvalidArgument')
   executor.submit(resizeVolume('v', 10), by)
   await environment.advance(9 * 60_000)
   t.is(executor.submit(resizeVolume('v', 10), by), 'Held')
-  t.like(executor.failureOf(resizeVolume('v', 10)), { code: 'InvalidArgument', message: 'it is InvalidArgument' })
+  t.like(executor.failureOf(resizeVolume('v', 10)), {
+    code: 'InvalidArgument',
+    message: 'it is InvalidArgument',
+    isHeld: true,
+  })
+  await environment.advance(60_000)
+  t.like(executor.failureOf(resizeVolume('v', 10)), { isHeld: false })
   t.is(executor.failureOf(resizeVolume('v', 20)), undefined)
   fake.at(pool).perform = async () => volume('v', { sizeBytes: 20 })
   t.is(executor.submit(resizeVolume('v', 20), by), 'Started')

@@ -1,0 +1,63 @@
+/** Empties a real API of what stories leave behind. */
+import { ApiError, type Client } from '../../../controllers/api/client.ts'
+import type { AnyApiKind } from '../../../controllers/api/paths.ts'
+import { kinds } from '../../../crds/kinds.ts'
+import type { Resource } from '../../../crds/meta.ts'
+import { until } from '../../until.ts'
+
+const core = { apiVersion: 'v1', namespaced: true } as const
+const ConfigMap = { ...core, kind: 'ConfigMap', plural: 'configmaps' }
+const Secret = { ...core, kind: 'Secret', plural: 'secrets' }
+const Event = { apiVersion: 'events.k8s.io/v1', kind: 'Event', plural: 'events', namespaced: true } as const
+const Lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', plural: 'leases', namespaced: true } as const
+const Namespace = { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false } as const
+
+/** The cluster's own, which are none of ours. */
+const isOfCluster = (namespace: string | undefined) => namespace === 'default' || namespace?.startsWith('kube-')
+
+/** Deletes every object of our kinds, whatever holds it, and what else is ours; the definitions stay. */
+export async function empty(client: Client): Promise<void> {
+  const defined = await client.list(definitions)
+  const served = new Set(defined.items.map(({ metadata }) => metadata.name))
+  const ours = kinds.filter(kind => served.has(`${kind.plural}.${kind.group}`))
+  await Promise.all(ours.map(kind => emptyKind(client, kind)))
+  await Promise.all([ConfigMap, Secret, Event, Lease].map(kind => emptyKind(client, kind)))
+  await namespacesGone(client)
+}
+
+const definitions = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  plural: 'customresourcedefinitions',
+  namespaced: false,
+} as const
+
+async function emptyKind(client: Client, kind: AnyApiKind): Promise<void> {
+  const { items } = await client.list(kind)
+  for (const object of items as readonly Resource[]) {
+    const { namespace, finalizers = [] } = object.metadata
+    if (!isOfCluster(namespace)) await remove(client, kind, object, finalizers)
+  }
+}
+
+async function remove(client: Client, kind: AnyApiKind, { metadata }: Resource, finalizers: readonly string[]) {
+  const { name, namespace, uid } = metadata
+  const meant = { name, uid, ...(namespace === undefined ? {} : { namespace }) }
+  await client.remove(kind, meant).catch(unlessGone)
+  if (finalizers.length > 0) await client.patchFinalizers(kind, { metadata: meant }, []).catch(unlessGone)
+}
+
+/** The namespaces of stories stay, for the next one to use; those that go are waited for. */
+async function namespacesGone(client: Client): Promise<void> {
+  const isGoing = ({ metadata }: Resource) => metadata.deletionTimestamp !== undefined
+  await until('the end of deleted namespaces', async () => {
+    const { items } = await client.list(Namespace)
+    return !(items as readonly Resource[]).some(isGoing)
+  })
+}
+
+/** The cluster's own garbage collector is at work too. */
+function unlessGone(error: unknown): undefined {
+  if (error instanceof ApiError && ['NotFound', 'Conflict'].includes(error.reason)) return undefined
+  throw error
+}
