@@ -17,7 +17,7 @@ import {
   unmanaged,
   withFields,
 } from './managed-fields.ts'
-import { compareValues, emptyListsOf, fieldsOf, mergeValues, removeFields, withNamedFields } from './typed-values.ts'
+import { compareValues, fieldsOf, mergeValues, removeFields, withNamedFields } from './typed-values.ts'
 
 /** What both operations need to know. */
 interface CommonOptions {
@@ -95,9 +95,7 @@ export function serverSideApply(options: ApplyOptions): ApplyResult {
   const old = live ? withoutManagedFields(live) : {}
   const merged = objectOf(mergeValues(old, applied, type))
   const managed = others.reduce((fields, entry) => union(fields, entry.fields), set)
-  const pruned = last
-    ? objectOf(prune(merged, type, last.fields, { managed, set, emptyLists: emptyListsOf(applied, type) }))
-    : merged
+  const pruned = last ? objectOf(prune(merged, type, last.fields, managed)) : merged
 
   const comparison = compareValues(old, pruned, type)
   const changed = union(comparison.modified, comparison.added)
@@ -205,27 +203,15 @@ function conflictsWith(entry: ManagedEntry, changed: FieldSet): readonly ApplyCo
   }))
 }
 
-interface Owned {
-  /** What anyone manages, the new configuration included. */
-  readonly managed: FieldSet
-  /** What the new configuration sets. */
-  readonly set: FieldSet
-  /** Lists that it has without elements: they are wished, though there is nothing in them to own. */
-  readonly emptyLists: FieldSet
-}
-
-/** Drops what this manager applied last time, does not apply now, and nobody else manages. */
-function prune(merged: JSONObject, type: FieldType, last: FieldSet, owned: Owned): unknown {
-  const lastNamed = withNamedFields(last, type)
-  if (difference(lastNamed, withNamedFields(owned.set, type)).isEmpty) return merged
-  // An emptied list is still there, though it has no leaf.
-  const allFields = (value: unknown) => withNamedFields(union(fieldsOf(value, type), emptyListsOf(value, type)), type)
-  const mergedFields = allFields(merged)
-  const wished = withNamedFields(union(owned.managed, owned.emptyLists), type)
-  const keep = union(allFields(removeFields(merged, type, lastNamed)), wished)
-  const owner = removeFields(merged, type, difference(mergedFields, keep))
+/** Drops what this manager applied last time, and neither it nor anybody else manages now. */
+function prune(merged: JSONObject, type: FieldType, last: FieldSet, managed: FieldSet): unknown {
+  if (last.isEmpty) return merged
+  const named = (set: FieldSet) => withNamedFields(set, type)
+  const [lastNamed, mergedNamed] = [named(last), named(fieldsOf(merged, type))]
+  const keep = union(named(fieldsOf(removeFields(merged, type, lastNamed), type)), named(managed))
+  const owned = removeFields(merged, type, difference(mergedNamed, keep))
   // What was never this manager's stays, even if nobody manages it.
-  const dropped = difference(mergedFields, allFields(owner))
+  const dropped = difference(mergedNamed, named(fieldsOf(owned, type)))
   return removeFields(merged, type, intersection(dropped, lastNamed))
 }
 

@@ -12,17 +12,6 @@ export function fieldsOf(value: unknown, type: FieldType): FieldSet {
   return set
 }
 
-/** The paths of lists that merge by their elements and have none: nothing in them could be owned. */
-export function emptyListsOf(value: unknown, type: FieldType): FieldSet {
-  const set = new FieldSet()
-  for (const [element, item] of itemsOf(value, type)) {
-    const itemType = typeBelow(type, element)
-    if (Array.isArray(item) && item.length === 0 && !isLeaf(item, itemType)) set.members.add(element)
-    set.setChild(element, emptyListsOf(item, itemType))
-  }
-  return set
-}
-
 function addFields(value: JSONObject, type: FieldType, set: FieldSet): void {
   for (const key of Object.keys(value)) {
     const item = value[key]
@@ -229,22 +218,14 @@ function itemsOf(value: unknown, type: FieldType): ReadonlyMap<string, unknown> 
 }
 
 /**
- * The value without the fields and elements of the set. A list or object that nothing is left of stays, empty: it has
- * not been removed itself. (Kubernetes makes it null, and with its next look at the schema drops it or sets a default.)
+ * The value without the fields and elements of the set. A list or object that nothing is left of becomes null, as with
+ * Kubernetes: the schema then drops it, sets a default in its place, or refuses it.
  */
 export function removeFields(value: unknown, type: FieldType, set: FieldSet): unknown {
-  if (set.isEmpty || isLeaf(value, type)) return value
-  if (Array.isArray(value)) {
-    const elements = elementsOf(value, type) ?? []
-    const rest: unknown[] = []
-    elements.forEach((element, index) => {
-      if (set.members.has(element)) return
-      const child = set.children.get(element)
-      rest.push(child ? removeFields(value[index], type.items, child) : value[index])
-    })
-    return rest
-  }
+  if (set.isEmpty) return value
+  if (Array.isArray(value)) return isLeaf(value, type) ? null : removeElements(value, type, set)
   if (!isRecord(value)) return value
+  if (isLeaf(value, type)) return null
   const rest: Record<string, unknown> = {}
   for (const key of Object.keys(value)) {
     const element = `f:${key}`
@@ -252,5 +233,16 @@ export function removeFields(value: unknown, type: FieldType, set: FieldSet): un
     const child = set.children.get(element)
     setOwn(rest, key, child ? removeFields(value[key], fieldType(type, key), child) : value[key])
   }
-  return rest
+  return Object.keys(rest).length > 0 ? rest : null
+}
+
+function removeElements(value: readonly unknown[], type: FieldType, set: FieldSet): unknown {
+  const elements = elementsOf(value, type) ?? []
+  const rest: unknown[] = []
+  elements.forEach((element, index) => {
+    if (set.members.has(element)) return
+    const child = set.children.get(element)
+    rest.push(child ? removeFields(value[index], type.items, child) : value[index])
+  })
+  return rest.length > 0 ? rest : null
 }

@@ -4,7 +4,10 @@ import { isRecord } from '../api-object.ts'
 import { setOwn } from './json.ts'
 import { defaultOf, type SchemaNode } from './schema-node.ts'
 
-/** What becomes of a null that the schema does not allow, where it has no default. */
+/**
+ * What becomes of a null that the schema does not allow, where it has no default. `'kept'` is for validation to refuse, which
+ * takes a null for a list without elements: that is dropped in any case.
+ */
 export type StrayNulls = 'dropped' | 'kept'
 
 /** The value with defaults set; the same reference where nothing changes. */
@@ -18,7 +21,7 @@ export function defaultValue(value: unknown, node: SchemaNode, nulls: StrayNulls
     if (!child) continue
     const item = value[key]
     if (item === null && !child.nullable) {
-      if (nulls === 'kept' && child.default === undefined) continue
+      if (nulls === 'kept' && child.default === undefined && child.schema.type !== 'array') continue
       copy ??= { ...value }
       if (child.default === undefined) delete copy[key]
       else setOwn(copy, key, defaultValue(defaultOf(child), child))

@@ -1,13 +1,13 @@
 import type { Random } from '../../crds/environment.ts'
 import { timestamp } from '../../crds/environment.ts'
 import type { APIObject } from '../api-object.ts'
-import { isRecord, keyOf, withMember, withMetadata } from '../api-object.ts'
+import { keyOf, withMember, withMetadata } from '../api-object.ts'
 import { validateMetadata } from '../metadata.ts'
 import { finalizerWarnings } from '../metadata-warnings.ts'
 import type { Scope, ServerContext, WriteOptions } from '../scope.ts'
 import { alreadyExists, forbidden, foreignNamespace, invalid, notFound, unforeseen } from '../status-error.ts'
 import { withDefaults } from './admit.ts'
-import { ownedAfterUpdate } from './ownership.ts'
+import { type Ownership, ownedAfterUpdate } from './ownership.ts'
 import type { Pending } from './written.ts'
 import { staged, thought } from './written.ts'
 
@@ -21,7 +21,11 @@ const generatedBase = 58
 const generationAttempts = 8
 
 /** Decides the creation of an object that `admit` has read; throws StatusErrors. */
-export function createObject(scope: Scope, object: APIObject, options: WriteOptions): Pending {
+export function createObject(
+  scope: Scope,
+  object: APIObject,
+  options: WriteOptions & { ownership: Ownership },
+): Pending {
   const { context, resource } = scope
   const { store } = context
   resource.strategy.beforeCreate?.(object.metadata.name ?? '')
@@ -84,7 +88,7 @@ function checkNamespace(context: ServerContext, scope: Scope, name: string): voi
   )
 }
 
-function prepare(scope: Scope, object: APIObject, options: WriteOptions): APIObject {
+function prepare(scope: Scope, object: APIObject, options: WriteOptions & { ownership: Ownership }): APIObject {
   const { resource, context } = scope
   const { clock, random } = context.environment
   const { strategy, definition } = resource
@@ -99,14 +103,9 @@ function prepare(scope: Scope, object: APIObject, options: WriteOptions): APIObj
   })
   const wished = definition.subresources.status ? withMember(system, 'status', undefined) : system
   const prepared = strategy.prepare?.(wished, undefined, clock) ?? wished
-  const owned = isApplied(object) ? prepared : ownedAfterUpdate(scope, options, prepared)
+  const owned = options.ownership === 'applied' ? prepared : ownedAfterUpdate(scope, options, prepared)
   // Who creates an object has no say in its status: what that is by default is nobody's.
   return definition.schema?.properties?.status?.default === undefined ? owned : withDefaults(scope, owned)
-}
-
-/** True for an object that an apply made: its fields have their managers already. */
-function isApplied(object: APIObject): boolean {
-  return (object.metadata.managedFields ?? []).some(entry => isRecord(entry) && entry.operation === 'Apply')
 }
 
 function validate(scope: Scope, object: APIObject): void {

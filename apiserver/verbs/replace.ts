@@ -7,12 +7,9 @@ import { finalizerWarnings } from '../metadata-warnings.ts'
 import type { Scope, WriteOptions } from '../scope.ts'
 import { badRequest, foreignNamespace, invalid, notFound, staleVersion, unforeseen } from '../status-error.ts'
 import { isFinished } from './delete.ts'
-import { ownedAfterUpdate } from './ownership.ts'
+import { type Ownership, ownedAfterUpdate } from './ownership.ts'
 import type { Pending } from './written.ts'
 import { removed, staged, thought, unchanged } from './written.ts'
-
-/** How the managers of fields are kept for this write. */
-export type Ownership = 'update' | 'applied'
 
 /**
  * Decides the replacement of an object by what `change` makes of the live one (both in the served version).

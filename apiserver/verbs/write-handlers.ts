@@ -16,7 +16,7 @@ import type { Pending } from './written.ts'
 /** POST: creates an object. */
 export function create(scope: Scope): Pending {
   const options = writeOptions(scope, 'CreateOptions')
-  return createObject(scope, readObject(scope, options), options)
+  return createObject(scope, readObject(scope, options), { ...options, ownership: 'update' })
 }
 
 /** PUT: replaces an object. */
@@ -24,7 +24,9 @@ export function update(scope: Scope): Pending {
   const options = writeOptions(scope, 'UpdateOptions')
   const object = readObject(scope, options)
   checkName(scope, object)
-  if (scope.resource.strategy.createOnUpdate && !exists(scope)) return createObject(scope, object, options)
+  if (scope.resource.strategy.createOnUpdate && !exists(scope)) {
+    return createObject(scope, object, { ...options, ownership: 'update' })
+  }
   return replaceObject(scope, { ...options, ownership: 'update' }, live => {
     checkUID(scope, object, live)
     return object
@@ -70,7 +72,8 @@ function apply(scope: Scope): Pending {
     const message = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`
     throw conflict(scope.resource.definition, scope.name, message)
   }
-  return createObject(scope, withDefaults(scope, applied(scope, options, configuration), 'kept'), options)
+  const made = withDefaults(scope, applied(scope, options, configuration), 'kept')
+  return createObject(scope, made, { ...options, ownership: 'applied' })
 }
 
 function readConfiguration(scope: Scope, options: WriteOptions): APIObject {

@@ -203,7 +203,7 @@ test('the mode of a kind comes from Settings, an object speaks for itself', asyn
   )
   await cloud.advance(60_000)
   t.is(factsOf(cloud, 'web-2').definition.nics.length, 0)
-  await cloud.apply(withoutTrash.replace('{expungeDelay: 0s}', '{managementDefaults: []}'))
+  await cloud.apply(withoutTrash)
   await cloud.until(async () => factsOf(cloud, 'web-2').definition.nics.length === 1, 5_000)
   t.is((await cloud.get(Volume, 'web-2-data', 'shop'))?.status?.drift, undefined)
 })

@@ -2,7 +2,17 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import type { Answer } from '../api.ts'
 import type { Bench } from '../case.ts'
 import { area, failure, like } from '../case.ts'
-import { configMap, group, widget, widgets } from '../definitions.ts'
+import { configMap, definition, group, listMap, objectSchema, widget, widgets } from '../definitions.ts'
+
+/** Kinds of lists and maps, of which none must be there. */
+const bare = definition('Bare', {
+  schema: objectSchema({
+    other: { type: 'string' },
+    parts: listMap('name'),
+    filled: { type: 'array', default: ['z'], 'x-kubernetes-list-type': 'set', items: { type: 'string' } },
+    map: { type: 'object', additionalProperties: { type: 'string' } },
+  }),
+})
 
 /** The path of a widget that is not there yet. */
 async function widgetPath(bench: Bench): Promise<string> {
@@ -210,6 +220,57 @@ export const apply = area('apply', {
     )
     deepEqual(body.spec.tags, ['b', 'c'])
     deepEqual(ownersOf(body), { one: { 'f:tags': { 'v:"b"': {} } }, two: { 'f:tags': { 'v:"c"': {} } } })
+  },
+
+  'a list that its only applier empties goes, and comes back without owner': async bench => {
+    const given = { size: 3, parts: [{ name: 'a' }], tags: ['x'] }
+    const { path, body } = await applied(bench, ['a', given], ['a', { size: 3, parts: [], tags: [] }])
+    deepEqual([body.spec.parts, body.spec.tags], [undefined, undefined])
+    deepEqual(ownersOf(body), { a: { 'f:size': {} } })
+    const again = await bench.api.apply(path, widget('a', { size: 3, parts: [], tags: [] }), { manager: 'a' })
+    deepEqual([again.body.spec.parts, again.body.spec.tags], [[], []])
+    deepEqual(ownersOf(again.body), { a: { 'f:size': {} } })
+  },
+
+  'what only lists were applied to goes with them': async bench => {
+    const path = `${await bench.install(bare)}/a`
+    const at = (spec: object) => bench.api.apply(path, { ...widget('a', spec), kind: 'Bare' }, { manager: 'a' })
+    equal((await at({ parts: [{ name: 'a' }] })).status, 201)
+    const emptied = await at({ parts: [] })
+    equal(emptied.status, 200)
+    deepEqual([emptied.body.spec, emptied.body.metadata.managedFields], [undefined, undefined])
+  },
+
+  'an object of empty lists is owned by nobody': async bench => {
+    const path = `${await bench.install(bare)}/a`
+    const { status, body } = await bench.api.apply(path, { ...widget('a', { parts: [] }), kind: 'Bare' })
+    equal(status, 201)
+    deepEqual([body.spec, body.metadata.managedFields], [{ filled: ['z'], parts: [] }, undefined])
+  },
+
+  'a list with a default gets it in the place of what its only applier empties': async bench => {
+    const path = `${await bench.install(bare)}/a`
+    const at = (spec: object) => bench.api.apply(path, { ...widget('a', spec), kind: 'Bare' }, { manager: 'a' })
+    await at({ other: 'z', filled: ['a'] })
+    const { body } = await at({ other: 'z', filled: [] })
+    deepEqual(body.spec, { other: 'z', filled: ['z'] })
+  },
+
+  'a map that its only applier empties is refused, and goes when it is left out': async bench => {
+    const path = `${await bench.install(bare)}/a`
+    const at = (spec: object) => bench.api.apply(path, { ...widget('a', spec), kind: 'Bare' }, { manager: 'a' })
+    await at({ other: 'z', map: { a: 'b' } })
+    const refused = await at({ other: 'z', map: {} })
+    equal(refused.status, 422)
+    equal(
+      refused.body.message,
+      'Bare.GROUP "a" is invalid: spec.map: Invalid value: "null": spec.map in body must be of type object: "null"'.replace(
+        'GROUP',
+        group,
+      ),
+    )
+    const { body } = await at({ other: 'z' })
+    deepEqual(body.spec, { other: 'z', filled: ['z'] })
   },
 
   'an atomic list has one owner': async bench => {
