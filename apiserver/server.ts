@@ -11,6 +11,7 @@ import { firstKnown, type TokenCheck } from './authentication/token-check.ts'
 import { type Asked, authorize } from './authorization/authorize.ts'
 import { Authorizer, mastersGroup } from './authorization/authorizer.ts'
 import { createDefaultRoles } from './authorization/default-roles.ts'
+import type { GuardedField } from './authorization/guarded-field.ts'
 import { answerReview, reviews } from './authorization/reviews.ts'
 import { startBackground } from './background/background.ts'
 import { backupOfStore, backupPath } from './backup/store-backup.ts'
@@ -56,6 +57,8 @@ export interface APIServerOptions {
   readonly checkToken?: TokenCheck
   /** PEM of the key on P-256 that signs service accounts' tokens. Default: one that ends with this server. */
   readonly accountKey?: string
+  /** Fields of custom resources that take a right of their own. Default: none do. */
+  readonly guardedFields?: readonly GuardedField[]
   /** Tells the audit log; closed with the server. Default: nothing is told. */
   readonly auditor?: Auditor
   /** What `/metrics` tells. Default: there is no such path. */
@@ -83,7 +86,8 @@ export async function createAPIServer(options: APIServerOptions): Promise<APISer
   const registry = new Registry()
   const closing = new AbortController()
   const authorizer = new Authorizer(store)
-  const context: ServerContext = { store, registry, environment, authorizer, closing: closing.signal }
+  const { guardedFields = [] } = options
+  const context: ServerContext = { store, registry, environment, authorizer, guardedFields, closing: closing.signal }
   addAll(registry, [namespaces, configMaps, secrets, coreEvents, groupEvents, leases, serviceAccounts])
   addAll(registry, [roles, roleBindings, clusterRoles, clusterRoleBindings])
   registry.add(serveDefinitions(store))

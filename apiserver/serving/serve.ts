@@ -10,6 +10,7 @@ import type { AuditPolicy } from '../audit/policy.ts'
 import type { Keeping } from '../audit/rotation.ts'
 import { tokenCheck } from '../authentication/token-check.ts'
 import { mastersGroup } from '../authorization/authorizer.ts'
+import type { GuardedField } from '../authorization/guarded-field.ts'
 import { Figures } from '../figures.ts'
 import { tellLimits } from '../limits/figures.ts'
 import { type LimitOptions, RequestLimits } from '../limits/request-limits.ts'
@@ -38,6 +39,8 @@ export interface ServeOptions {
   /** What is told in the audit log, where, and what is kept of it. Default: nothing is told. */
   readonly audit?: AuditOptions
   readonly store?: StoreOptions
+  /** Fields of custom resources that take a right of their own. Default: none do. */
+  readonly guardedFields?: readonly GuardedField[]
   /** How much everybody may ask at a time. Default: as each limit says. */
   readonly limits?: LimitOptions
 }
@@ -89,6 +92,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     ...(auditor !== undefined && { auditor }),
     ...(logger !== undefined && { logger }),
     ...(options.store !== undefined && { store: options.store }),
+    ...(options.guardedFields !== undefined && { guardedFields: options.guardedFields }),
   })
   try {
     const hosts = [host, '127.0.0.1', '::1', 'localhost']

@@ -2,6 +2,7 @@ import type { Random } from '../../crds/environment.ts'
 import { timestamp } from '../../crds/environment.ts'
 import type { APIObject } from '../api-object.ts'
 import { keyOf, withMember, withMetadata } from '../api-object.ts'
+import { checkGuardedFields } from '../authorization/guarded-fields.ts'
 import { validateMetadata } from '../metadata.ts'
 import { finalizerWarnings } from '../metadata-warnings.ts'
 import type { Scope, ServerContext, WriteOptions } from '../scope.ts'
@@ -39,6 +40,7 @@ export function createObject(
   const prepared = prepare(scope, named, options)
   resource.strategy.checkWriter?.(prepared, undefined, { user: scope.user, authorizer: context.authorizer })
   validate(scope, prepared)
+  checkGuardedFields(scope, prepared, undefined)
   if (store.latest(resource.collection, key) !== undefined) throw alreadyExists(resource.definition, name)
   const stored = resource.toStored(prepared)
   return options.dryRun ? thought(stored, true) : staged(store.put(resource.collection, key, stored), true)

@@ -1,6 +1,7 @@
 import deepEqual from 'fast-deep-equal'
 import type { APIObject, MetadataChanges, ObjectMetadata } from '../api-object.ts'
 import { keyOf, withMember, withMetadata } from '../api-object.ts'
+import { checkGuardedFields } from '../authorization/guarded-fields.ts'
 import { invalidValue } from '../field-errors.ts'
 import { validateMetadata, validateMetadataChange } from '../metadata.ts'
 import { finalizerWarnings } from '../metadata-warnings.ts'
@@ -78,6 +79,7 @@ function decide(
   strategy.checkWriter?.(prepared, live, { user: scope.user, authorizer: context.authorizer })
   const owned = options.ownership === 'applied' ? prepared : ownedBy(scope, options, prepared, live)
   validate(scope, owned, { live, wished })
+  checkGuardedFields(scope, owned, live)
   if (!strategy.generation || !changesWish(owned, live, definition.subresources.status)) return owned
   return withMetadata(owned, { generation: (live.metadata.generation ?? 0) + 1 })
 }

@@ -3,6 +3,7 @@ import { relative } from 'node:path'
 import { Project } from 'ts-morph'
 import { stringify } from 'yaml'
 import type { KindDefinition } from '../../crds/define-kind.ts'
+import { admissionPolicies } from './admission-policies.ts'
 import { customResourceDefinition } from './custom-resource-definition.ts'
 import { checkKinds } from './kind-checks.ts'
 import { type KindSource, kindSources } from './kind-source.ts'
@@ -25,6 +26,7 @@ export function generate(root: string, kinds: readonly KindDefinition[]): Readon
   return new Map([
     ...sources.map(source => crdFile(root, source)),
     ['manifests/crds/kustomization.yaml', yamlFile('crds/kinds.ts', [kustomizationOf(sources)])] as const,
+    ['manifests/install/admission.yaml', yamlFile('crds/operator-fields.ts', admissionPolicies(sources))] as const,
     ['manifests/install/rbac.yaml', yamlFile('crds/kinds.ts', rbac(kinds))] as const,
     ...referencePages(sources),
   ])

@@ -1,5 +1,6 @@
 import { queryRoutes } from '../../controllers/query/routes.ts'
 import type { KindDefinition } from '../../crds/define-kind.ts'
+import { operatorFields } from '../../crds/operator-fields.ts'
 
 interface ResourceRule {
   readonly apiGroups: readonly string[]
@@ -18,7 +19,7 @@ type PolicyRule = ResourceRule | URLRule
 const reading = ['get', 'list', 'watch']
 const writing = ['create', 'update', 'patch', 'delete']
 /** Verbs of Skystead's own, which admission asks the authorizer for. */
-const operatorVerbs = ['attest', 'place', 'release']
+const operatorVerbs = [...new Set(operatorFields.map(({ verb }) => verb))].sort()
 
 const controllers = { kind: 'ServiceAccount', name: 'skystead-controllers', namespace: 'skystead-system' }
 
@@ -111,6 +112,8 @@ function controllerRules(kinds: readonly KindDefinition[]): readonly PolicyRule[
     ...byGroup(kinds, plural => [plural], [...reading, ...writing]),
     ...byGroup(withStatus, plural => [`${plural}/status`], ['get', 'update', 'patch']),
     ...byGroup(kinds, plural => [`${plural}/finalizers`], ['update']),
+    // They leave the root disk of a machine that is given back, which its own wish has allowed.
+    ...byGroup(kinds, plural => [plural], ['release']),
     { apiGroups: ['apiextensions.k8s.io'], resources: ['customresourcedefinitions'], verbs: reading },
     { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
     { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },

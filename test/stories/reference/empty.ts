@@ -34,14 +34,17 @@ const definitions = {
 
 async function emptyKind(client: Client, kind: AnyApiKind): Promise<void> {
   const { items } = await client.list(kind)
-  for (const object of items as readonly Resource[]) {
-    const { namespace, finalizers = [] } = object.metadata
-    if (!isOfCluster(namespace)) await remove(client, kind, object, finalizers)
+  const ours = (items as readonly Resource[]).filter(({ metadata }) => !isOfCluster(metadata.namespace))
+  for (let index = 0; index < ours.length; index += atOnce) {
+    await Promise.all(ours.slice(index, index + atOnce).map(object => remove(client, kind, object)))
   }
 }
 
-async function remove(client: Client, kind: AnyApiKind, { metadata }: Resource, finalizers: readonly string[]) {
-  const { name, namespace, uid } = metadata
+/** How many objects of a kind are deleted at a time. */
+const atOnce = 20
+
+async function remove(client: Client, kind: AnyApiKind, { metadata }: Resource): Promise<void> {
+  const { name, namespace, uid, finalizers = [] } = metadata
   const meant = { name, uid, ...(namespace === undefined ? {} : { namespace }) }
   await client.remove(kind, meant).catch(unlessGone)
   if (finalizers.length > 0) await client.patchFinalizers(kind, { metadata: meant }, []).catch(unlessGone)

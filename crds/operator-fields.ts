@@ -1,0 +1,36 @@
+import type { KindDefinition } from './define-kind.ts'
+
+/**
+ * A wish that only operators may make. It takes a verb of its own on the object, beside the right to write it: the
+ * embedded API asks its authorizer, a cluster does by the policies of `manifests/install/admission.yaml`.
+ */
+export interface OperatorField {
+  readonly path: readonly string[]
+  /** Only wishing for this value takes the verb. Left out: every change does. */
+  readonly value?: string
+  /** `place` says where something is, `attest` that a host is off for good, `release` leaves what is outside there. */
+  readonly verb: 'attest' | 'place' | 'release'
+}
+
+/** All of them. A kind has those that its schema has. */
+export const operatorFields: readonly OperatorField[] = [
+  { path: ['spec', 'placement'], verb: 'place' },
+  { path: ['spec', 'vlan'], verb: 'place' },
+  { path: ['spec', 'lifecycle'], value: 'Lost', verb: 'attest' },
+  {
+    path: ['spec', 'management', 'deletionPolicy'],
+    value: 'Orphan',
+    verb: 'release',
+  },
+]
+
+/** The same for the embedded API, with the groups of the kinds. */
+export function guardedFieldsOf(kinds: readonly KindDefinition[]) {
+  const groups = [...new Set(kinds.map(({ group }) => group))]
+  return operatorFields.map(({ path, value, verb }) => ({
+    groups,
+    path,
+    verb,
+    ...(value === undefined ? {} : { value }),
+  }))
+}
