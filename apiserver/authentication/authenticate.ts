@@ -1,6 +1,7 @@
 /** Who a client is: by its certificate, else by its bearer token. */
 
 import { TLSSocket } from 'node:tls'
+import type { Clock } from '../../crds/environment.ts'
 import type { User } from '../api-request.ts'
 import type { Incoming } from '../serving/exchange.ts'
 import type { TokenCheck } from './token-check.ts'
@@ -8,23 +9,42 @@ import type { TokenCheck } from './token-check.ts'
 /** Everybody whom the server knows. */
 const authenticated = 'system:authenticated'
 
-const users = new WeakMap<TLSSocket, User>()
-
-/** The user of a request, undefined when it names none that the server knows. */
-export async function authenticate(request: Incoming, checkToken: TokenCheck): Promise<User | undefined> {
-  return userOfCertificate(request) ?? (await userOfToken(request, checkToken))
+/** Whom a certificate names, until it ends (ms since the epoch). */
+interface Bearer {
+  readonly user: User
+  readonly until: number
 }
 
-function userOfCertificate({ socket }: Incoming): User | undefined {
+const bearers = new WeakMap<TLSSocket, Bearer>()
+
+/** How requests are authenticated. */
+export interface AuthenticateOptions {
+  readonly checkToken: TokenCheck
+  readonly clock: Pick<Clock, 'now'>
+}
+
+/** The user of a request, undefined when it names none that the server knows. */
+export async function authenticate(request: Incoming, options: AuthenticateOptions): Promise<User | undefined> {
+  return userOfCertificate(request, options.clock.now()) ?? (await userOfToken(request, options.checkToken))
+}
+
+function userOfCertificate({ socket }: Incoming, now: number): User | undefined {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined
-  // A connection keeps its certificate: it is read once.
-  const known = users.get(socket)
+  const bearer = bearerOf(socket)
+  // It was valid when the connection was made, which may be long ago.
+  return bearer === undefined || now > bearer.until ? undefined : bearer.user
+}
+
+/** A connection keeps its certificate: it is read once. */
+function bearerOf(socket: TLSSocket): Bearer | undefined {
+  const known = bearers.get(socket)
   if (known !== undefined) return known
-  const { subject } = socket.getPeerCertificate()
+  const { subject, valid_to: end } = socket.getPeerCertificate()
   if (subject === undefined || typeof subject.CN !== 'string') return undefined
   const user = { name: subject.CN, groups: [...listOf(subject.O), authenticated] }
-  users.set(socket, user)
-  return user
+  const bearer = { user, until: Date.parse(end) }
+  bearers.set(socket, bearer)
+  return bearer
 }
 
 async function userOfToken({ headers }: Incoming, checkToken: TokenCheck): Promise<User | undefined> {

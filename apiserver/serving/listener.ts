@@ -41,6 +41,9 @@ const maximumStreams = 1_000
 /** How long a handshake, and the head of a request, may take, in milliseconds. */
 const headPatience = 10_000
 
+/** How long a connection of HTTP/2 may be without a request under way, in milliseconds: as long as with a real server. */
+const idlePatience = 90_000
+
 /** Largest head of a request, in bytes. */
 const headLimit = 64 * 1024
 
@@ -72,7 +75,7 @@ export async function listen(server: APIServer, options: ListenerOptions): Promi
     },
     (request, response) => {
       const exchange = new Exchange(request, response, clock)
-      serve({ server, limits }, exchange).catch(() => exchange.abandon())
+      serve({ server, limits, clock }, exchange).catch(() => exchange.abandon())
     },
   )
   // What HTTP/1.1 has; the types know it of servers of HTTP/1.1 only.
@@ -83,7 +86,7 @@ export async function listen(server: APIServer, options: ListenerOptions): Promi
   }
   Object.assign(listener, heads)
   listener.maxConnections = connectionLimit
-  listener.on('session', session => expectRequest(session, clock))
+  listener.on('session', session => endIdle(session, clock))
   listener.on('tlsClientError', (_error, socket) => socket.destroy())
   const sockets = new Set<Socket>()
   listener.on('connection', socket => {
@@ -106,19 +109,28 @@ export async function listen(server: APIServer, options: ListenerOptions): Promi
   }
 }
 
-/** A connection of HTTP/2 on which nothing is asked takes up room: it is closed. */
-function expectRequest(session: ServerHttp2Session, clock: Clock): void {
-  const timer = clock.after(headPatience, () => session.destroy())
-  session.once('stream', () => timer.cancel())
+/** A connection of HTTP/2 on which nothing is asked, or nothing any more, takes up room: it is closed. */
+function endIdle(session: ServerHttp2Session, clock: Clock): void {
+  let open = 0
+  let timer = clock.after(headPatience, () => session.destroy())
+  session.on('stream', stream => {
+    timer.cancel()
+    open++
+    stream.once('close', () => {
+      open--
+      if (open === 0 && !session.closed) timer = clock.after(idlePatience, () => session.close())
+    })
+  })
   session.once('close', () => timer.cancel())
 }
 
 interface Serving {
   readonly server: APIServer
+  readonly clock: Clock
   readonly limits: RequestLimits
 }
 
-async function serve({ server, limits }: Serving, exchange: Exchange): Promise<void> {
+async function serve({ server, limits, clock }: Serving, exchange: Exchange): Promise<void> {
   const { request } = exchange
   const { method = 'GET', url: path = '/' } = request
   const address = request.socket.remoteAddress ?? ''
@@ -130,7 +142,7 @@ async function serve({ server, limits }: Serving, exchange: Exchange): Promise<v
     // Nothing but what is read takes long enough to be given up.
     ...(method === 'GET' && { signal: exchange.signal }),
   }
-  const user = await authenticate(request, server.checkToken)
+  const user = await authenticate(request, { checkToken: server.checkToken, clock })
   if (user === undefined) {
     if (request.headers.authorization !== undefined) await limits.refused(address)
     return exchange.refuse(await server.handle({ ...bare, refused: unauthorized() }))

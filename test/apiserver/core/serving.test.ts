@@ -1,6 +1,8 @@
 import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
 import { readFileSync, statSync } from 'node:fs'
 import type { IncomingHttpHeaders } from 'node:http'
+import { connect as connectHTTP2 } from 'node:http2'
 import { Agent, request } from 'node:https'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -183,6 +185,24 @@ test('the server runs in a worker', async t => {
   })
   const url = await new Promise(resolve => worker.once('message', resolve))
   t.regex(String(url), /^https:\/\/127\.0\.0\.1:\d+$/)
+})
+
+test('a certificate that ends while its connection is open lets nobody in any more', async t => {
+  const { clock, random } = realEnvironment()
+  let later = 0
+  const server = await serveForTest(t, () => ({
+    environment: { random, clock: { ...clock, now: () => clock.now() + later } },
+  }))
+  const { cert, key } = credentialsOf(server)
+  const session = connectHTTP2(server.url, { ca: authorityOf(server), cert, key })
+  t.teardown(() => session.destroy())
+  const statusOf = async () => {
+    const [headers] = await once(session.request({ ':path': '/version' }).resume(), 'response')
+    return headers[':status']
+  }
+  t.is(await statusOf(), 200)
+  later = 731 * 86_400_000
+  t.is(await statusOf(), 401)
 })
 
 test('certificates name hosts, addresses and groups, and last as long as they say', t => {

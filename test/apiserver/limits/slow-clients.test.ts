@@ -78,6 +78,22 @@ test('a connection of HTTP/2 on which nothing is asked is closed', async t => {
   t.true(session.destroyed)
 })
 
+test('a connection of HTTP/2 on which nothing is asked any more is closed; one with a watch is not', async t => {
+  const server = await serveImpatiently(t)
+  const headers = { authorization: `Bearer ${tokenOf(server)}` }
+  const open = async (path: string) => {
+    const session = connectHTTP2(server.url, { ca: caOf(server) })
+    session.on('error', () => undefined)
+    t.teardown(() => session.destroy())
+    const [answer] = await once(session.request({ ':path': path, ...headers }).resume(), 'response')
+    t.is(answer[':status'], 200)
+    return session
+  }
+  const watching = await open(`${configMaps}?watch=true`)
+  await once(await open('/version'), 'close')
+  t.false(watching.closed)
+})
+
 test('a watch that is not read is ended, and costs the others nothing', async t => {
   const server = await serveImpatiently(t)
   const socket = dial(t, server)
