@@ -19,7 +19,7 @@ export interface LimitOptions {
   readonly maxMutatingRequestsInFlight?: number
   /** Watches in all. Default 5,000. */
   readonly maxWatches?: number
-  /** Watches of one user. Default 1,000. */
+  /** Watches of one user; the accounts of a tenant's namespace count as one. Default 1,000. */
   readonly maxWatchesPerUser?: number
 }
 
@@ -90,7 +90,8 @@ export class RequestLimits {
     return bucket.take() ? undefined : sleep(clock, guessDelay)
   }
 
-  #watch({ name }: User, isMaster: boolean): Leave {
+  #watch(user: User, isMaster: boolean): Leave {
+    const name = applicantOf(user).user
     const own = this.#watchesOf.get(name) ?? 0
     // Some are left for those who must find out what goes on.
     const isFull = this.watches >= this.#maxWatches * (isMaster ? 1 : 0.8)
@@ -116,9 +117,11 @@ export class RequestLimits {
   }
 }
 
+/** Accounts cost nothing to make: those of a tenant's namespace count as one user. */
 function applicantOf({ name }: User): Applicant {
-  const isAccount = name.startsWith('system:serviceaccount:')
-  return { user: name, isSystem: isAccount ? systemAccount.test(name) : name.startsWith('system:') }
+  if (!name.startsWith('system:serviceaccount:')) return { user: name, isSystem: name.startsWith('system:') }
+  if (systemAccount.test(name)) return { user: name, isSystem: true }
+  return { user: name.slice(0, name.lastIndexOf(':')), isSystem: false }
 }
 
 function isWatch(method: string, path: string): boolean {

@@ -19,6 +19,9 @@ import { encoded, type Form, type Frame, values, type Watch } from './watch-fram
 /** Events handed over in one piece, at most: keeps a late watcher's pieces small. */
 const batchLimit = 500
 
+/** Bytes of objects from which on a piece is full: 500 of the largest would be three quarters of a gigabyte. */
+const fullPiece = 2 ** 20
+
 /** Watches as a stream of bytes and, for the same process, of values. One of the two is to be read. */
 export interface WatchStreams {
   readonly body: AsyncIterable<Uint8Array>
@@ -100,13 +103,14 @@ async function* follow<T>({ watch, from, initial }: Begin, form: Form<T>): Async
   let position = from
   try {
     const { entries, withEnd } = initial
-    for (let start = 0; start < entries.length; start += batchLimit) {
+    for (let start = 0; start < entries.length; ) {
       // Put together when the client has taken the piece before: a large collection is never in memory twice.
-      const piece = entries.slice(start, start + batchLimit)
+      const piece = firstPiece(entries.slice(start, start + batchLimit), entry => entry)
       yield form(
         watch,
         piece.map(entry => ({ type: 'ADDED', entry })),
       )
+      start += piece.length
     }
     if (withEnd && watch.bookmarks) yield form(watch, [bookmark(watch, from, true)])
     for (;;) {
@@ -114,12 +118,13 @@ async function* follow<T>({ watch, from, initial }: Begin, form: Form<T>): Async
         yield form(watch, [errorFrame(tooOld(position, store.version))])
         return
       }
-      const events = collection.history.after(position, batchLimit)
+      const following = collection.history.after(position, batchLimit)
+      const events = firstPiece(following, ({ entry }) => entry)
       position = events.at(-1)?.version ?? Math.max(position, store.version)
       const frames = events.flatMap(event => framesOf(watch, event))
       if (alarm.takeBookmark()) frames.push(bookmark(watch, position, false))
       if (frames.length > 0) yield form(watch, frames)
-      if (events.length === batchLimit) continue
+      if (events.length < following.length || events.length === batchLimit) continue
       // What happened before the end is told before the end.
       if (alarm.ended) return
       await alarm.next()
@@ -127,6 +132,16 @@ async function* follow<T>({ watch, from, initial }: Begin, form: Form<T>): Async
   } finally {
     alarm.cancel()
   }
+}
+
+/** The first of the items, until they are large enough for a piece. */
+function firstPiece<T>(items: readonly T[], entryOf: (item: T) => Entry): readonly T[] {
+  let bytes = 0
+  const last = items.findIndex(item => {
+    bytes += entryOf(item).bytes.length
+    return bytes >= fullPiece
+  })
+  return last === -1 || last === items.length - 1 ? items : items.slice(0, last + 1)
 }
 
 function framesOf({ selection }: Watch, event: StoreEvent): Frame[] {

@@ -155,6 +155,26 @@ test('a streamed list needs its options', async t => {
   t.is((await get(`${configMaps}?watch=true&sendInitialEvents=true`)).status, 422)
 })
 
+test('pieces of a watch stay small, however large the objects are, and leave nothing out', async t => {
+  const { post, server } = await startServer()
+  const large = 'x'.repeat(400_000)
+  const { body: before } = await post(configMaps, configMap('first'))
+  const names = Array.from({ length: 8 }, (_, index) => `large-${index}`)
+  for (const name of names) await post(configMaps, configMap(name, { large }))
+  for (const version of ['0', before.metadata.resourceVersion]) {
+    const path = `${configMaps}?watch=true&resourceVersion=${version}`
+    const { body } = await server.handle({ method: 'GET', path, headers: {} })
+    const seen: string[] = []
+    for await (const piece of body as AsyncIterable<Uint8Array>) {
+      t.true(piece.length < 2 ** 21, `a piece of ${piece.length} bytes`)
+      const lines = Buffer.from(piece).toString().split('\n').filter(Boolean)
+      seen.push(...lines.map(line => JSON.parse(line).object.metadata.name))
+      if (seen.at(-1) === 'large-7') break
+    }
+    t.deepEqual(seen, version === '0' ? ['first', ...names] : names)
+  }
+})
+
 test('a watch as a table names its columns once', async t => {
   const { post, server, settle } = await startWithThings()
   const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io'

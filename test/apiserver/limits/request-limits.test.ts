@@ -52,6 +52,14 @@ test('watches are counted in all and for each user, and some are left for admini
   t.is(ask(bob, 'GET', '/api/v1/pods?watch=false'), 'in')
 })
 
+test('the accounts of a tenant’s namespace count as one user, those of the system each for itself', t => {
+  const { ask } = openLimits({ maxWatchesPerUser: 1 })
+  const account = (name: string): User => ({ name: `system:serviceaccount:${name}`, groups: [] })
+  const watch = (name: string) => ask(account(name), 'GET', `${pods}?watch=true`)
+  t.deepEqual([watch('shop:one'), watch('shop:two'), watch('other:one')], ['in', 429, 'in'])
+  t.deepEqual([watch('skystead-system:a'), watch('skystead-system:b'), watch('skystead-system:b')], ['in', 'in', 429])
+})
+
 test('a watch that ends makes room for another', t => {
   const { ask, limits } = openLimits({ maxWatchesPerUser: 1 })
   const path = '/api/v1/pods?watch=1'
