@@ -30,6 +30,8 @@ export interface ControllerProcessOptions {
   readonly crds: readonly Writable[]
   readonly drivers: Readonly<Partial<Record<DriverName, Driver>>>
   readonly logger: Logger
+  /** How often an object is judged though nothing has changed, in ms. Infinity: never. Default 600,000. */
+  readonly resyncInterval?: number
   /** Port of `/healthz`, `/readyz`, `/metrics`; 0: any free one. Left out: they are not served. */
   readonly metricsPort?: number
   /** Address that they are served at. Default 127.0.0.1. */
@@ -103,6 +105,7 @@ export async function openControllerProcess(
         metrics,
         recorder,
         ...(shard === undefined ? {} : { shard }),
+        ...(options.resyncInterval === undefined ? {} : { resyncInterval: options.resyncInterval }),
         ...(tracer === undefined ? {} : { tracer }),
         ...(mayAct === undefined ? {} : { mayDispatch: mayAct }),
       }),

@@ -34,8 +34,6 @@ import { createStrays } from './strays.ts'
 import { createWorld, identityOf, type WorldSources } from './world.ts'
 import { Writes } from './writes.ts'
 
-/** How often an object is judged though nothing has changed, in ms; ± 20 %. */
-const resyncInterval = 600_000
 /** How long changes of what is derived are gathered before it is computed again, in ms. */
 const derivationDelay = 5
 /** With more objects than this to be judged, what is only on the way is not reported. */
@@ -53,6 +51,8 @@ export interface EngineOptions {
   readonly transport: Transport
   /** What of the cloud it looks after. Left out: everything. */
   readonly shard?: Shard
+  /** How often an object is judged though nothing has changed, in ms; ± 20 %. Infinity: never. Default 600,000. */
+  readonly resyncInterval?: number
   readonly installation: string
   readonly environment: Environment
   readonly reconcilers: readonly Reconciler[]
@@ -97,6 +97,7 @@ export function createEngine(options: EngineOptions): Engine {
   const reads = new Reads()
   const controllers = new Map<string, Controller>()
   let flush: Timer | undefined
+  const { resyncInterval = 600_000 } = options
   let synced = false
   const unreported = new Set<string>()
   /** Until when, on the monotonic clock, objects whose pass failed are not woken by what they read. */
@@ -287,7 +288,8 @@ export function createEngine(options: EngineOptions): Engine {
       queue.forget(id)
       if (outcome === 'requeue') return queue.add(id)
       const exists = desired.get(controller.kind, key) !== undefined
-      if (exists) queue.add(id, { after: resyncInterval * (0.8 + 0.4 * random.next()), priority: -100 })
+      if (exists && Number.isFinite(resyncInterval))
+        queue.add(id, { after: resyncInterval * (0.8 + 0.4 * random.next()), priority: -100 })
     } catch (error) {
       finish('error', clock.monotonic() - started)
       endSpan?.({ outcome: 'error', error })
@@ -315,9 +317,7 @@ export function createEngine(options: EngineOptions): Engine {
     holdings.claimChanged(change)
     const mayBeOurs = [before, after].some(object => object !== undefined && ownership.mayTake(kind, object))
     if (!controllers.has(kind.kind) || !mayBeOurs) return
-    // The watch tells nothing new of a child that our own write has brought into the cache before it.
-    const isNewChild = after !== undefined && isStored(after) && (before === undefined || !isStored(before))
-    if (!fromAPI && !isNewChild) return
+    if (!fromAPI && !isAnswered(before, after)) return
     queue.add(`${kind.kind}|${key}`, { priority: synced ? 0 : -100 })
   }
 
@@ -382,4 +382,14 @@ function groupOf(id: string): string | undefined {
 
 function readyReason(object: Resource | undefined): string | undefined {
   return object && conditionOf(object, 'Ready')?.reason
+}
+
+/**
+ * Whether the answer to a write of ours has brought what the watch tells nothing new of afterwards: a child that is made, an
+ * object whose wish is changed, one that is being deleted or is gone.
+ */
+function isAnswered(before: Resource | undefined, after: Resource | undefined): boolean {
+  const [was, is] = [before, after].map(object => (object !== undefined && isStored(object) ? object : undefined))
+  if (was === undefined || is === undefined) return was !== is
+  return was.metadata.generation !== is.metadata.generation
 }

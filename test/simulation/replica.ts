@@ -24,6 +24,8 @@ export interface ReplicaOptions {
   readonly definitions: readonly Writable[]
   /** Whether it shares the work with others. */
   readonly sharesWork: boolean
+  /** See `ControllerProcessOptions`. */
+  readonly resyncInterval?: number
   /** How long a request takes that arrives when its sender is dead, in ms. */
   readonly lateness: () => number
   readonly logLevel: LogLevel
@@ -61,7 +63,7 @@ export class Replica {
 
   /** Starts it; what goes wrong ends it. */
   start(): void {
-    const { name, isNewInstallation, definitions, sharesWork, logLevel } = this.#options
+    const { name, isNewInstallation, definitions, sharesWork, logLevel, resyncInterval } = this.#options
     const options: ControllerProcessOptions = {
       transport: this.#transport(),
       installation: { id: 'installation-1', isNew: isNewInstallation },
@@ -69,6 +71,7 @@ export class Replica {
       crds: definitions,
       drivers: { Simulator: this.#driver() },
       logger: createLogger({ level: logLevel, clock: this.#environment.clock }),
+      ...(resyncInterval === undefined ? {} : { resyncInterval }),
     }
     // As a process that cannot go on: whoever watches over it starts another one.
     const fail = () => this.#die(1_000)

@@ -141,6 +141,10 @@ export interface Scenario {
   readonly minutes: number
   /** How many replicas of the controllers share the zones. */
   readonly replicas: 1 | 2
+  /** How long after the answer to a write watches tell of it, in ms. Left out: at the same moment, mostly before it. */
+  readonly eventLag?: number
+  /** Nothing is judged for the mere passing of time: what is not woken by what it waits for stays as it is. */
+  readonly withoutResync?: boolean
   readonly steps: readonly Step[]
 }
 

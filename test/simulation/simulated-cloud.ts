@@ -18,7 +18,7 @@ import { type VirtualEnvironment, virtualEnvironment } from '../../drivers/simul
 import { Broken } from './broken.ts'
 import { settled } from './reality.ts'
 import { Replica } from './replica.ts'
-import { keyOf, type Manifest, type ObjectReference } from './scenario.ts'
+import { keyOf, type Manifest, type ObjectReference, type Scenario } from './scenario.ts'
 import { Stored } from './stored.ts'
 import { Wire } from './wire.ts'
 
@@ -27,9 +27,7 @@ const definitions = readDefinitions(projectPath('manifests/crds'))
 const Namespace = { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false } as const
 
 /** What a cloud is made with. */
-export interface SimulatedCloudOptions {
-  readonly seed: number
-  readonly replicas: 1 | 2
+export interface SimulatedCloudOptions extends Pick<Scenario, 'seed' | 'replicas' | 'eventLag' | 'withoutResync'> {
   /** Called whenever everything has happened that follows from a timer. Throws where an invariant is broken. */
   readonly check: () => void
   readonly logLevel?: LogLevel
@@ -77,7 +75,7 @@ export class SimulatedCloud {
       check()
     })
     this.simulator = createSimulator({ environment: this.environment, seed: seed ^ 0x5eed })
-    this.wire = new Wire(this.environment)
+    this.wire = new Wire(this.environment, options.eventLag)
   }
 
   /** Starts the API server and the replicas. */
@@ -253,6 +251,7 @@ export class SimulatedCloud {
       definitions: crds,
       isNewInstallation: this.#isFirstStore && crds.length > 0,
       sharesWork: this.#options.replicas > 1,
+      ...(this.#options.withoutResync ? { resyncInterval: Number.POSITIVE_INFINITY } : {}),
       lateness: () => this.environment.random.next() * 3_000,
       logLevel,
       onDeath: away =>

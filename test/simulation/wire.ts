@@ -14,12 +14,15 @@ type NoAnswer = (what: string, cause: unknown) => Error
 /** Troubles that wait for their request or event. */
 export class Wire {
   readonly #environment: Environment
+  readonly #eventLag: number
   readonly #entries = new Set<Entry>()
   /** How often each trouble was met. */
   readonly met: Record<string, number> = {}
 
-  constructor(environment: Environment) {
+  /** `eventLag`: how long after the answer to a write watches tell of it, in ms. */
+  constructor(environment: Environment, eventLag = 0) {
     this.#environment = environment
+    this.#eventLag = eventLag
   }
 
   /** Scripts a trouble. */
@@ -74,7 +77,12 @@ export class Wire {
       tell(type, object)
       if (trouble?.trouble === 'DuplicateEvent') tell(type, object)
     }
-    await follow({ signal, onEvent })
+    await follow({ signal, onEvent: this.#lagging(onEvent) })
+  }
+
+  #lagging(onEvent: WatchOptions['onEvent']): WatchOptions['onEvent'] {
+    if (this.#eventLag === 0) return onEvent
+    return (type, object) => void this.#environment.clock.after(this.#eventLag, () => onEvent(type, object))
   }
 
   #take(path: string, concerns: (trouble: WireTrouble['trouble']) => boolean): WireTrouble | undefined {

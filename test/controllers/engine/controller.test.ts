@@ -354,3 +354,40 @@ test('a child is reconciled though the answer to its creation comes before the w
   t.is(await rig.condition('child', 'Ready'), 'True/Ready')
   t.is(await rig.condition('parent', 'Ready'), 'True/Ready')
 })
+
+test('a child is torn down though the answer to its deletion comes before the watch event', async t => {
+  const child: WidgetPhase = { condition: 'Made', judge: () => satisfied('Made') }
+  const parent: WidgetPhase = {
+    condition: 'Childless',
+    judge: (self, world) => {
+      if (self.metadata.name === 'child') return satisfied('Childless')
+      const other = world.desired.get(Widget, 'child')
+      if (other === undefined) return satisfied('Childless')
+      return other.metadata.deletionTimestamp === undefined
+        ? acting('Removing', '', remove(other))
+        : waiting('Removing', '')
+    },
+  }
+  const tornDown = { condition: 'TornDown', judge: () => satisfied('TornDown') }
+  const parts = { phases: [child, parent], teardown: [tornDown], endpoints: () => [] }
+  await using rig = await Rig.start(parts, { watchDelay: 500 })
+  await rig.apply('child')
+  await rig.advance(3_000)
+  await rig.apply('parent')
+  await rig.advance(10_000)
+  t.is(await rig.get('child'), undefined)
+  t.is(await rig.condition('parent', 'Ready'), 'True/Ready')
+})
+
+test('an object that we have let go is forgotten though the answer comes before the watch event', async t => {
+  const made: WidgetPhase = { condition: 'Made', judge: () => satisfied('Made') }
+  const tornDown = { condition: 'TornDown', judge: () => satisfied('TornDown') }
+  await using rig = await Rig.start({ phases: [made], teardown: [tornDown] }, { watchDelay: 500 })
+  await rig.apply('a')
+  await rig.advance(10_000)
+  t.is(rig.engine.observed.endpoint(hostA).answers, 'Yes')
+  await rig.delete('a')
+  await rig.advance(10_000)
+  t.is(await rig.get('a'), undefined)
+  t.is(rig.engine.observed.endpoint(hostA).answers, 'Unknown', 'nobody asks its host any more')
+})

@@ -45,7 +45,9 @@ export function generate(seed: number, options: GeneratorOptions): Scenario {
     }
     model.at += chance.between(0, 2 * meanPause)
   }
-  return { seed, minutes, replicas, steps: model.steps }
+  // By the seed alone: nothing else of a scenario changes with them.
+  const eventLag = seed % 3 === 0 ? 0 : 1 + (seed % 40)
+  return { seed, minutes, replicas, eventLag, withoutResync: seed % 2 === 1, steps: model.steps }
 }
 
 function drawHosts(chance: Chance): number {
