@@ -23,6 +23,9 @@ export interface StoryAPI {
 
 const kubeconfig = process.env.SKYSTEAD_STORIES_KUBECONFIG
 
+/** Whether two clouds of one seed come to be the same: a real API gives uids of its own. */
+export const isRepeatable = kubeconfig === undefined
+
 /** Virtual time and chance, and the API that goes with them. */
 export function storyEnvironment(seed: number): {
   readonly environment: VirtualEnvironment

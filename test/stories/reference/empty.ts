@@ -21,7 +21,9 @@ export async function empty(client: Client): Promise<void> {
   const served = new Set(defined.items.map(({ metadata }) => metadata.name))
   const ours = kinds.filter(kind => served.has(`${kind.plural}.${kind.group}`))
   await Promise.all(ours.map(kind => emptyKind(client, kind)))
-  await Promise.all([ConfigMap, Secret, Event, Lease].map(kind => emptyKind(client, kind)))
+  await Promise.all([ConfigMap, Secret, Lease].map(kind => emptyKind(client, kind)))
+  // Those of what is in no namespace are in the cluster's own.
+  await emptyKind(client, Event, () => true)
   await namespacesGone(client)
 }
 
@@ -32,9 +34,11 @@ const definitions = {
   namespaced: false,
 } as const
 
-async function emptyKind(client: Client, kind: AnyApiKind): Promise<void> {
+const isNoneOfTheCluster = (namespace: string | undefined) => !isOfCluster(namespace)
+
+async function emptyKind(client: Client, kind: AnyApiKind, isMeant = isNoneOfTheCluster): Promise<void> {
   const { items } = await client.list(kind)
-  const ours = (items as readonly Resource[]).filter(({ metadata }) => !isOfCluster(metadata.namespace))
+  const ours = (items as readonly Resource[]).filter(({ metadata }) => isMeant(metadata.namespace))
   for (let index = 0; index < ours.length; index += atOnce) {
     await Promise.all(ours.slice(index, index + atOnce).map(object => remove(client, kind, object)))
   }
