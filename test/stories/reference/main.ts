@@ -42,7 +42,7 @@ async function tellOnReference(): Promise<void> {
 async function tell(kubeconfig: string): Promise<readonly Story[]> {
   const all = readdirSync(projectPath('test/stories')).filter(name => name.endsWith('.test.ts'))
   const files = (positionals.length > 0 ? positionals : all).map(name => projectPath(`test/stories/${name}`))
-  const ava = projectPath('node_modules/ava/entrypoints/cli.mjs')
+  const ava = projectPath('node_modules/ava/entrypoints/cli.js')
   const flags = ['--serial', '--concurrency', '1', '--timeout', '20m', '--tap']
   const child = spawn(process.execPath, [ava, ...flags, ...files], {
     cwd: projectPath('.'),
