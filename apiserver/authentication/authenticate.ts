@@ -15,7 +15,7 @@ interface Bearer {
   readonly until: number
 }
 
-const bearers = new WeakMap<TLSSocket, Bearer>()
+const bearers = new WeakMap<object, Bearer>()
 
 /** How requests are authenticated. */
 export interface AuthenticateOptions {
@@ -28,22 +28,23 @@ export async function authenticate(request: Incoming, options: AuthenticateOptio
   return userOfCertificate(request, options.clock.now()) ?? (await userOfToken(request, options.checkToken))
 }
 
-function userOfCertificate({ socket }: Incoming, now: number): User | undefined {
+function userOfCertificate(request: Incoming, now: number): User | undefined {
+  const { socket } = request
   if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined
-  const bearer = bearerOf(socket)
+  const bearer = bearerOf(socket, ('stream' in request && request.stream.session) || socket)
   // It was valid when the connection was made, which may be long ago.
-  return bearer === undefined || now > bearer.until ? undefined : bearer.user
+  return bearer !== undefined && now <= bearer.until ? bearer.user : undefined
 }
 
-/** A connection keeps its certificate: it is read once. */
-function bearerOf(socket: TLSSocket): Bearer | undefined {
-  const known = bearers.get(socket)
+/** A connection keeps its certificate: it is read once. With HTTP/2 each request has a socket object of its own. */
+function bearerOf(socket: TLSSocket, connection: object): Bearer | undefined {
+  const known = bearers.get(connection)
   if (known !== undefined) return known
   const { subject, valid_to: end } = socket.getPeerCertificate()
   if (subject === undefined || typeof subject.CN !== 'string') return undefined
   const user = { name: subject.CN, groups: [...listOf(subject.O), authenticated] }
   const bearer = { user, until: Date.parse(end) }
-  bearers.set(socket, bearer)
+  bearers.set(connection, bearer)
   return bearer
 }
 

@@ -5,8 +5,8 @@ import { setOwn } from './json.ts'
 import { defaultOf, type SchemaNode } from './schema-node.ts'
 
 /**
- * What becomes of a null that the schema does not allow, where it has no default. `'kept'` is for validation to refuse, which
- * takes a null for a list without elements: that is dropped in any case.
+ * What becomes of a null that the schema does not allow, where it has no default. `'kept'` is for validation to refuse. It
+ * would take null for a list without elements: there it is always dropped.
  */
 export type StrayNulls = 'dropped' | 'kept'
 

@@ -113,12 +113,17 @@ export async function listen(server: APIServer, options: ListenerOptions): Promi
 function endIdle(session: ServerHttp2Session, clock: Clock): void {
   let open = 0
   let timer = clock.after(headPatience, () => session.destroy())
+  // Told first, so that nothing is asked on it at the same moment; whoever does not answer to that is not waited for.
+  const leave = () => {
+    session.goaway()
+    timer = clock.after(headPatience, () => session.destroy())
+  }
   session.on('stream', stream => {
     timer.cancel()
     open++
     stream.once('close', () => {
       open--
-      if (open === 0 && !session.closed) timer = clock.after(idlePatience, () => session.close())
+      if (open === 0 && !session.destroyed) timer = clock.after(idlePatience, leave)
     })
   })
   session.once('close', () => timer.cancel())

@@ -60,7 +60,7 @@ function apply(scope: Scope): Pending {
     return replaceObject(scope, { ...options, ownership: 'applied' }, live => {
       // Preconditions are checked on what the client sent; the merge keeps the live ones.
       const { uid, resourceVersion } = configuration.metadata
-      const merged = withDefaults(scope, applied(scope, options, configuration, live), 'kept')
+      const merged = afterApply(scope, applied(scope, options, configuration, live))
       return withMetadata(merged, {
         uid: uid ?? live.metadata.uid,
         resourceVersion: resourceVersion ?? live.metadata.resourceVersion,
@@ -72,8 +72,13 @@ function apply(scope: Scope): Pending {
     const message = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`
     throw conflict(scope.resource.definition, scope.name, message)
   }
-  const made = withDefaults(scope, applied(scope, options, configuration), 'kept')
+  const made = afterApply(scope, applied(scope, options, configuration))
   return createObject(scope, made, { ...options, ownership: 'applied' })
+}
+
+/** Nulls that an apply leaves are no values of built-in kinds, and refused in others. */
+function afterApply(scope: Scope, object: APIObject): APIObject {
+  return withDefaults(scope, object, scope.resource.definition.builtin ? 'dropped' : 'kept')
 }
 
 function readConfiguration(scope: Scope, options: WriteOptions): APIObject {

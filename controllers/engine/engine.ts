@@ -31,6 +31,7 @@ import { type Collection, type Reader, Reads } from './reads.ts'
 import type { Shard } from './shard.ts'
 import { type ObjectStanding, standingOf } from './standing.ts'
 import { createStrays } from './strays.ts'
+import { wishChanged } from './wish-changed.ts'
 import { createWorld, identityOf, type WorldSources } from './world.ts'
 import { Writes } from './writes.ts'
 
@@ -317,7 +318,7 @@ export function createEngine(options: EngineOptions): Engine {
     holdings.claimChanged(change)
     const mayBeOurs = [before, after].some(object => object !== undefined && ownership.mayTake(kind, object))
     if (!controllers.has(kind.kind) || !mayBeOurs) return
-    if (!fromAPI && !isAnswered(before, after)) return
+    if (!fromAPI && !isAnswered(kind, before, after)) return
     queue.add(`${kind.kind}|${key}`, { priority: synced ? 0 : -100 })
   }
 
@@ -385,11 +386,10 @@ function readyReason(object: Resource | undefined): string | undefined {
 }
 
 /**
- * Whether the answer to a write of ours has brought what the watch tells nothing new of afterwards: a child that is made, an
- * object whose wish is changed, one that is being deleted or is gone.
+ * Whether the answer to a write of ours has brought what the watch tells nothing new of afterwards: a child that is made, a
+ * wish that is changed, an object that is being deleted, is gone, or is another one of the name.
  */
-function isAnswered(before: Resource | undefined, after: Resource | undefined): boolean {
+function isAnswered(kind: AnyKind, before: Resource | undefined, after: Resource | undefined): boolean {
   const [was, is] = [before, after].map(object => (object !== undefined && isStored(object) ? object : undefined))
-  if (was === undefined || is === undefined) return was !== is
-  return was.metadata.generation !== is.metadata.generation
+  return wishChanged(kind, was, is)
 }

@@ -25,8 +25,10 @@ interface Failure {
   readonly operation: Operation
   readonly code: DriverErrorCode
   readonly message: string
-  /** When it may be tried again, on the monotonic clock in ms. */
+  /** When it may be tried again, on the monotonic clock in ms: as people are told. */
   readonly retryAt: number
+  /** Until the timer says otherwise: the clock may be a moment behind it. */
+  isHeld: boolean
   readonly state: OperationState
   readonly inARow: number
   timer: Timer
@@ -66,8 +68,8 @@ export class Failures {
   of(id: string, operation: Operation): OperationFailure | undefined {
     const failure = this.#find(operation)
     if (failure?.id !== id || !sameSecret(failure.operation, operation)) return undefined
-    const { code, message, retryAt } = failure
-    return { code, message, isHeld: retryAt > this.#environment.clock.monotonic() }
+    const { code, message, isHeld } = failure
+    return { code, message, isHeld }
   }
 
   /** Whether the operation must wait. */
@@ -90,6 +92,7 @@ export class Failures {
       code,
       message,
       retryAt: clock.monotonic() + pause,
+      isHeld: true,
       state: Object.freeze({ verb, endpoint, state: 'Failed', code, message }),
       timer: clock.after(pause, () => this.#mayRetry(failure)),
     }
@@ -120,6 +123,7 @@ export class Failures {
   }
 
   #mayRetry(failure: Failure): void {
+    failure.isHeld = false
     failure.timer = this.#environment.clock.after(memory, () => {
       this.#drop(failure)
       this.#changed(failure.operation.identity)

@@ -71,16 +71,16 @@ function judgeAccount<K extends AnyKind>(self: Wish<K>, place: Place<K>, world: 
   const endpoint = place.key(self, world)
   const note = noteOf(endpoint, world)
   const count = place.leftovers(self, world)
-  if (count === 0 && note === undefined && noteOfInstallation(world) !== undefined) {
-    return satisfied('Accounted', 'Nothing outside is older than what the API has stored')
-  }
-  const { answers, listed } = world.observed.endpoint(endpoint)
-  if (answers !== 'Yes' || !listed) return judgeUnread(note)
   if (count > 0) {
     const message = `${leftoversTold(count)}: ${mend}`
     const effect = leftoversNoted(self, place, world)
     return effect === undefined ? waiting('LeftoversThere', message) : acting('LeftoversThere', message, effect)
   }
+  if (note === undefined && noteOfInstallation(world) !== undefined) {
+    return satisfied('Accounted', 'Nothing outside is older than what the API has stored')
+  }
+  const { answers, listed } = world.observed.endpoint(endpoint)
+  if (answers !== 'Yes' || !listed) return judgeUnread(note)
   if (note === undefined) return acting('Noting', 'Nothing is left over', allocate(noteFor(self, endpoint), world))
   if (!tellsLeftovers(note)) return satisfied('Accounted')
   return acting('Noting', 'Nothing is left over any more', ...(isStored(note) ? [remove(note)] : []))
@@ -108,8 +108,10 @@ function leftoversNoted<K extends AnyKind>(self: Wish<K>, place: Place<K>, world
   const endpoint = place.key(self, world)
   const note = noteOf(endpoint, world)
   if (noteOfInstallation(world) === undefined) return note !== undefined && isStored(note) ? remove(note) : undefined
-  if (note !== undefined && (tellsLeftovers(note) || !isStored(note))) return undefined
-  if (place.leftovers(self, world) <= (place.strays?.(self, world) ?? 0)) return undefined
+  if (note !== undefined && !isStored(note)) return undefined
+  const isTold = note !== undefined && tellsLeftovers(note)
+  if (place.leftovers(self, world) <= (place.strays?.(self, world) ?? 0)) return isTold ? remove(note) : undefined
+  if (isTold) return undefined
   const notes = { leftoversAt: world.now() }
   return note === undefined ? allocate({ ...noteFor(self, endpoint), notes }, world) : noteOnClaim(note, notes)
 }

@@ -70,16 +70,18 @@ async function openReal(path: string, traffic: Traffic): Promise<StoryAPI> {
 const patience = 20_000
 
 async function settled(traffic: Traffic): Promise<void> {
-  const limit = performance.now() + patience
-  for (;;) {
-    await flush()
-    if (traffic.isIdle) return
-    await Promise.race([traffic.change(), patienceOver(limit)])
-    if (performance.now() > limit)
-      throw new Error(`The API does not tell what was written: ${traffic.late().join(', ')}`)
+  let timer: NodeJS.Timeout | undefined
+  const tooLong = new Promise<never>((_resolve, reject) => {
+    const late = () => new Error(`The API does not tell what was written: ${traffic.late().join(', ')}`)
+    timer = setTimeout(() => reject(late()), patience)
+  })
+  try {
+    for (;;) {
+      await flush()
+      if (traffic.isIdle) return
+      await Promise.race([traffic.change(), tooLong])
+    }
+  } finally {
+    clearTimeout(timer)
   }
-}
-
-function patienceOver(limit: number): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, Math.max(0, limit - performance.now())).unref())
 }

@@ -1,6 +1,7 @@
 import { queryRoutes } from '../../controllers/query/routes.ts'
 import type { KindDefinition } from '../../crds/define-kind.ts'
 import { operatorFields } from '../../crds/operator-fields.ts'
+import { Volume } from '../../crds/storage/volume.ts'
 
 interface ResourceRule {
   readonly apiGroups: readonly string[]
@@ -113,7 +114,7 @@ function controllerRules(kinds: readonly KindDefinition[]): readonly PolicyRule[
     ...byGroup(withStatus, plural => [`${plural}/status`], ['get', 'update', 'patch']),
     ...byGroup(kinds, plural => [`${plural}/finalizers`], ['update']),
     // They leave the root disk of a machine that is given back, which its own wish has allowed.
-    ...byGroup(kinds, plural => [plural], ['release']),
+    { apiGroups: [Volume.group], resources: [Volume.plural], verbs: ['release'] },
     { apiGroups: ['apiextensions.k8s.io'], resources: ['customresourcedefinitions'], verbs: reading },
     { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
     { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },

@@ -273,6 +273,15 @@ export const apply = area('apply', {
     deepEqual(body.spec, { other: 'z', filled: ['z'] })
   },
 
+  'a map of a built-in kind that its only applier empties is empty': async bench => {
+    const path = `/api/v1/namespaces/${await bench.namespace()}/configmaps/a`
+    const given = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } }
+    equal((await bench.api.apply(path, { ...given, data: { a: '1' } }, { manager: 'a' })).status, 201)
+    const { status, body, text } = await bench.api.apply(path, { ...given, data: {} }, { manager: 'a' })
+    equal(status, 200, text)
+    equal(body.data, undefined)
+  },
+
   'an atomic list has one owner': async bench => {
     const { path } = await applied(bench, ['one', { steps: ['a'] }])
     const { status, body } = await bench.api.apply(path, widget('a', { steps: ['a', 'b'] }), { manager: 'two' })

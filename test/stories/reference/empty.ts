@@ -1,6 +1,7 @@
 /** Empties a real API of what stories leave behind. */
 import { ApiError, type Client } from '../../../controllers/api/client.ts'
 import type { AnyApiKind } from '../../../controllers/api/paths.ts'
+import { systemNamespace } from '../../../controllers/install.ts'
 import { kinds } from '../../../crds/kinds.ts'
 import type { Resource } from '../../../crds/meta.ts'
 import { until } from '../../until.ts'
@@ -12,19 +13,22 @@ const Event = { apiVersion: 'events.k8s.io/v1', kind: 'Event', plural: 'events',
 const Lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', plural: 'leases', namespaced: true } as const
 const Namespace = { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false } as const
 
-/** The cluster's own, which are none of ours. */
-const isOfCluster = (namespace: string | undefined) => namespace === 'default' || namespace?.startsWith('kube-')
-
-/** Deletes every object of our kinds, whatever holds it, and what else is ours; the definitions stay. */
+/** Deletes every object of our kinds, whatever holds it, and what else we wrote; the definitions stay. */
 export async function empty(client: Client): Promise<void> {
   const defined = await client.list(definitions)
   const served = new Set(defined.items.map(({ metadata }) => metadata.name))
   const ours = kinds.filter(kind => served.has(`${kind.plural}.${kind.group}`))
-  await Promise.all(ours.map(kind => emptyKind(client, kind)))
-  await Promise.all([ConfigMap, Secret, Lease].map(kind => emptyKind(client, kind)))
-  // Those of what is in no namespace are in the cluster's own.
-  await emptyKind(client, Event, () => true)
+  await Promise.all(ours.map(kind => emptyKind(client, kind, () => true)))
+  await Promise.all([ConfigMap, Secret, Lease].map(kind => emptyKind(client, kind, isOfSystem)))
+  await emptyKind(client, Event, isOfOurs)
   await namespacesGone(client)
+}
+
+const isOfSystem = ({ metadata }: Resource) => metadata.namespace === systemNamespace
+
+function isOfOurs(event: Resource): boolean {
+  const { regarding } = event as { readonly regarding?: { readonly apiVersion?: string } }
+  return kinds.some(({ apiVersion }) => apiVersion === regarding?.apiVersion)
 }
 
 const definitions = {
@@ -34,13 +38,11 @@ const definitions = {
   namespaced: false,
 } as const
 
-const isNoneOfTheCluster = (namespace: string | undefined) => !isOfCluster(namespace)
-
-async function emptyKind(client: Client, kind: AnyApiKind, isMeant = isNoneOfTheCluster): Promise<void> {
+async function emptyKind(client: Client, kind: AnyApiKind, isMeant: (object: Resource) => boolean): Promise<void> {
   const { items } = await client.list(kind)
-  const ours = (items as readonly Resource[]).filter(({ metadata }) => isMeant(metadata.namespace))
-  for (let index = 0; index < ours.length; index += atOnce) {
-    await Promise.all(ours.slice(index, index + atOnce).map(object => remove(client, kind, object)))
+  const meant = (items as readonly Resource[]).filter(isMeant)
+  for (let index = 0; index < meant.length; index += atOnce) {
+    await Promise.all(meant.slice(index, index + atOnce).map(object => remove(client, kind, object)))
   }
 }
 

@@ -70,12 +70,13 @@ export class Traffic {
 
   #note(path: string, { body }: TransportResponse): void {
     const plural = pluralOf(path)
-    const watched = [...this.#watches].some(watch => watch.plural === plural)
-    if (!watched || new URLSearchParams(path.split('?')[1]).has('dryRun')) return
+    if (new URLSearchParams(path.split('?')[1]).has('dryRun')) return
     const { kind, metadata, details } = JSON.parse(Buffer.from(body).toString()) as Answer
-    if (kind === 'Status' && details?.uid !== undefined) {
+    const isGone = metadata?.deletionTimestamp !== undefined && (metadata.finalizers ?? []).length === 0
+    const gone = kind === 'Status' ? details?.uid : isGone ? metadata.uid : undefined
+    if (gone !== undefined) {
       const deleted = this.#deleted.get(plural) ?? new Set()
-      this.#deleted.set(plural, deleted.add(details.uid))
+      this.#deleted.set(plural, deleted.add(gone))
     } else if (metadata?.resourceVersion !== undefined) {
       this.#written.set(plural, Math.max(this.#written.get(plural) ?? 0, Number(metadata.resourceVersion)))
     }

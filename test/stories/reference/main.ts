@@ -53,7 +53,8 @@ async function tell(kubeconfig: string): Promise<readonly Story[]> {
   const stories: Story[] = []
   for await (const line of createInterface({ input: child.stdout })) {
     process.stdout.write(`${line}\n`)
-    const { result, title } = /^(?<result>ok|not ok) \d+ - (?<title>.*)$/.exec(line)?.groups ?? {}
+    const { result, title } =
+      /^(?<result>ok|not ok) \d+ - (?<title>(?:(?! # (?:SKIP|TODO)).)*)$/.exec(line)?.groups ?? {}
     if (title !== undefined) stories.push({ title, holds: result === 'ok' })
   }
   if ((await ended) !== 0) process.exitCode = 1
