@@ -36,6 +36,12 @@ export async function tryWishes(t: ExecutionContext, kubeconfig: string): Promis
   )
   t.is((await make(api, 'networks', withSpec(network, { vlan: 12 }, 'wired'), operator)).status, 201)
 
+  const wired = withSpec(network, { vlan: 14 }, 'wired-2')
+  const apply = { type: 'application/apply-patch+yaml', body: wired, ...tenant }
+  refused(t, await api.call('PATCH', `${collection('networks')}/wired-2?fieldManager=tina`, apply), /"place" networks/)
+  const unnamed = { ...wired, metadata: { generateName: 'wired-' } }
+  refused(t, await api.post(collection('networks'), unnamed, tenant), /"place" networks/)
+
   t.is((await make(api, 'volumes', volume, tenant)).status, 201)
   const orphan = { spec: { management: { deletionPolicy: 'Orphan' } } }
   refused(
@@ -43,6 +49,10 @@ export async function tryWishes(t: ExecutionContext, kubeconfig: string): Promis
     await change(api, 'volumes', volume, orphan, tenant),
     /spec\.management\.deletionPolicy "Orphan" takes the right to "release" volumes/,
   )
+  const path = `${collection('volumes')}/${volume.metadata.name}`
+  const { body: stored } = await api.get(path, tenant)
+  const left = { ...stored, spec: { ...stored.spec, management: { deletionPolicy: 'Orphan' } } }
+  refused(t, await api.put(path, left, tenant), /"release" volumes/)
   t.is((await change(api, 'volumes', volume, { spec: { size: '30Gi' } }, tenant)).status, 200)
   t.is((await change(api, 'volumes', volume, orphan, operator)).status, 200)
   t.is(
