@@ -1,7 +1,7 @@
 import type { Environment } from '../crds/environment.ts'
 import type { APIRequest, User } from './api-request.ts'
 import type { Authorizer } from './authorization/authorizer.ts'
-import type { GuardedField } from './authorization/guarded-field.ts'
+import type { GuardedField } from './authorization/guarded-fields.ts'
 import { forbiddenField, invalidValue, requiredValue, tooLong, unsupportedValue } from './field-errors.ts'
 import type { Registry, ServedResource } from './registry.ts'
 import type { Accept } from './request/accept.ts'

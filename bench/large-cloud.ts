@@ -1,10 +1,12 @@
 /** A large simulated cloud on the embedded API, for benchmarks: the real process layout, durable storage, no simulated delays. */
+
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ApiServerThread, startApiServer } from '../cli/api-server.ts'
 import { realEnvironment } from '../cli/environment.ts'
 import { projectPath } from '../cli/repository.ts'
+import { Namespace } from '../controllers/api/built-in-kinds.ts'
 import { type Client, createClient, type Writable } from '../controllers/api/client.ts'
 import { kubernetesTransport } from '../controllers/api/kubernetes-transport.ts'
 import type { AnyApiKind } from '../controllers/api/paths.ts'
@@ -28,7 +30,6 @@ export interface CloudSize {
 }
 
 const environment = realEnvironment()
-const Namespace = { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false } as const
 /** How many machines share a network and its namespace. */
 export const machinesPerNetwork = 100
 /** How many hosts share a cluster. */

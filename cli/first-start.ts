@@ -2,18 +2,11 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
+import { Namespace } from '../controllers/api/built-in-kinds.ts'
 import { ApiError, type Client, type Writable } from '../controllers/api/client.ts'
-import type { AnyApiKind, BuiltInKind } from '../controllers/api/paths.ts'
+import type { AnyApiKind } from '../controllers/api/paths.ts'
 import { kindOf } from '../crds/kinds.ts'
-import type { Resource } from '../crds/meta.ts'
 import { UserError } from './user-error.ts'
-
-const Namespace: BuiltInKind<Resource> = {
-  apiVersion: 'v1',
-  kind: 'Namespace',
-  plural: 'namespaces',
-  namespaced: false,
-}
 
 /**
  * Creates the objects of a directory's manifests at the first start of a home, and never again: what a person changes or

@@ -1,18 +1,10 @@
 import { createAuthority, issueServer } from '../apiserver/serving/certificates.ts'
 import { authorityOf } from '../apiserver/serving/home.ts'
+import { ConfigMap } from '../controllers/api/built-in-kinds.ts'
 import { ApiError, type Client } from '../controllers/api/client.ts'
-import type { BuiltInKind } from '../controllers/api/paths.ts'
 import type { QueryOptions } from '../controllers/query/query.ts'
 import { queryServerName } from '../controllers/query/server.ts'
 import type { Environment } from '../crds/environment.ts'
-import type { Resource } from '../crds/meta.ts'
-
-const ConfigMap: BuiltInKind<Resource & { readonly data?: Readonly<Record<string, string>> }> = {
-  apiVersion: 'v1',
-  kind: 'ConfigMap',
-  plural: 'configmaps',
-  namespaced: true,
-}
 
 /** The query endpoint of a home: certified by the home's own authority, open to whom its kubeconfig names. */
 export function queryEndpointOfHome(home: string, port: number, environment: Environment): QueryOptions {

@@ -2,27 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { type Environment, sleep } from '../crds/environment.ts'
-import type { CommonStatus, ObjectMeta, Resource } from '../crds/meta.ts'
+import type { ObjectMeta } from '../crds/meta.ts'
 import { specHashAnnotation } from '../crds/spec-hash.ts'
 import { ApiError } from './api/api-error.ts'
+import { CustomResourceDefinition, Namespace } from './api/built-in-kinds.ts'
 import type { Client, Writable } from './api/client.ts'
-import type { BuiltInKind } from './api/paths.ts'
-
-/** Custom resource definitions, as a kind of the API. */
-const CustomResourceDefinition: BuiltInKind<Resource<unknown, CommonStatus>> = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  plural: 'customresourcedefinitions',
-  namespaced: false,
-}
-
-/** Namespaces, as a kind of the API. */
-const Namespace: BuiltInKind<Resource> = {
-  apiVersion: 'v1',
-  kind: 'Namespace',
-  plural: 'namespaces',
-  namespaced: false,
-}
 
 /** The namespace of the control plane's own Secrets and leases. */
 export const systemNamespace = 'skystead-system'

@@ -2,19 +2,10 @@ import { open, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Environment, type Random, timestamp } from '../crds/environment.ts'
 import { Allocation } from '../crds/infrastructure/allocation.ts'
-import type { Resource } from '../crds/meta.ts'
 import { accountOfInstallation } from '../reconcilers/infrastructure/accounted.ts'
+import { ConfigMap } from './api/built-in-kinds.ts'
 import { ApiError, type Client } from './api/client.ts'
-import type { BuiltInKind } from './api/paths.ts'
 import { systemNamespace } from './install.ts'
-
-/** ConfigMaps, as a kind of the API. */
-const ConfigMap: BuiltInKind<Resource & { readonly data?: Readonly<Record<string, string>> }> = {
-  apiVersion: 'v1',
-  kind: 'ConfigMap',
-  plural: 'configmaps',
-  namespaced: true,
-}
 
 const configMapName = 'skystead-installation'
 

@@ -27,10 +27,5 @@ export const operatorFields: readonly OperatorField[] = [
 /** The same for the embedded API, with the groups of the kinds. */
 export function guardedFieldsOf(kinds: readonly KindDefinition[]) {
   const groups = [...new Set(kinds.map(({ group }) => group))]
-  return operatorFields.map(({ path, value, verb }) => ({
-    groups,
-    path,
-    verb,
-    ...(value === undefined ? {} : { value }),
-  }))
+  return operatorFields.map(field => ({ ...field, groups }))
 }

@@ -1,26 +1,43 @@
 /** Fields that take a right of their own, beside the right to write the object. */
 
 import deepEqual from 'fast-deep-equal'
-import { type APIObject, isRecord } from '../api-object.ts'
-import type { Scope } from '../scope.ts'
+import { type APIObject, valueAt } from '../api-object.ts'
+import type { ResourceDefinition } from '../resource-definition.ts'
 import { forbidden } from '../status-error.ts'
+import type { Writer } from './escalation.ts'
 
-/** Throws a 403 where the writer changes a guarded field and may not; `old` is undefined on creation. */
-export function checkGuardedFields(scope: Scope, next: APIObject, old: APIObject | undefined): void {
-  const { resource, user, context } = scope
-  const { group, plural } = resource.definition
-  for (const { groups, path, value, verb } of context.guardedFields) {
-    if (!groups.includes(group)) continue
-    const wished = fieldAt(next, path)
-    if (value !== undefined && wished !== value) continue
-    if (deepEqual(wished, old && fieldAt(old, path))) continue
-    const { namespace = '', name } = next.metadata
-    if (context.authorizer.decide(user, { verb, group, plural, subresource: '', namespace, name }).allowed) continue
-    const what = value === undefined ? path.join('.') : `${path.join('.')} "${value}"`
-    throw forbidden(resource.definition, name, `${what} takes the right to "${verb}" ${plural}: ask an operator`)
-  }
+/** A field of custom resources that only those may set who may use a verb on the object. */
+export interface GuardedField {
+  /** API groups of the kinds that have it. */
+  readonly groups: readonly string[]
+  /** As in `['spec', 'placement']`. */
+  readonly path: readonly string[]
+  /** Only setting this value takes the right. Left out: every change does. */
+  readonly value?: string
+  readonly verb: string
 }
 
-function fieldAt(object: unknown, path: readonly string[]): unknown {
-  return path.reduce((value: unknown, key) => (isRecord(value) ? value[key] : undefined), object)
+/** A write of an object; `old` is undefined on creation. */
+export interface GuardedWrite {
+  readonly definition: ResourceDefinition
+  readonly writer: Writer
+  readonly next: APIObject
+  readonly old: APIObject | undefined
+}
+
+/** Throws a 403 where the writer changes a guarded field and may not. */
+export function checkGuardedFields(fields: readonly GuardedField[], write: GuardedWrite): void {
+  const { definition, writer, next, old } = write
+  const { group, plural } = definition
+  for (const { groups, path, value, verb } of fields) {
+    if (!groups.includes(group)) continue
+    const wished = valueAt(next, path)
+    if (value !== undefined && wished !== value) continue
+    if (deepEqual(wished, valueAt(old, path))) continue
+    const { namespace = '', name } = next.metadata
+    if (writer.authorizer.decide(writer.user, { verb, group, plural, subresource: '', namespace, name }).allowed)
+      continue
+    const what = value === undefined ? path.join('.') : `${path.join('.')} "${value}"`
+    throw forbidden(definition, name, `${what} takes the right to "${verb}" ${plural}: ask an operator`)
+  }
 }

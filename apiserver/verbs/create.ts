@@ -38,9 +38,10 @@ export function createObject(
   }
   const key = keyOf(named.metadata.namespace, name)
   const prepared = prepare(scope, named, options)
-  resource.strategy.checkWriter?.(prepared, undefined, { user: scope.user, authorizer: context.authorizer })
+  const writer = { user: scope.user, authorizer: context.authorizer }
+  resource.strategy.checkWriter?.(prepared, undefined, writer)
   validate(scope, prepared)
-  checkGuardedFields(scope, prepared, undefined)
+  checkGuardedFields(context.guardedFields, { definition: resource.definition, writer, next: prepared, old: undefined })
   if (store.latest(resource.collection, key) !== undefined) throw alreadyExists(resource.definition, name)
   const stored = resource.toStored(prepared)
   return options.dryRun ? thought(stored, true) : staged(store.put(resource.collection, key, stored), true)

@@ -1,7 +1,7 @@
 /** Who owns which field: server-side apply and the upkeep of managedFields, for one request. */
 
 import { timestamp } from '../../crds/environment.ts'
-import { type APIObject, withMetadata } from '../api-object.ts'
+import type { APIObject } from '../api-object.ts'
 import { conflictMessage, serverSideApply, updateManagedFields } from '../apply/server-side-apply.ts'
 import type { ServedResource } from '../registry.ts'
 import type { Scope, WriteOptions } from '../scope.ts'
@@ -23,7 +23,7 @@ export function ownedAfterUpdate(scope: Scope, options: WriteOptions, next: APIO
 /** What an apply makes of the live object; throws a 409 that names each manager and field in the way. */
 export function applied(scope: Scope, options: WriteOptions, configuration: APIObject, live?: APIObject): APIObject {
   const result = serverSideApply({ ...common(scope, options, live), applied: configuration, force: options.force })
-  if (result.ok) return withoutNulls(asObject(result.object))
+  if (result.ok) return asObject(result.object)
   throw applyConflict(
     conflictMessage(result.conflicts),
     result.conflicts.map(({ message, field }) => ({ reason: 'FieldManagerConflict', message, field })),
@@ -53,10 +53,4 @@ function statusApart({ definition }: ServedResource) {
 /** What the field managers return is the object they were given, with other fields and managers. */
 function asObject(value: object): APIObject {
   return value as APIObject
-}
-
-/** Labels, annotations, finalizers and owners that nothing is left of are no part of the metadata. */
-function withoutNulls(object: APIObject): APIObject {
-  const stray = Object.entries(object.metadata).filter(([, value]) => value === null)
-  return stray.length === 0 ? object : withMetadata(object, Object.fromEntries(stray.map(([key]) => [key, undefined])))
 }

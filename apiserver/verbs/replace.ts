@@ -76,10 +76,11 @@ function decide(
   const limited = limitToSubresource(scope, wished, live)
   const system = withMetadata(limited, systemMetadata(live.metadata))
   const prepared = strategy.prepare?.(system, live, clock) ?? system
-  strategy.checkWriter?.(prepared, live, { user: scope.user, authorizer: context.authorizer })
+  const writer = { user: scope.user, authorizer: context.authorizer }
+  strategy.checkWriter?.(prepared, live, writer)
   const owned = options.ownership === 'applied' ? prepared : ownedBy(scope, options, prepared, live)
   validate(scope, owned, { live, wished })
-  checkGuardedFields(scope, owned, live)
+  checkGuardedFields(context.guardedFields, { definition, writer, next: owned, old: live })
   if (!strategy.generation || !changesWish(owned, live, definition.subresources.status)) return owned
   return withMetadata(owned, { generation: (live.metadata.generation ?? 0) + 1 })
 }

@@ -2,6 +2,7 @@
 
 import type { APIObject } from '../api-object.ts'
 import { keyOf, withMember, withMetadata } from '../api-object.ts'
+import { readMetadata } from '../metadata.ts'
 import { contentType, decodeApply, decodeObject, yamlErrors } from '../request/body.ts'
 import type { Scope, WriteOptions } from '../scope.ts'
 import { writeOptions } from '../scope.ts'
@@ -76,9 +77,14 @@ function apply(scope: Scope): Pending {
   return createObject(scope, made, { ...options, ownership: 'applied' })
 }
 
-/** Nulls that an apply leaves are no values of built-in kinds, and refused in others. */
+/**
+ * What an apply has emptied is null. In metadata and in built-in kinds that is no value; in others the schema sets a default in
+ * its place, or refuses it.
+ */
 function afterApply(scope: Scope, object: APIObject): APIObject {
-  return withDefaults(scope, object, scope.resource.definition.builtin ? 'dropped' : 'kept')
+  const { metadata } = readMetadata(object.metadata)
+  const read = metadata === object.metadata ? object : withMember(object, 'metadata', metadata)
+  return withDefaults(scope, read, scope.resource.definition.builtin ? 'dropped' : 'kept')
 }
 
 function readConfiguration(scope: Scope, options: WriteOptions): APIObject {

@@ -1,3 +1,4 @@
+import { Namespace } from '../../controllers/api/built-in-kinds.ts'
 import { ApiError, type Client, type Writable } from '../../controllers/api/client.ts'
 import type { AnyApiKind } from '../../controllers/api/paths.ts'
 import { kinds } from '../../crds/kinds.ts'
@@ -6,7 +7,6 @@ import type { FieldChange } from './field-changes.ts'
 import type { Fork } from './fork.ts'
 import { kindNamed } from './manifests.ts'
 import type { ObjectName } from './object-name.ts'
-import { Namespace } from './present.ts'
 
 /** What applying or deleting a manifest would do to its object. */
 export interface Edit {

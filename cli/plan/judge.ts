@@ -1,4 +1,5 @@
 import equal from 'fast-deep-equal'
+import { Namespace } from '../../controllers/api/built-in-kinds.ts'
 import { ApiError, type Client, type Writable } from '../../controllers/api/client.ts'
 import type { AnyApiKind } from '../../controllers/api/paths.ts'
 import type { Resource } from '../../crds/meta.ts'
@@ -7,7 +8,6 @@ import { fieldChanges } from './field-changes.ts'
 import { asKubectlMerges, lastAppliedAnnotation } from './kubectl-merge.ts'
 import { kindNamed } from './manifests.ts'
 import { nameOf } from './object-name.ts'
-import { Namespace } from './present.ts'
 import { type PruneOptions, prunedObjects } from './prune.ts'
 import { withoutTakenOver } from './takeover.ts'
 

@@ -1,12 +1,12 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
+import { Namespace } from '../../controllers/api/built-in-kinds.ts'
 import type { Writable } from '../../controllers/api/client.ts'
 import { type AnyApiKind, isNamespaced } from '../../controllers/api/paths.ts'
 import { kindOf } from '../../crds/kinds.ts'
 import { UserError } from '../user-error.ts'
 import { renderKustomization } from './kustomization.ts'
-import { Namespace } from './present.ts'
 
 /** What was found in files of manifests. */
 export interface Manifests {

@@ -1,16 +1,8 @@
+import { Namespace } from '../../controllers/api/built-in-kinds.ts'
 import type { Client } from '../../controllers/api/client.ts'
-import type { BuiltInKind } from '../../controllers/api/paths.ts'
 import type { ObservedWorld } from '../../controllers/query/observed.ts'
 import { kinds } from '../../crds/kinds.ts'
 import type { Resource } from '../../crds/meta.ts'
-
-/** Namespaces, as a kind of the API. */
-export const Namespace: BuiltInKind<Resource> = {
-  apiVersion: 'v1',
-  kind: 'Namespace',
-  plural: 'namespaces',
-  namespaced: false,
-}
 
 /** Everything described and everything observed, at about one instant: what a fork begins from. */
 export interface Present {

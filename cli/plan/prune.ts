@@ -1,4 +1,5 @@
 import { parseLabelSelector } from '../../apiserver/request/label-selector.ts'
+import { Namespace } from '../../controllers/api/built-in-kinds.ts'
 import type { Client, Writable } from '../../controllers/api/client.ts'
 import { type AnyApiKind, isNamespaced } from '../../controllers/api/paths.ts'
 import { Allocation } from '../../crds/infrastructure/allocation.ts'
@@ -7,7 +8,6 @@ import type { Resource } from '../../crds/meta.ts'
 import { UserError } from '../user-error.ts'
 import { lastAppliedAnnotation } from './kubectl-merge.ts'
 import { keyOf, nameOf } from './object-name.ts'
-import { Namespace } from './present.ts'
 
 /** Which objects go when the manifests name them no more. */
 export interface PruneOptions {

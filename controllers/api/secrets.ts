@@ -1,8 +1,7 @@
 import { DriverError } from '../../drivers/contract/errors.ts'
 import { systemNamespace } from '../install.ts'
+import { Secret } from './built-in-kinds.ts'
 import type { Client } from './client.ts'
-
-const Secret = { apiVersion: 'v1', kind: 'Secret', plural: 'secrets', namespaced: true } as const
 
 /**
  * Reads Secrets of the control plane's namespace, each time anew: what is in them is kept nowhere. Throws `DriverError`
@@ -14,7 +13,7 @@ export function secretReader(client: Pick<Client, 'get'>): (name: string) => Pro
     if (secret === undefined) {
       throw new DriverError('Unauthenticated', `Cannot sign in: Secret "${systemNamespace}/${name}" does not exist`)
     }
-    const { data = {} } = secret as { readonly data?: Readonly<Record<string, string>> }
+    const { data = {} } = secret
     return Object.fromEntries(
       Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString('utf8')]),
     )

@@ -18,6 +18,7 @@ import { definitions } from './areas/definitions.ts'
 import { deletion } from './areas/deletion.ts'
 import { discovery } from './areas/discovery.ts'
 import { dryRun } from './areas/dry-run.ts'
+import { emptied } from './areas/emptied.ts'
 import { errors } from './areas/errors.ts'
 import { lists } from './areas/lists.ts'
 import { namespaceDeletion } from './areas/namespaces.ts'
@@ -57,6 +58,7 @@ export const areas: readonly Area[] = [
   patches,
   strategicPatches,
   apply,
+  emptied,
   configurations,
   ownership,
   subresources,

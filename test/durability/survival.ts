@@ -1,7 +1,9 @@
 /** The story of a cloud that is described while its control plane is killed again and again. */
+
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ExecutionContext } from 'ava'
 import { ApiError } from '../../controllers/api/api-error.ts'
+import { Namespace } from '../../controllers/api/built-in-kinds.ts'
 import type { Client, Writable } from '../../controllers/api/client.ts'
 import type { AnyApiKind } from '../../controllers/api/paths.ts'
 import type { AnyKind, ResourceOf } from '../../crds/define-kind.ts'
@@ -14,8 +16,6 @@ import type { WorldListing } from '../../drivers/simulator/world-listing.ts'
 import { notReady } from '../stories/cloud.ts'
 import { SkysteadProcess, until } from './skystead-process.ts'
 import { cloudOf, deployment, networks } from './workload.ts'
-
-const Namespace = { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false } as const
 
 /** How hard it is. */
 export interface SurvivalOptions {

@@ -1,14 +1,13 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { ApiError } from '../../controllers/api/api-error.ts'
+import { Namespace } from '../../controllers/api/built-in-kinds.ts'
 import type { Writable } from '../../controllers/api/client.ts'
 import type { AnyApiKind } from '../../controllers/api/paths.ts'
 import { kindOf } from '../../crds/kinds.ts'
 import { Cloud } from '../stories/cloud.ts'
 import { type Mutation, manifests, mutated, mutation } from './mutations.ts'
 import type { PlainManifest } from './plain.ts'
-
-const Namespace = { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false } as const
 
 /** What a cloud under fire has to complain of. */
 interface Fire {

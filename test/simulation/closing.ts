@@ -287,18 +287,16 @@ const excuses: ReadonlySet<string> = new Set([
 function isExcused(cloud: SimulatedCloud, object: Resource): boolean {
   if (conditionOf(object, 'Stalled')?.status === 'True' || usesDeletedAddress(cloud, object)) return true
   const { reason = '', message = '' } = conditionOf(object, 'Ready') ?? {}
-  if (reason === reasonOfWaiting) return waitsForExcused(cloud, object, message)
+  if (reason === 'VolumeInUse') return waitsForExcused(cloud, object, message)
   return excuses.has(reason) || reason.endsWith('NotFound')
 }
-
-const reasonOfWaiting = 'VolumeInUse'
 
 /** It wants the disk of a machine that keeps it for a reason of its own. */
 function waitsForExcused(cloud: SimulatedCloud, { metadata: { namespace } }: Resource, message: string): boolean {
   const name = /machine "(?<name>[^"]+)"/.exec(message)?.groups?.name
   const machines = cloud.stored.all('virtualmachines.compute')
   const holder = machines.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name)
-  if (holder === undefined || isReady(holder) || conditionOf(holder, 'Ready')?.reason === reasonOfWaiting) return false
+  if (holder === undefined || isReady(holder) || conditionOf(holder, 'Ready')?.reason === 'VolumeInUse') return false
   return isExcused(cloud, holder)
 }
 

@@ -1,9 +1,11 @@
 /** A whole cloud in one process: API core, replicas of the controllers, simulated world, and an operator who describes it. */
+
 import { createHash } from 'node:crypto'
 import { type APIServer, createAPIServer } from '../../apiserver/server.ts'
 import { memoryLog } from '../../apiserver/storage/durable-log.ts'
 import { projectPath } from '../../cli/repository.ts'
 import { ApiError } from '../../controllers/api/api-error.ts'
+import { Namespace } from '../../controllers/api/built-in-kinds.ts'
 import { type Client, createClient } from '../../controllers/api/client.ts'
 import { inProcessTransport } from '../../controllers/api/in-process-transport.ts'
 import type { AnyApiKind } from '../../controllers/api/paths.ts'
@@ -23,8 +25,6 @@ import { Stored } from './stored.ts'
 import { Wire } from './wire.ts'
 
 const definitions = readDefinitions(projectPath('manifests/crds'))
-
-const Namespace = { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false } as const
 
 /** What a cloud is made with. */
 export interface SimulatedCloudOptions extends Pick<Scenario, 'seed' | 'replicas' | 'eventLag' | 'withoutResync'> {

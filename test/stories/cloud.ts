@@ -1,7 +1,9 @@
 /** A whole cloud in one process on a virtual clock: API core, controllers, simulator. For stories. */
+
 import { readFileSync } from 'node:fs'
 import { parseAllDocuments } from 'yaml'
 import { projectPath } from '../../cli/repository.ts'
+import { Namespace } from '../../controllers/api/built-in-kinds.ts'
 import { type Client, createClient, type Writable } from '../../controllers/api/client.ts'
 import type { AnyApiKind } from '../../controllers/api/paths.ts'
 import type { Transport } from '../../controllers/api/transport.ts'
@@ -22,8 +24,6 @@ import { conditionOf, type Resource } from '../../crds/meta.ts'
 import { createSimulator, type Simulator } from '../../drivers/simulator/simulator.ts'
 import type { VirtualEnvironment } from '../../drivers/simulator/virtual-clock.ts'
 import { type StoryAPI, storyEnvironment } from './story-api.ts'
-
-const Namespace = { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false } as const
 
 const definitions = readDefinitions(projectPath('manifests/crds'))
 

@@ -11,7 +11,7 @@ import { kubernetesTransport } from '../../controllers/api/kubernetes-transport.
 import type { Transport } from '../../controllers/api/transport.ts'
 import { flush, type VirtualEnvironment, virtualEnvironment } from '../../drivers/simulator/virtual-clock.ts'
 import { empty } from './reference/empty.ts'
-import { Traffic } from './reference/followed-transport.ts'
+import { Traffic } from './reference/traffic.ts'
 
 /** An API without any object. */
 export interface StoryAPI {

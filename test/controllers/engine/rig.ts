@@ -1,9 +1,11 @@
 /** One engine with a tiny kind of the tests' own, on the real API core, a fake driver and a virtual clock. */
+
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 import { createAPIServer } from '../../../apiserver/server.ts'
 import { memoryLog } from '../../../apiserver/storage/durable-log.ts'
 import { projectPath } from '../../../cli/repository.ts'
+import { CustomResourceDefinition } from '../../../controllers/api/built-in-kinds.ts'
 import { type Client, createClient, type Writable } from '../../../controllers/api/client.ts'
 import { createFeed } from '../../../controllers/api/feed.ts'
 import { inProcessTransport } from '../../../controllers/api/in-process-transport.ts'
@@ -25,13 +27,6 @@ import type { Wish } from '../../../reconcilers/world.ts'
 import { type FakeEndpoint, fakeDriver } from '../observation/fake-driver.ts'
 import { hostA, hostEndpoint, hostListing, installation, machine } from '../observation/samples.ts'
 import { Widget, type WidgetSpec, widgetManifest } from './samples.ts'
-
-const CustomResourceDefinition = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  plural: 'customresourcedefinitions',
-  namespaced: false,
-} as const
 
 /** The tests' kind as the reconcilers see it. */
 export type WidgetWish = Wish<typeof Widget>

@@ -4,6 +4,7 @@ import test, { type ExecutionContext } from 'ava'
 import { parseAllDocuments } from 'yaml'
 import { realEnvironment } from '../../../cli/environment.ts'
 import { projectPath } from '../../../cli/repository.ts'
+import { Namespace } from '../../../controllers/api/built-in-kinds.ts'
 import { type Client, createClient, type Writable } from '../../../controllers/api/client.ts'
 import { kubernetesTransport } from '../../../controllers/api/kubernetes-transport.ts'
 import { Lease } from '../../../controllers/api/lease.ts'
@@ -29,8 +30,6 @@ import { until } from '../../until.ts'
 const programs = builtPrograms()
 const what = 'replicas on a real Kubernetes API'
 const environment = realEnvironment()
-const Namespace = { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false } as const
-
 test.after.always(forgetCompiled)
 
 if (programs === undefined) skipped(test, what, ['the reference server: npm run test:reference builds it'])

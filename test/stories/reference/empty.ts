@@ -1,21 +1,17 @@
 /** Empties a real API of what stories leave behind. */
+import { ConfigMap, CustomResourceDefinition, Namespace, Secret } from '../../../controllers/api/built-in-kinds.ts'
 import { ApiError, type Client } from '../../../controllers/api/client.ts'
+import { Lease } from '../../../controllers/api/lease.ts'
 import type { AnyApiKind } from '../../../controllers/api/paths.ts'
+import { Event } from '../../../controllers/events.ts'
 import { systemNamespace } from '../../../controllers/install.ts'
 import { kinds } from '../../../crds/kinds.ts'
 import type { Resource } from '../../../crds/meta.ts'
 import { until } from '../../until.ts'
 
-const core = { apiVersion: 'v1', namespaced: true } as const
-const ConfigMap = { ...core, kind: 'ConfigMap', plural: 'configmaps' }
-const Secret = { ...core, kind: 'Secret', plural: 'secrets' }
-const Event = { apiVersion: 'events.k8s.io/v1', kind: 'Event', plural: 'events', namespaced: true } as const
-const Lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', plural: 'leases', namespaced: true } as const
-const Namespace = { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false } as const
-
 /** Deletes every object of our kinds, whatever holds it, and what else we wrote; the definitions stay. */
 export async function empty(client: Client): Promise<void> {
-  const defined = await client.list(definitions)
+  const defined = await client.list(CustomResourceDefinition)
   const served = new Set(defined.items.map(({ metadata }) => metadata.name))
   const ours = kinds.filter(kind => served.has(`${kind.plural}.${kind.group}`))
   await Promise.all(ours.map(kind => emptyKind(client, kind, () => true)))
@@ -30,13 +26,6 @@ function isOfOurs(event: Resource): boolean {
   const { regarding } = event as { readonly regarding?: { readonly apiVersion?: string } }
   return kinds.some(({ apiVersion }) => apiVersion === regarding?.apiVersion)
 }
-
-const definitions = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  plural: 'customresourcedefinitions',
-  namespaced: false,
-} as const
 
 async function emptyKind(client: Client, kind: AnyApiKind, isMeant: (object: Resource) => boolean): Promise<void> {
   const { items } = await client.list(kind)
