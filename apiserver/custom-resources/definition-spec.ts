@@ -95,13 +95,27 @@ export function storageVersion({ versions }: DefinitionSpec): string {
 }
 
 const compiled = new WeakMap<StructuralSchema, CompiledSchema>()
+/** The same by what they say: a definition that is applied again unchanged comes as another object. */
+const compiledByText = new Map<string, WeakRef<CompiledSchema>>()
+const dropped = new FinalizationRegistry<string>(text => {
+  if (compiledByText.get(text)?.deref() === undefined) compiledByText.delete(text)
+})
 
 /** The schema, compiled once; throws a SchemaError where it is not structural. */
 export function compiledSchema(schema: StructuralSchema): CompiledSchema {
   const known = compiled.get(schema)
   if (known !== undefined) return known
-  const made = compileSchema(schema)
+  const made = compiledText(JSON.stringify(schema), schema)
   compiled.set(schema, made)
+  return made
+}
+
+function compiledText(text: string, schema: StructuralSchema): CompiledSchema {
+  const known = compiledByText.get(text)?.deref()
+  if (known !== undefined) return known
+  const made = compileSchema(schema)
+  compiledByText.set(text, new WeakRef(made))
+  dropped.register(made, text)
   return made
 }
 
