@@ -1,7 +1,7 @@
 import type { Environment } from '../crds/environment.ts'
+import type { AdmissionRules } from './admission/rules.ts'
 import type { APIRequest, User } from './api-request.ts'
 import type { Authorizer } from './authorization/authorizer.ts'
-import type { GuardedField } from './authorization/guarded-fields.ts'
 import { forbiddenField, invalidValue, requiredValue, tooLong, unsupportedValue } from './field-errors.ts'
 import type { Registry, ServedResource } from './registry.ts'
 import type { Accept } from './request/accept.ts'
@@ -17,8 +17,8 @@ export interface ServerContext {
   readonly environment: Environment
   /** Who may do what. */
   readonly authorizer: Authorizer
-  /** Fields of custom resources that take a right of their own. */
-  readonly guardedFields: readonly GuardedField[]
+  /** What is refused of custom resources beside what their schemas say. */
+  readonly admission: AdmissionRules
   /** Aborts when the server closes: watches then end. */
   readonly closing: AbortSignal
 }

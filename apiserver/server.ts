@@ -2,6 +2,7 @@
 
 import type { Environment } from '../crds/environment.ts'
 import { timestamp } from '../crds/environment.ts'
+import { type AdmissionRules, noRules } from './admission/rules.ts'
 import { deepFreeze } from './api-object.ts'
 import type { APIRequest, APIResponse, User } from './api-request.ts'
 import { jsonResponse, localUserName, textResponse } from './api-request.ts'
@@ -11,7 +12,6 @@ import { firstKnown, type TokenCheck } from './authentication/token-check.ts'
 import { type Asked, authorize } from './authorization/authorize.ts'
 import { Authorizer, mastersGroup } from './authorization/authorizer.ts'
 import { createDefaultRoles } from './authorization/default-roles.ts'
-import type { GuardedField } from './authorization/guarded-fields.ts'
 import { answerReview, reviews } from './authorization/reviews.ts'
 import { startBackground } from './background/background.ts'
 import { backupOfStore, backupPath } from './backup/store-backup.ts'
@@ -57,8 +57,8 @@ export interface APIServerOptions {
   readonly checkToken?: TokenCheck
   /** PEM of the key on P-256 that signs service accounts' tokens. Default: one that ends with this server. */
   readonly accountKey?: string
-  /** Fields of custom resources that take a right of their own. Default: none do. */
-  readonly guardedFields?: readonly GuardedField[]
+  /** What is refused of custom resources beside what their schemas say. Default: nothing. */
+  readonly admission?: AdmissionRules
   /** Tells the audit log; closed with the server. Default: nothing is told. */
   readonly auditor?: Auditor
   /** What `/metrics` tells. Default: there is no such path. */
@@ -86,8 +86,8 @@ export async function createAPIServer(options: APIServerOptions): Promise<APISer
   const registry = new Registry()
   const closing = new AbortController()
   const authorizer = new Authorizer(store)
-  const { guardedFields = [] } = options
-  const context: ServerContext = { store, registry, environment, authorizer, guardedFields, closing: closing.signal }
+  const { admission = noRules } = options
+  const context: ServerContext = { store, registry, environment, authorizer, admission, closing: closing.signal }
   addAll(registry, [namespaces, configMaps, secrets, coreEvents, groupEvents, leases, serviceAccounts])
   addAll(registry, [roles, roleBindings, clusterRoles, clusterRoleBindings])
   registry.add(serveDefinitions(store))

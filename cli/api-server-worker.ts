@@ -5,8 +5,8 @@ import { serve } from '../apiserver/serving/serve.ts'
 import { StorageError } from '../apiserver/storage/durable-log.ts'
 import { servePort } from '../controllers/api/port-transport.ts'
 import { createLogger } from '../controllers/log.ts'
+import { admissionOf } from '../crds/admission.ts'
 import { kinds } from '../crds/kinds.ts'
-import { guardedFieldsOf } from '../crds/operator-fields.ts'
 import type { ApiServerReply, ApiServerRequest } from './api-server.ts'
 import { realEnvironment } from './environment.ts'
 
@@ -20,7 +20,7 @@ try {
     port,
     environment,
     logger: loggerOf(),
-    guardedFields: guardedFieldsOf(kinds),
+    admission: admissionOf(kinds),
     ...(storageLimit !== undefined && { store: { sizeLimit: storageLimit } }),
     ...(audit !== undefined && { audit }),
     ...(limits !== undefined && { limits }),

@@ -38,8 +38,8 @@ export interface Managed {
    */
   readonly management: Management
   /**
-   * protected holds the deletion of this object back while it is 'Enabled': what it stands for stays as it is. Default
-   * 'Disabled'.
+   * protected keeps this object from being deleted while it is 'Enabled': the API refuses, and what was deleted all the
+   * same is held, with what it stands for. Default 'Disabled'.
    * @default "Disabled"
    */
   readonly protected: Switch

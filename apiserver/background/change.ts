@@ -38,17 +38,22 @@ export function removeFinalizer(
   })
 }
 
-/** Deletes a stored object, if it is still there and still the same. */
+/**
+ * Deletes a stored object, if it is still there and still the same. Answers with the refusal where it is protected: trying
+ * again changes nothing until the object changes.
+ */
 export async function removeObject(
   context: ServerContext,
   resource: ServedResource,
   key: string,
   options: { uid: string; propagation: Propagation | undefined },
-): Promise<void> {
+): Promise<StatusError | undefined> {
   try {
     await deleteObject(context, resource, key, { ...inBackground, ...options }).written
+    return undefined
   } catch (error) {
-    // Gone, replaced by another of the name, or protected: nothing that trying again would change.
     if (!(error instanceof StatusError)) throw error
+    // Else gone, or replaced by another of the name.
+    return error.code === 403 ? error : undefined
   }
 }

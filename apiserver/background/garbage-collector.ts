@@ -1,6 +1,7 @@
 /** Deletes what its owners have left behind, and holds owners until their dependents are gone (or let go). */
 
 import deepEqual from 'fast-deep-equal'
+import { isGuarded } from '../admission/deletion-guards.ts'
 import type { APIObject, OwnerReference } from '../api-object.ts'
 import { keyOf, withMetadata } from '../api-object.ts'
 import type { ServedResource } from '../registry.ts'
@@ -52,13 +53,24 @@ class GarbageCollector {
     if (isCollectorsToFinish(entry.object)) this.#worker.enqueue(addressOf(entry))
     const before = previous === undefined ? noOwners : ownersOf(previous)
     const after = type === 'DELETED' ? noOwners : ownersOf(entry)
-    // Nearly every event: nothing about owners has changed.
-    if (before === after || deepEqual(before, after)) return
+    if (before === after || deepEqual(before, after)) {
+      // Nearly every event: nothing about owners has changed.
+      if (after.length > 0 && previous !== undefined && this.#isFreed(previous, entry)) this.#consider(entry)
+      return
+    }
     if (previous !== undefined) this.#unlink(previous)
     if (after.length > 0) this.#link(entry)
     if (type !== 'DELETED') this.#consider(entry)
     // An owner may be waiting for this very dependent to go or to let go.
     for (const owner of before) this.#wakeOwner(entry, owner)
+  }
+
+  /** Whether it was protected from deletion, and is no more. */
+  #isFreed(before: Entry, after: Entry): boolean {
+    const { admission, registry } = this.#context
+    const group = registry.ofCollection(after.resource)?.definition.group ?? ''
+    const isKept = ({ object }: Entry) => isGuarded(admission.deletionGuards, group, object)
+    return isKept(before) && !isKept(after)
   }
 
   #consider(entry: Entry): void {

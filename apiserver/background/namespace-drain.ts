@@ -5,6 +5,7 @@ import type { APIObject, JSONObject } from '../api-object.ts'
 import { isRecord, valueAt, withMember } from '../api-object.ts'
 import { namespaceFinalizer, namespaces, specFinalizers } from '../kinds/namespace.ts'
 import type { ServerContext } from '../scope.ts'
+import type { StatusError } from '../status-error.ts'
 import type { Entry } from '../storage/entry.ts'
 import { changeObject, removeObject } from './change.ts'
 import { startWorker } from './worker.ts'
@@ -20,7 +21,8 @@ export function startNamespaceDrain(context: ServerContext): () => void {
     for (const { type, entry } of events) {
       if (entry.resource === namespaces.collection) {
         if (type !== 'DELETED' && isLeaving(entry.name)) worker.enqueue(entry.name)
-      } else if (type === 'DELETED' && entry.namespace !== '' && isLeaving(entry.namespace)) {
+      } else if (entry.namespace !== '' && isLeaving(entry.namespace) && (type === 'DELETED' || isFresh(entry))) {
+        // What was protected from deletion may be protected no more.
         worker.enqueue(entry.namespace)
       }
     }
@@ -33,20 +35,25 @@ async function drain(context: ServerContext, name: string): Promise<void> {
   if (namespace?.object.metadata.deletionTimestamp === undefined) return
   const left = contentOf(context, name)
   if (left.length === 0) return finalize(context, name)
-  const fresh = left.filter(entry => entry.object.metadata.deletionTimestamp === undefined)
-  await Promise.all(fresh.map(entry => remove(context, entry)))
+  const fresh = left.filter(isFresh)
+  const refusals = await Promise.all(fresh.map(entry => remove(context, entry)))
   const held = contentOf(context, name)
-  if (held.length > 0) await report(context, name, held)
+  const refused = refusals.filter(refusal => refusal !== undefined)
+  if (held.length > 0) await report(context, name, { held, refused })
+}
+
+function isFresh({ object }: Entry): boolean {
+  return object.metadata.deletionTimestamp === undefined
 }
 
 function contentOf({ store }: ServerContext, namespace: string): readonly Entry[] {
   return [...store.collections()].flatMap(collection => collection.ordered(namespace))
 }
 
-async function remove(context: ServerContext, entry: Entry): Promise<void> {
+async function remove(context: ServerContext, entry: Entry): Promise<StatusError | undefined> {
   const resource = context.registry.ofCollection(entry.resource)
-  if (resource === undefined) return
-  await removeObject(context, resource, entry.key, { uid: entry.uid, propagation: 'Background' })
+  if (resource === undefined) return undefined
+  return removeObject(context, resource, entry.key, { uid: entry.uid, propagation: 'Background' })
 }
 
 function finalize(context: ServerContext, name: string): Promise<void> {
@@ -56,8 +63,15 @@ function finalize(context: ServerContext, name: string): Promise<void> {
   })
 }
 
+/** What keeps a namespace. */
+interface Remains {
+  readonly held: readonly Entry[]
+  /** What was said of those of them that are protected. */
+  readonly refused: readonly StatusError[]
+}
+
 /** Says in the namespace's status what its deletion waits for. */
-function report(context: ServerContext, name: string, held: readonly Entry[]): Promise<void> {
+function report(context: ServerContext, name: string, { held, refused }: Remains): Promise<void> {
   const counts = new Map<string, number>()
   const finalizers = new Map<string, number>()
   for (const { resource, object } of held) {
@@ -72,6 +86,7 @@ function report(context: ServerContext, name: string, held: readonly Entry[]): P
   const time = timestamp(context.environment.clock)
   return changeObject(context, namespaces, name, namespace =>
     withConditions(namespace, [
+      failure(refused, time),
       condition(
         'NamespaceContentRemaining',
         'SomeResourcesRemain',
@@ -88,6 +103,17 @@ function report(context: ServerContext, name: string, held: readonly Entry[]): P
   )
 }
 
+function failure(refused: readonly StatusError[], time: string): JSONObject {
+  const type = 'NamespaceDeletionContentFailure'
+  if (refused.length === 0) {
+    const message = 'All content successfully deleted, may be waiting on finalization'
+    return { ...condition(type, 'ContentDeleted', message, time), status: 'False' }
+  }
+  const why = refused.map(({ message }) => message).join(', ')
+  const message = `Failed to delete all resource types, ${refused.length} remaining: ${why}`
+  return condition(type, 'ContentDeletionFailed', message, time)
+}
+
 function condition(type: string, reason: string, message: string, lastTransitionTime: string): JSONObject {
   return { type, status: 'True', lastTransitionTime, reason, message }
 }
@@ -97,7 +123,9 @@ function withConditions(namespace: APIObject, conditions: readonly JSONObject[])
   const before: readonly JSONObject[] = Array.isArray(known) ? known.filter(isRecord) : []
   const merged = conditions.map(next => {
     const old = before.find(each => each.type === next.type)
-    return old === undefined ? next : { ...next, lastTransitionTime: old.lastTransitionTime }
+    return old !== undefined && old.status === next.status
+      ? { ...next, lastTransitionTime: old.lastTransitionTime }
+      : next
   })
   const others = before.filter(old => !conditions.some(next => next.type === old.type))
   const status = isRecord(namespace.status) ? namespace.status : {}

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import type { Environment } from '../../crds/environment.ts'
+import type { AdmissionRules } from '../admission/rules.ts'
 import type { User } from '../api-request.ts'
 import { Auditor } from '../audit/auditor.ts'
 import { tellAudit } from '../audit/figures.ts'
@@ -10,7 +11,6 @@ import type { AuditPolicy } from '../audit/policy.ts'
 import type { Keeping } from '../audit/rotation.ts'
 import { tokenCheck } from '../authentication/token-check.ts'
 import { mastersGroup } from '../authorization/authorizer.ts'
-import type { GuardedField } from '../authorization/guarded-fields.ts'
 import { Figures } from '../figures.ts'
 import { tellLimits } from '../limits/figures.ts'
 import { type LimitOptions, RequestLimits } from '../limits/request-limits.ts'
@@ -39,8 +39,8 @@ export interface ServeOptions {
   /** What is told in the audit log, where, and what is kept of it. Default: nothing is told. */
   readonly audit?: AuditOptions
   readonly store?: StoreOptions
-  /** Fields of custom resources that take a right of their own. Default: none do. */
-  readonly guardedFields?: readonly GuardedField[]
+  /** What is refused of custom resources beside what their schemas say. Default: nothing. */
+  readonly admission?: AdmissionRules
   /** How much everybody may ask at a time. Default: as each limit says. */
   readonly limits?: LimitOptions
 }
@@ -92,7 +92,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     ...(auditor !== undefined && { auditor }),
     ...(logger !== undefined && { logger }),
     ...(options.store !== undefined && { store: options.store }),
-    ...(options.guardedFields !== undefined && { guardedFields: options.guardedFields }),
+    ...(options.admission !== undefined && { admission: options.admission }),
   })
   try {
     const hosts = [host, '127.0.0.1', '::1', 'localhost']

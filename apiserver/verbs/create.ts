@@ -1,8 +1,8 @@
 import type { Random } from '../../crds/environment.ts'
 import { timestamp } from '../../crds/environment.ts'
+import { checkGuardedFields } from '../admission/guarded-fields.ts'
 import type { APIObject } from '../api-object.ts'
 import { keyOf, withMember, withMetadata } from '../api-object.ts'
-import { checkGuardedFields } from '../authorization/guarded-fields.ts'
 import { validateMetadata } from '../metadata.ts'
 import { finalizerWarnings } from '../metadata-warnings.ts'
 import type { Scope, ServerContext, WriteOptions } from '../scope.ts'
@@ -41,8 +41,9 @@ export function createObject(
   const writer = { user: scope.user, authorizer: context.authorizer }
   resource.strategy.checkWriter?.(prepared, undefined, writer)
   validate(scope, prepared)
-  checkGuardedFields(context.guardedFields, { definition: resource.definition, writer, next: prepared, old: undefined })
-  if (store.latest(resource.collection, key) !== undefined) throw alreadyExists(resource.definition, name)
+  const { definition } = resource
+  checkGuardedFields(context.admission.guardedFields, { definition, writer, next: prepared, old: undefined })
+  if (store.latest(resource.collection, key) !== undefined) throw alreadyExists(definition, name)
   const stored = resource.toStored(prepared)
   return options.dryRun ? thought(stored, true) : staged(store.put(resource.collection, key, stored), true)
 }

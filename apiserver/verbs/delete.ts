@@ -1,4 +1,5 @@
 import { timestamp } from '../../crds/environment.ts'
+import { checkDeletion } from '../admission/deletion-guards.ts'
 import type { APIObject, JSONObject } from '../api-object.ts'
 import { isRecord, withMetadata } from '../api-object.ts'
 import { invalidValue, unsupportedValue } from '../field-errors.ts'
@@ -42,7 +43,7 @@ export interface Deletion extends Pending {
   readonly gone: boolean
 }
 
-/** Decides the deletion of an object; throws StatusErrors: 404, 409 or what the kind refuses. */
+/** Decides the deletion of an object; throws StatusErrors: 404, 409, or what the kind or a guard refuses. */
 export function deleteObject(
   context: ServerContext,
   resource: ServedResource,
@@ -56,6 +57,7 @@ export function deleteObject(
   const live = entry.object
   checkPreconditions(resource, live, options)
   strategy.beforeDelete?.(live)
+  checkDeletion(context.admission.deletionGuards, definition, live)
   const marked = mark(context, resource, live, options)
   if (isFinished(resource, marked)) {
     if (options.dryRun) return { ...thought(live), gone: true }

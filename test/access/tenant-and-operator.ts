@@ -1,4 +1,4 @@
-/** What a tenant and an operator may wish for, tried on an API that has our definitions, our roles and our admission. */
+/** What a tenant and an operator may wish for and delete, tried on an API that has our definitions, our roles and our admission. */
 import { readFileSync } from 'node:fs'
 import type { ExecutionContext } from 'ava'
 import { realEnvironment } from '../../cli/environment.ts'
@@ -57,6 +57,15 @@ export async function tryWishes(t: ExecutionContext, kubeconfig: string): Promis
   t.is((await change(api, Volume, volume, { spec: { size: '30Gi' } }, tenant)).status, 200)
   t.is((await change(api, Volume, volume, orphan, operator)).status, 200)
   t.is((await change(api, Volume, volume, { spec: { size: '40Gi' } }, tenant)).status, 200, 'what stays takes no right')
+
+  const removal = (person: typeof tenant, query = '') => api.call('DELETE', `${path}${query}`, person)
+  t.is((await change(api, Volume, volume, { spec: { protected: 'Enabled' } }, tenant)).status, 200)
+  refused(t, await removal(tenant), /spec\.protected is "Enabled": set it to "Disabled" first/)
+  refused(t, await removal(operator, '?dryRun=All'), /spec\.protected is "Enabled"/)
+  refused(t, await api.call('DELETE', collection(Volume), tenant), /spec\.protected is "Enabled"/)
+  t.is((await api.get(path, tenant)).body.metadata.deletionTimestamp, undefined)
+  t.is((await change(api, Volume, volume, { spec: { protected: 'Disabled' } }, tenant)).status, 200)
+  t.is((await removal(tenant)).status, 200)
 
   t.is((await make(api, VirtualMachine, withSpec(machine, { placement: undefined }), tenant)).status, 201)
   const placed = { spec: { placement: { hostName: 'host-b1' } } }

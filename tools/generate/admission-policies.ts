@@ -1,57 +1,77 @@
-import { type OperatorField, operatorFields } from '../../crds/operator-fields.ts'
+import { type OperatorField, operatorFields, protection, refusalOf } from '../../crds/admission.ts'
 import type { KindSource } from './kind-source.ts'
 
-const name = 'skystead-operator-fields'
-
-/** The objects of `manifests/install/admission.yaml`: on a cluster they ask for the verbs of fields for operators. */
+/** The objects of `manifests/install/admission.yaml`: on a cluster they refuse what `crds/admission.ts` names. */
 export function admissionPolicies(sources: readonly KindSource[]): readonly object[] {
-  return operatorFields.flatMap(field => {
-    const having = sources.filter(({ schema }) => mayHold(schema, field))
-    return having.length === 0 ? [] : policyOf(field, having)
+  const forOperators = operatorFields.map(field =>
+    policyOf(field, sources, {
+      name: `skystead-operator-fields-${field.path.at(-1)?.toLowerCase()}`,
+      operations: ['CREATE', 'UPDATE'],
+      variables: [
+        { name: 'wished', expression: at('object', field) },
+        { name: 'before', expression: `oldObject == null ? optional.none() : ${at('oldObject', field)}` },
+      ],
+      validation: {
+        expression: `${unchanged(field)} || ${allowed(field)}`,
+        messageExpression: `'${refusalOf(field, "' + request.resource.resource + '")}'`,
+      },
+    }),
+  )
+  const kept = policyOf(protection, sources, {
+    name: 'skystead-protected',
+    operations: ['DELETE'],
+    validation: {
+      expression: `${at('oldObject', protection)} != optional.of('${protection.value}')`,
+      message: protection.refusal,
+    },
   })
+  return [...forOperators, kept].flat()
 }
 
-function policyOf(field: OperatorField, sources: readonly KindSource[]): readonly object[] {
-  const metadata = { name: `${name}-${field.path.at(-1)?.toLowerCase()}` }
-  const groups = [...new Set(sources.map(({ definition }) => definition.group))].sort()
+/** A field, or one value of it. */
+type Field = Pick<OperatorField, 'path' | 'value'>
+
+interface Policy {
+  readonly name: string
+  readonly operations: readonly string[]
+  readonly variables?: readonly { readonly name: string; readonly expression: string }[]
+  readonly validation: { readonly expression: string; readonly message?: string; readonly messageExpression?: string }
+}
+
+/** A policy for the kinds that have the field, and its binding; nothing where none has it. */
+function policyOf(field: Field, sources: readonly KindSource[], policy: Policy): readonly object[] {
+  const { name, operations, variables, validation } = policy
+  const definitions = sources.filter(({ schema }) => mayHold(schema, field)).map(({ definition }) => definition)
+  if (definitions.length === 0) return []
+  const groups = [...new Set(definitions.map(({ group }) => group))].sort()
   const resourceRules = groups.map(group => ({
     apiGroups: [group],
     apiVersions: ['*'],
-    operations: ['CREATE', 'UPDATE'],
-    resources: sources.flatMap(({ definition }) => (definition.group === group ? definition.plural : [])).sort(),
+    operations,
+    resources: definitions.flatMap(definition => (definition.group === group ? definition.plural : [])).sort(),
   }))
-  const what = field.value === undefined ? field.path.join('.') : `${field.path.join('.')} "${field.value}"`
   return [
     {
       apiVersion: 'admissionregistration.k8s.io/v1',
       kind: 'ValidatingAdmissionPolicy',
-      metadata,
+      metadata: { name },
       spec: {
         failurePolicy: 'Fail',
         matchConstraints: { resourceRules },
-        variables: [
-          { name: 'wished', expression: at('object', field) },
-          { name: 'before', expression: `oldObject == null ? optional.none() : ${at('oldObject', field)}` },
-        ],
-        validations: [
-          {
-            expression: `${unchanged(field)} || ${allowed(field)}`,
-            messageExpression: `'${what} takes the right to "${field.verb}" ' + request.resource.resource + ': ask an operator'`,
-            reason: 'Forbidden',
-          },
-        ],
+        ...(variables !== undefined && { variables }),
+        validations: [{ ...validation, reason: 'Forbidden' }],
       },
     },
     {
       apiVersion: 'admissionregistration.k8s.io/v1',
       kind: 'ValidatingAdmissionPolicyBinding',
-      metadata,
-      spec: { policyName: metadata.name, validationActions: ['Deny'] },
+      metadata: { name },
+      spec: { policyName: name, validationActions: ['Deny'] },
     },
   ]
 }
 
-function at(object: string, { path }: OperatorField): string {
+function at(object: string, { path }: Field): string {
   return [object, ...path].join('.?')
 }
 
@@ -68,7 +88,7 @@ function allowed({ verb }: OperatorField): string {
 }
 
 /** Whether a schema has the field, and allows the value. */
-function mayHold(schema: unknown, { path, value }: OperatorField): boolean {
+function mayHold(schema: unknown, { path, value }: Field): boolean {
   const found = path.reduce((node: Schema | undefined, key) => node?.properties?.[key], schema as Schema)
   return found !== undefined && (value === undefined || found.enum?.includes(value) === true)
 }

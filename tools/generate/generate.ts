@@ -26,7 +26,7 @@ export function generate(root: string, kinds: readonly KindDefinition[]): Readon
   return new Map([
     ...sources.map(source => crdFile(root, source)),
     ['manifests/crds/kustomization.yaml', yamlFile('crds/kinds.ts', [kustomizationOf(sources)])] as const,
-    ['manifests/install/admission.yaml', yamlFile('crds/operator-fields.ts', admissionPolicies(sources))] as const,
+    ['manifests/install/admission.yaml', yamlFile('crds/admission.ts', admissionPolicies(sources))] as const,
     ['manifests/install/rbac.yaml', yamlFile('crds/kinds.ts', rbac(kinds))] as const,
     ...referencePages(sources),
   ])

@@ -1,6 +1,6 @@
 import { queryRoutes } from '../../controllers/query/routes.ts'
+import { operatorFields } from '../../crds/admission.ts'
 import type { KindDefinition } from '../../crds/define-kind.ts'
-import { operatorFields } from '../../crds/operator-fields.ts'
 import { Volume } from '../../crds/storage/volume.ts'
 
 interface ResourceRule {

@@ -208,3 +208,79 @@ test('a namespace waits for finalizers in it, says so, and takes nothing new mea
   await settle()
   t.is((await get(`${namespaces}/team`)).status, 404)
 })
+
+/** Things are kept while their mode is Slow. */
+const keeping = {
+  admission: {
+    guardedFields: [],
+    deletionGuards: [
+      {
+        groups: ['example.dev'],
+        path: ['spec', 'mode'],
+        value: 'Slow',
+        refusal: 'spec.mode is "Slow": set it to "Fast"',
+      },
+    ],
+  },
+}
+const slow = { size: 1, mode: 'Slow' }
+
+test('an object that a guard keeps is not deleted, by whatever way, until it says so no more', async t => {
+  const { post, remove, get, merge } = await startWithThings(keeping)
+  await post(things, thing('a', slow))
+  for (const path of [`${things}/a`, `${things}/a?dryRun=All`, things]) {
+    const { status, body } = await remove(path)
+    t.is(status, 403, path)
+    t.is(body.message, 'things.example.dev "a" is forbidden: spec.mode is "Slow": set it to "Fast"')
+  }
+  t.is((await get(`${things}/a`)).body.metadata.deletionTimestamp, undefined)
+  await merge(`${things}/a`, { spec: { mode: 'Fast' } })
+  t.is((await remove(`${things}/a`)).status, 200)
+})
+
+test('what is told first is that an object is not there, or another', async t => {
+  const { post, remove } = await startWithThings(keeping)
+  await post(things, thing('a', slow))
+  t.is((await remove(`${things}/b`)).status, 404)
+  t.is((await remove(`${things}/a`, { preconditions: { uid: 'another' } })).status, 409)
+})
+
+test('a namespace that goes keeps what a guard keeps, says so, and goes on when it may', async t => {
+  const { post, remove, get, merge, settle } = await startWithThings(keeping)
+  await post(namespaces, namespace('team'))
+  const team = '/apis/example.dev/v1/namespaces/team/things'
+  await post(team, thing('kept', slow))
+  await post(team, thing('other'))
+  await remove(`${namespaces}/team`)
+  await settle()
+  t.deepEqual(namesOf(await get(team)), ['kept'])
+  t.is((await get(`${team}/kept`)).body.metadata.deletionTimestamp, undefined)
+  const failureOf = async () => {
+    const { body } = await get(`${namespaces}/team`)
+    return body.status.conditions.find(({ type }: { type: string }) => type === 'NamespaceDeletionContentFailure')
+  }
+  t.like(await failureOf(), {
+    status: 'True',
+    reason: 'ContentDeletionFailed',
+    message:
+      'Failed to delete all resource types, 1 remaining: things.example.dev "kept" is forbidden: spec.mode is "Slow": set it to "Fast"',
+  })
+  await merge(`${team}/kept`, { metadata: { finalizers: ['x.dev/one'] }, spec: { mode: 'Fast' } })
+  await settle()
+  t.like(await failureOf(), { status: 'False', reason: 'ContentDeleted' })
+  await merge(`${team}/kept`, { metadata: { finalizers: null } })
+  await settle()
+  t.is((await get(`${namespaces}/team`)).status, 404)
+})
+
+test('what a deleted owner leaves behind stays while a guard keeps it', async t => {
+  const { post, remove, get, merge, settle } = await startWithThings(keeping)
+  const owner = await post(configMaps, configMap('owner'))
+  await post(things, thing('a', slow, ownedBy(owner)))
+  await remove(`${configMaps}/owner`)
+  await settle()
+  t.is((await get(`${things}/a`)).status, 200)
+  await merge(`${things}/a`, { spec: { mode: 'Fast' } })
+  await settle()
+  t.is((await get(`${things}/a`)).status, 404)
+})

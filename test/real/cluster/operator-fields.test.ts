@@ -6,7 +6,8 @@ import { builtPrograms } from '../../conformance/reference/build.ts'
 import { startReference } from '../../conformance/reference/server.ts'
 import { skipped } from '../../skipped.ts'
 
-const what = 'a real Kubernetes API with manifests/install/admission.yaml lets only operators place, attest and release'
+const what =
+  'a real Kubernetes API with manifests/install/admission.yaml lets only operators place, attest and release, and keeps what is protected'
 const programs = builtPrograms()
 
 if (programs === undefined) skipped(test, what, ['the reference server: npm run test:reference builds it'])

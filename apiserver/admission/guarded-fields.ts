@@ -2,9 +2,9 @@
 
 import deepEqual from 'fast-deep-equal'
 import { type APIObject, valueAt } from '../api-object.ts'
+import type { Writer } from '../authorization/escalation.ts'
 import type { ResourceDefinition } from '../resource-definition.ts'
 import { forbidden } from '../status-error.ts'
-import type { Writer } from './escalation.ts'
 
 /** A field of custom resources that only those may set who may use a verb on the object. */
 export interface GuardedField {
@@ -15,6 +15,8 @@ export interface GuardedField {
   /** Only setting this value takes the right. Left out: every change does. */
   readonly value?: string
   readonly verb: string
+  /** What a writer is told who may not; the resource's plural is given. */
+  readonly refusal: (plural: string) => string
 }
 
 /** A write of an object; `old` is undefined on creation. */
@@ -29,7 +31,7 @@ export interface GuardedWrite {
 export function checkGuardedFields(fields: readonly GuardedField[], write: GuardedWrite): void {
   const { definition, writer, next, old } = write
   const { group, plural } = definition
-  for (const { groups, path, value, verb } of fields) {
+  for (const { groups, path, value, verb, refusal } of fields) {
     if (!groups.includes(group)) continue
     const wished = valueAt(next, path)
     if (value !== undefined && wished !== value) continue
@@ -37,7 +39,6 @@ export function checkGuardedFields(fields: readonly GuardedField[], write: Guard
     const { namespace = '', name } = next.metadata
     if (writer.authorizer.decide(writer.user, { verb, group, plural, subresource: '', namespace, name }).allowed)
       continue
-    const what = value === undefined ? path.join('.') : `${path.join('.')} "${value}"`
-    throw forbidden(definition, name, `${what} takes the right to "${verb}" ${plural}: ask an operator`)
+    throw forbidden(definition, name, refusal(plural))
   }
 }

@@ -1,3 +1,5 @@
+/** What the API refuses of our kinds beside what their schemas say. */
+
 import type { KindDefinition } from './define-kind.ts'
 
 /**
@@ -24,8 +26,28 @@ export const operatorFields: readonly OperatorField[] = [
   },
 ]
 
+/** What somebody is told who may not make such a wish. */
+export function refusalOf({ path, value, verb }: OperatorField, plural: string): string {
+  const what = value === undefined ? path.join('.') : `${path.join('.')} "${value}"`
+  return `${what} takes the right to "${verb}" ${plural}: ask an operator`
+}
+
+/** What is not deleted: an object that says so itself, and what somebody is told who tries. */
+export const protection = {
+  path: ['spec', 'protected'],
+  value: 'Enabled',
+  refusal: 'spec.protected is "Enabled": set it to "Disabled" first',
+} as const
+
 /** The same for the embedded API, with the groups of the kinds. */
-export function guardedFieldsOf(kinds: readonly KindDefinition[]) {
+export function admissionOf(kinds: readonly KindDefinition[]) {
   const groups = [...new Set(kinds.map(({ group }) => group))]
-  return operatorFields.map(field => ({ ...field, groups }))
+  return {
+    guardedFields: operatorFields.map(field => ({
+      ...field,
+      groups,
+      refusal: (plural: string) => refusalOf(field, plural),
+    })),
+    deletionGuards: [{ ...protection, groups }],
+  }
 }
