@@ -1,10 +1,11 @@
-import { type Document, isScalar, LineCounter, parseDocument, visit, type YAMLParseError } from 'yaml'
+import { type Document, isScalar, LineCounter, parseDocument, type Scalar, visit, type YAMLParseError } from 'yaml'
 import type { JSONObject } from '../api-object.ts'
 import { isRecord } from '../api-object.ts'
 import type { APIRequest } from '../api-request.ts'
 import { messageOf } from '../message-of.ts'
 import { badRequest, requestTooLarge, unsupportedMediaType } from '../status-error.ts'
 import { duplicateFields } from './duplicate-fields.ts'
+import { checkDigits, mayLoseDigits } from './exact-numbers.ts'
 import { decodeProtobuf, protobufType } from './protobuf.ts'
 
 /** Largest body taken, in bytes: what Kubernetes takes. */
@@ -124,9 +125,13 @@ function readJSON(text: string): unknown {
 }
 
 function parseJSON(text: string): unknown {
-  // A member of that name would change prototypes wherever objects are copied by assignment.
-  if (text.includes('__proto__')) return JSON.parse(text, (key, value) => (key === '__proto__' ? undefined : value))
-  return JSON.parse(text)
+  if (!text.includes('__proto__') && !mayLoseDigits(text)) return JSON.parse(text)
+  return JSON.parse(text, (key, value, context?: { readonly source?: string }) => {
+    // A member of that name would change prototypes wherever objects are copied by assignment.
+    if (key === '__proto__') return undefined
+    if (typeof value === 'number') checkDigits(context?.source ?? '', key)
+    return value
+  })
 }
 
 function decodeYAML(text: string): Decoded {
@@ -143,6 +148,7 @@ function decodeYAML(text: string): Decoded {
     const document = parseDocument(text, { ...yamlOptions, lineCounter: lines })
     const [error] = document.errors
     if (error !== undefined) throw new Error(located(error, lines))
+    if (mayLoseDigits(text)) checkNumbers(document)
     // Through JSON: dates, sets and binary values become what a JSON body could have said.
     const value: unknown = parseJSON(JSON.stringify(document.toJS({ maxAliasCount: 100 })) ?? 'null')
     checkDepth(value)
@@ -151,6 +157,21 @@ function decodeYAML(text: string): Decoded {
     })
     return { value, duplicates }
   })
+}
+
+function checkNumbers(document: Document): void {
+  visit(document, {
+    Pair(_place, { key, value }) {
+      if (isScalar(value)) checkScalar(value, isScalar(key) ? String(key.value) : '')
+    },
+    Seq(_place, { items }) {
+      for (const item of items) if (isScalar(item)) checkScalar(item, '')
+    },
+  })
+}
+
+function checkScalar({ value, source }: Scalar, name: string): void {
+  if (typeof value === 'number') checkDigits(source ?? '', name)
 }
 
 /** Errors without the text around them: the parser would cut that out of the whole for each. */
