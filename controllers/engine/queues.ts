@@ -4,6 +4,8 @@ import type { Collection, Reader, Reads } from './reads.ts'
 
 /** How long after one member the next behind the head is woken, in ms. */
 const pace = 1_000
+/** How long those behind wait for what a woken head finds, in ms: it may be paused, or the API slow. */
+const patience = 10_000
 
 /** How an object stands in a queue. */
 export interface Standing {
@@ -34,6 +36,8 @@ interface Queue {
   readonly reader: Reader
   /** How many members behind the head have not been woken since the last change. */
   due: number
+  /** The head that was woken, and when: it has neither left nor been refused again since. */
+  asked?: { readonly id: string; readonly at: number } | undefined
   /** Who of them was woken last: the way goes on behind it, and round. */
   last?: Member | undefined
   timer?: Timer | undefined
@@ -49,8 +53,8 @@ export interface QueuesOptions {
 /**
  * Queues of objects that were refused something scarce. They stand by priority; of one priority, the groups take turns,
  * and within a group who came first is first. A change of what any of them has read wakes the head; when the head leaves,
- * the next one is woken, until one is refused again: freed capacity never wakes a herd. Those behind it are asked as well,
- * in order but slowly: what is too little for the head may be enough for them.
+ * the next one is woken, until one is refused again: freed capacity never wakes a herd. Then those behind it are asked as
+ * well, in order but slowly: what is too little for the head may be enough for them.
  */
 export class Queues {
   readonly #queues = new Map<string, Queue>()
@@ -73,6 +77,7 @@ export class Queues {
     if (standing === undefined) return
     const queue = this.#queue(standing.queue)
     this.#join(queue, id, standing)
+    if (queue.asked?.id === id) queue.asked = undefined
     this.#queueOf.set(id, standing.queue)
     standing.read?.add(queue.reader)
   }
@@ -114,7 +119,7 @@ export class Queues {
     if (head === undefined) this.#close(name, queue)
     if (place === 0) turnsOf(queue, member.priority).served(member.turn, member.group)
     else forgetTurns(queue, member)
-    if (place === 0 && head !== undefined) this.#wake(head.id)
+    if (place === 0) this.#ask(queue)
     if (queue.last === member && queue.due > 0) this.#wakeBehind(queue)
   }
 
@@ -125,17 +130,28 @@ export class Queues {
   }
 
   #changed(queue: Queue): void {
-    const [head] = queue.members
-    if (head !== undefined) this.#wake(head.id)
+    this.#ask(queue)
     queue.due = queue.members.length - 1
     this.#arm(queue)
+  }
+
+  #ask(queue: Queue): void {
+    const [head] = queue.members
+    if (head === undefined) return
+    if (queue.asked?.id !== head.id) queue.asked = { id: head.id, at: this.#clock.monotonic() }
+    this.#wake(head.id)
+  }
+
+  /** Whether the head may still take what there is: before it is refused it is nobody else's turn. */
+  #isHeadAsked({ asked }: Queue): boolean {
+    return asked !== undefined && this.#clock.monotonic() - asked.at < patience
   }
 
   #arm(queue: Queue): void {
     if (queue.due <= 0) return
     queue.timer ??= this.#clock.after(pace, () => {
       queue.timer = undefined
-      this.#wakeBehind(queue)
+      if (!this.#isHeadAsked(queue)) this.#wakeBehind(queue)
       this.#arm(queue)
     })
   }
