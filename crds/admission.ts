@@ -1,6 +1,7 @@
 /** What the API refuses of our kinds beside what their schemas say. */
 
 import type { KindDefinition } from './define-kind.ts'
+import { finalizerOf } from './finalizer.ts'
 
 /**
  * A wish that only operators may make. It takes a verb of its own on the object, beside the right to write it: the
@@ -32,6 +33,17 @@ export function refusalOf({ path, value, verb }: OperatorField, plural: string):
   return `${what} takes the right to "${verb}" ${plural}: ask an operator`
 }
 
+/**
+ * Our finalizer holds an object until nothing of it is left outside. Whoever takes it away leaves what is there behind: it
+ * takes the right to update the `finalizers` of the object, as the controllers have it.
+ */
+export const guardedFinalizer = { verb: 'update', subresource: 'finalizers' } as const
+
+/** What somebody is told who may not take the finalizer of a group away. */
+export function finalizerRefusal(finalizer: string, plural: string): string {
+  return `to take the finalizer "${finalizer}" away takes the right to "update" ${plural}/finalizers: leave it there, or ask an operator`
+}
+
 /** What is not deleted: an object that says so itself, and what somebody is told who tries. */
 export const protection = {
   path: ['spec', 'protected'],
@@ -48,6 +60,10 @@ export function admissionOf(kinds: readonly KindDefinition[]) {
       groups,
       refusal: (plural: string) => refusalOf(field, plural),
     })),
+    guardedFinalizers: groups.map(group => {
+      const name = finalizerOf({ group })
+      return { ...guardedFinalizer, group, name, refusal: (plural: string) => finalizerRefusal(name, plural) }
+    }),
     deletionGuards: [{ ...protection, groups }],
   }
 }

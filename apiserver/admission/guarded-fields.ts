@@ -1,10 +1,9 @@
 /** Fields that take a right of their own, beside the right to write the object. */
 
 import deepEqual from 'fast-deep-equal'
-import { type APIObject, valueAt } from '../api-object.ts'
-import type { Writer } from '../authorization/escalation.ts'
-import type { ResourceDefinition } from '../resource-definition.ts'
+import { valueAt } from '../api-object.ts'
 import { forbidden } from '../status-error.ts'
+import type { GuardedWrite } from './guarded-write.ts'
 
 /** A field of custom resources that only those may set who may use a verb on the object. */
 export interface GuardedField {
@@ -17,14 +16,6 @@ export interface GuardedField {
   readonly verb: string
   /** What a writer is told who may not; the resource's plural is given. */
   readonly refusal: (plural: string) => string
-}
-
-/** A write of an object; `old` is undefined on creation. */
-export interface GuardedWrite {
-  readonly definition: ResourceDefinition
-  readonly writer: Writer
-  readonly next: APIObject
-  readonly old: APIObject | undefined
 }
 
 /** Throws a 403 where the writer changes a guarded field and may not. */

@@ -1,6 +1,6 @@
 import type { Random } from '../../crds/environment.ts'
 import { timestamp } from '../../crds/environment.ts'
-import { checkGuardedFields } from '../admission/guarded-fields.ts'
+import { checkWrite } from '../admission/rules.ts'
 import type { APIObject } from '../api-object.ts'
 import { keyOf, withMember, withMetadata } from '../api-object.ts'
 import { validateMetadata } from '../metadata.ts'
@@ -42,7 +42,7 @@ export function createObject(
   resource.strategy.checkWriter?.(prepared, undefined, writer)
   validate(scope, prepared)
   const { definition } = resource
-  checkGuardedFields(context.admission.guardedFields, { definition, writer, next: prepared, old: undefined })
+  checkWrite(context.admission, { definition, writer, next: prepared, old: undefined })
   if (store.latest(resource.collection, key) !== undefined) throw alreadyExists(definition, name)
   const stored = resource.toStored(prepared)
   return options.dryRun ? thought(stored, true) : staged(store.put(resource.collection, key, stored), true)

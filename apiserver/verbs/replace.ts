@@ -1,5 +1,5 @@
 import deepEqual from 'fast-deep-equal'
-import { checkGuardedFields } from '../admission/guarded-fields.ts'
+import { checkWrite } from '../admission/rules.ts'
 import type { APIObject, MetadataChanges, ObjectMetadata } from '../api-object.ts'
 import { keyOf, withMember, withMetadata } from '../api-object.ts'
 import { invalidValue } from '../field-errors.ts'
@@ -80,7 +80,7 @@ function decide(
   strategy.checkWriter?.(prepared, live, writer)
   const owned = options.ownership === 'applied' ? prepared : ownedBy(scope, options, prepared, live)
   validate(scope, owned, { live, wished })
-  checkGuardedFields(context.admission.guardedFields, { definition, writer, next: owned, old: live })
+  checkWrite(context.admission, { definition, writer, next: owned, old: live })
   if (!strategy.generation || !changesWish(owned, live, definition.subresources.status)) return owned
   return withMetadata(owned, { generation: (live.metadata.generation ?? 0) + 1 })
 }

@@ -1,6 +1,7 @@
 import { PublicTemplate } from '../../crds/compute/public-template.ts'
 import { ServiceOffering } from '../../crds/compute/service-offering.ts'
 import type { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
+import { finalizerOf } from '../../crds/finalizer.ts'
 import type { Manifest } from '../../crds/meta.ts'
 import { Volume, type VolumeSpec } from '../../crds/storage/volume.ts'
 import type { MachineDisk } from '../../drivers/contract/facts.ts'
@@ -14,7 +15,6 @@ import {
   volumeClaim,
 } from '../claims.ts'
 import { create, type Effect } from '../effect.ts'
-import { finalizerOf } from '../finalizer.ts'
 import { heldByMachine } from '../holdings.ts'
 import { placeNew, whyUnknown } from '../placement/place.ts'
 import { claimedPool, volumeOnPool } from '../storage/volume-place.ts'

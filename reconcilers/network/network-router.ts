@@ -1,7 +1,7 @@
+import { finalizerOf } from '../../crds/finalizer.ts'
 import { VirtualRouter } from '../../crds/infrastructure/virtual-router.ts'
 import type { ObjectMeta } from '../../crds/meta.ts'
 import { create, remove } from '../effect.ts'
-import { finalizerOf } from '../finalizer.ts'
 import { hashOf } from '../identity.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import { isStored, type World } from '../world.ts'

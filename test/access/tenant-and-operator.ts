@@ -8,6 +8,7 @@ import type { Writable } from '../../controllers/api/client.ts'
 import { collectionPath } from '../../controllers/api/paths.ts'
 import { VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import type { AnyKind } from '../../crds/define-kind.ts'
+import { finalizerOf } from '../../crds/finalizer.ts'
 import { Host } from '../../crds/infrastructure/host.ts'
 import { Network } from '../../crds/network/network.ts'
 import { Volume } from '../../crds/storage/volume.ts'
@@ -57,6 +58,19 @@ export async function tryWishes(t: ExecutionContext, kubeconfig: string): Promis
   t.is((await change(api, Volume, volume, { spec: { size: '30Gi' } }, tenant)).status, 200)
   t.is((await change(api, Volume, volume, orphan, operator)).status, 200)
   t.is((await change(api, Volume, volume, { spec: { size: '40Gi' } }, tenant)).status, 200, 'what stays takes no right')
+
+  const finalizers = [finalizerOf(Volume), 'shop.example/backup']
+  t.is((await change(api, Volume, volume, { metadata: { finalizers } }, tenant)).status, 200)
+  const freed = { metadata: { finalizers: null } }
+  refused(
+    t,
+    await change(api, Volume, volume, freed, tenant),
+    /to take the finalizer "storage\.skystead\.dev\/controller" away takes the right to "update" volumes\/finalizers/,
+  )
+  const { body: held } = await api.get(path, tenant)
+  refused(t, await api.put(path, { ...held, metadata: { ...held.metadata, finalizers: [] } }, tenant), /the finalizer/)
+  t.is((await change(api, Volume, volume, { metadata: { finalizers: finalizers.slice(0, 1) } }, tenant)).status, 200)
+  t.is((await change(api, Volume, volume, freed, operator)).status, 200)
 
   const removal = (person: typeof tenant, query = '') => api.call('DELETE', `${path}${query}`, person)
   t.is((await change(api, Volume, volume, { spec: { protected: 'Enabled' } }, tenant)).status, 200)

@@ -1,10 +1,18 @@
-import { type OperatorField, operatorFields, protection, refusalOf } from '../../crds/admission.ts'
+import {
+  finalizerRefusal,
+  guardedFinalizer,
+  type OperatorField,
+  operatorFields,
+  protection,
+  refusalOf,
+} from '../../crds/admission.ts'
+import { finalizerOf } from '../../crds/finalizer.ts'
 import type { KindSource } from './kind-source.ts'
 
 /** The objects of `manifests/install/admission.yaml`: on a cluster they refuse what `crds/admission.ts` names. */
 export function admissionPolicies(sources: readonly KindSource[]): readonly object[] {
   const forOperators = operatorFields.map(field =>
-    policyOf(field, sources, {
+    policyOf(having(field, sources), {
       name: `skystead-operator-fields-${field.path.at(-1)?.toLowerCase()}`,
       operations: ['CREATE', 'UPDATE'],
       variables: [
@@ -13,11 +21,20 @@ export function admissionPolicies(sources: readonly KindSource[]): readonly obje
       ],
       validation: {
         expression: `${unchanged(field)} || ${allowed(field)}`,
-        messageExpression: `'${refusalOf(field, "' + request.resource.resource + '")}'`,
+        messageExpression: `'${refusalOf(field, plural)}'`,
       },
     }),
   )
-  const kept = policyOf(protection, sources, {
+  const held = policyOf(sources, {
+    name: 'skystead-finalizers',
+    operations: ['UPDATE'],
+    variables: [{ name: 'finalizer', expression: `request.resource.group + '${finalizerOf({ group: '' })}'` }],
+    validation: {
+      expression: `!${hasFinalizer('oldObject')} || ${hasFinalizer('object')} || ${allowed(guardedFinalizer)}`,
+      messageExpression: `'${finalizerRefusal("' + variables.finalizer + '", plural)}'`,
+    },
+  })
+  const kept = policyOf(having(protection, sources), {
     name: 'skystead-protected',
     operations: ['DELETE'],
     validation: {
@@ -25,7 +42,14 @@ export function admissionPolicies(sources: readonly KindSource[]): readonly obje
       message: protection.refusal,
     },
   })
-  return [...forOperators, kept].flat()
+  return [...forOperators, held, kept].flat()
+}
+
+/** Within a text of CEL, what the writer calls the resource. */
+const plural = "' + request.resource.resource + '"
+
+function hasFinalizer(object: string): string {
+  return `(variables.finalizer in ${object}.metadata.?finalizers.orValue([]))`
 }
 
 /** A field, or one value of it. */
@@ -38,10 +62,14 @@ interface Policy {
   readonly validation: { readonly expression: string; readonly message?: string; readonly messageExpression?: string }
 }
 
-/** A policy for the kinds that have the field, and its binding; nothing where none has it. */
-function policyOf(field: Field, sources: readonly KindSource[], policy: Policy): readonly object[] {
+function having(field: Field, sources: readonly KindSource[]): readonly KindSource[] {
+  return sources.filter(({ schema }) => mayHold(schema, field))
+}
+
+/** A policy for some kinds, and its binding; nothing where there are none. */
+function policyOf(sources: readonly KindSource[], policy: Policy): readonly object[] {
   const { name, operations, variables, validation } = policy
-  const definitions = sources.filter(({ schema }) => mayHold(schema, field)).map(({ definition }) => definition)
+  const definitions = sources.map(({ definition }) => definition)
   if (definitions.length === 0) return []
   const groups = [...new Set(definitions.map(({ group }) => group))].sort()
   const resourceRules = groups.map(group => ({
@@ -80,8 +108,9 @@ function unchanged({ value }: OperatorField): string {
   return value === undefined ? same : `${same} || variables.wished != optional.of('${value}')`
 }
 
-function allowed({ verb }: OperatorField): string {
-  const resource = 'authorizer.group(request.resource.group).resource(request.resource.resource)'
+function allowed({ verb, subresource }: { readonly verb: string; readonly subresource?: string }): string {
+  const whole = 'authorizer.group(request.resource.group).resource(request.resource.resource)'
+  const resource = subresource === undefined ? whole : `${whole}.subresource('${subresource}')`
   // Neither is there where the object is in no namespace, or gets its name only now.
   const [namespace, named] = ['namespace', 'name'].map(key => `${key}(request.?${key}.orValue(''))`)
   return `${resource}.${namespace}.${named}.check('${verb}').allowed()`

@@ -1,5 +1,5 @@
 import { queryRoutes } from '../../controllers/query/routes.ts'
-import { operatorFields } from '../../crds/admission.ts'
+import { guardedFinalizer, operatorFields } from '../../crds/admission.ts'
 import type { KindDefinition } from '../../crds/define-kind.ts'
 import { Volume } from '../../crds/storage/volume.ts'
 
@@ -78,6 +78,7 @@ export function rbac(kinds: readonly KindDefinition[]): readonly object[] {
     role('skystead-operator', [
       ...byGroup(kinds, plural => [plural], [...reading, ...writing, 'deletecollection']),
       ...byGroup(kinds, plural => [plural], operatorVerbs),
+      ...finalizerRules(kinds),
       { apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'list'] },
       // Where the controllers answer questions, and everything that they can be asked.
       { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'list'] },
@@ -112,7 +113,7 @@ function controllerRules(kinds: readonly KindDefinition[]): readonly PolicyRule[
   return [
     ...byGroup(kinds, plural => [plural], [...reading, ...writing]),
     ...byGroup(withStatus, plural => [`${plural}/status`], ['get', 'update', 'patch']),
-    ...byGroup(kinds, plural => [`${plural}/finalizers`], ['update']),
+    ...finalizerRules(kinds),
     // They leave the root disk of a machine that is given back, which its own wish has allowed.
     { apiGroups: [Volume.group], resources: [Volume.plural], verbs: ['release'] },
     { apiGroups: ['apiextensions.k8s.io'], resources: ['customresourcedefinitions'], verbs: reading },
@@ -121,6 +122,11 @@ function controllerRules(kinds: readonly KindDefinition[]): readonly PolicyRule[
     { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },
     { apiGroups: [''], resources: ['namespaces'], verbs: reading },
   ]
+}
+
+/** For owner references that block a deletion, and to take our own finalizers away. */
+function finalizerRules(kinds: readonly KindDefinition[]): readonly PolicyRule[] {
+  return byGroup(kinds, plural => [`${plural}/${guardedFinalizer.subresource}`], [guardedFinalizer.verb])
 }
 
 function byGroup(

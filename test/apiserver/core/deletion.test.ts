@@ -213,6 +213,7 @@ test('a namespace waits for finalizers in it, says so, and takes nothing new mea
 const keeping = {
   admission: {
     guardedFields: [],
+    guardedFinalizers: [],
     deletionGuards: [
       {
         groups: ['example.dev'],
