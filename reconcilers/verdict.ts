@@ -18,6 +18,8 @@ export interface Acting {
   readonly reason: string
   readonly message: string
   readonly effects: readonly Effect[]
+  /** It was refused until somebody changes something, and is only asked for once more: the object stays `Stalled`. */
+  readonly stalled?: boolean
 }
 
 /** Not met, and somebody else's turn. What was read wakes the object, or the recheck does. Condition False. */
@@ -43,6 +45,11 @@ export interface Blocked {
   readonly is: 'blocked'
   readonly reason: string
   readonly message: string
+}
+
+/** Whether somebody must change something. */
+export function isStalled(verdict: Verdict): boolean {
+  return verdict.is === 'blocked' || (verdict.is === 'acting' && verdict.stalled === true)
 }
 
 /** The wish is met. With `summary`, `Ready` takes over the reason. */

@@ -6,7 +6,7 @@ import { type CommonStatus, type Condition, conditionOf, isTrue, type Resource }
 import type { Mutable, Phase, PlaceView } from '../../reconcilers/define-reconciler.ts'
 import type { Fields } from '../../reconcilers/fields.ts'
 import { managementModeOf } from '../../reconcilers/management.ts'
-import { unknown, type Verdict } from '../../reconcilers/verdict.ts'
+import { isStalled, unknown, type Verdict } from '../../reconcilers/verdict.ts'
 import type { World } from '../../reconcilers/world.ts'
 import { ApiError } from '../api/client.ts'
 import { identityNotGiven, inUse, protectedFromDeletion, referencesResolved } from './common-phases.ts'
@@ -207,7 +207,8 @@ export class Controller {
     const comparison = this.#compare(fields, self, world)
     if (comparison === undefined) return memory === undefined ? 'Keep' : undefined
     const operating = judgements.some(
-      ({ verdict }) => verdict.is === 'acting' && verdict.effects.some(({ effect }) => effect === 'Operate'),
+      ({ verdict }) =>
+        verdict.is === 'acting' && !isStalled(verdict) && verdict.effects.some(({ effect }) => effect === 'Operate'),
     )
     const drift = driftFrom({
       comparison,
@@ -215,7 +216,7 @@ export class Controller {
       told: (self.status as DriftStatus | undefined)?.drift ?? [],
       isNewWish: self.status?.observedGeneration !== self.metadata.generation,
       observing,
-      stalled: !operating && judgements.some(({ verdict }) => verdict.is === 'blocked'),
+      stalled: !operating && judgements.some(({ verdict }) => isStalled(verdict)),
       now: timestamp(this.#options.clock),
     })
     // Before every place was read once, a difference may only seem to be gone.

@@ -3,7 +3,7 @@ import type { CommonStatus, Resource } from '../../crds/meta.ts'
 import { driverErrorCodes } from '../../drivers/contract/errors.ts'
 import type { Phase } from '../../reconcilers/define-reconciler.ts'
 import type { Effect } from '../../reconcilers/effect.ts'
-import { blocked, type Verdict, waiting } from '../../reconcilers/verdict.ts'
+import { acting, blocked, type Verdict, waiting } from '../../reconcilers/verdict.ts'
 import type { World } from '../../reconcilers/world.ts'
 import type { EffectTargets, Refusal } from './effects.ts'
 import { type Judgement, nextStatus } from './status.ts'
@@ -36,8 +36,11 @@ export function withFailure<J extends Judgement>(judgement: J, { executor }: Eff
     const message = `${effect.operation.verb} was refused by ${effect.operation.endpoint}: ${failure.message}`
     // What drivers lack is told by the reason that reconcilers give where they know of it beforehand.
     const reason = failure.code === 'Unsupported' ? 'NotSupportedYet' : failure.code
-    if (driverErrorCodes[failure.code] === 'blocked' && failure.isHeld) {
-      return { ...judgement, verdict: blocked(reason, message) }
+    if (driverErrorCodes[failure.code] === 'blocked') {
+      return {
+        ...judgement,
+        verdict: failure.isHeld ? blocked(reason, message) : { ...verdict, reason, message, stalled: true },
+      }
     }
     return { ...judgement, verdict: { ...verdict, reason, message: `${message}. It is tried again.` } }
   }
@@ -55,7 +58,7 @@ export function toldIfHeld<J extends Judgement & { readonly phase: Phase<AnyKind
   const holder = all.find(other => phase.needs?.includes(other.phase.condition) && other.verdict.is !== 'satisfied')
   if (holder === undefined) return judgement
   const { reason, message } = holder.verdict
-  return { ...judgement, verdict: { ...verdict, reason, message } }
+  return { ...judgement, verdict: acting(reason, message, ...verdict.effects) }
 }
 
 /** The effects of the phases whose needs are met, at most one operation per identity. */

@@ -3,7 +3,7 @@ import { Immer } from 'immer'
 import type { AnyKind } from '../../crds/define-kind.ts'
 import type { CommonStatus, Condition } from '../../crds/meta.ts'
 import type { Phase } from '../../reconcilers/define-reconciler.ts'
-import type { Verdict } from '../../reconcilers/verdict.ts'
+import { isStalled, type Verdict } from '../../reconcilers/verdict.ts'
 
 /** A phase and what it said in this pass. */
 export interface Judgement {
@@ -89,7 +89,7 @@ function merge(known: Condition | undefined, said: Said, input: StatusInput): Co
 function summaryOf({ judgements, deleting }: StatusInput): Map<string, Said> {
   const counted = judgements.filter(({ phase }) => phase.informational !== true)
   const unmet = counted.find(({ verdict }) => verdict.is !== 'satisfied')
-  const stalled = counted.find(({ verdict }) => verdict.is === 'blocked')
+  const stalled = counted.find(({ verdict }) => isStalled(verdict))
   const summary = new Map<string, Said>()
   if (unmet === undefined && !deleting) {
     const headline = counted.find(({ verdict }) => verdict.is === 'satisfied' && verdict.summary === true)
