@@ -336,11 +336,13 @@ const everythingReturned: Phase<typeof VirtualMachine> = {
     const last = given === undefined || held.length > 0 || child.length > 0 ? [] : [given]
     const attachments = held.filter(({ spec }) => spec.type === 'Attachment')
     const others = held.filter(({ spec }) => spec.type !== 'Attachment')
-    const leaving = [...others, ...child, ...last].flatMap(object => (object && isStored(object) ? [object] : []))
-    if (leaving.length === 0 && attachments.length === 0) return satisfied('Returned')
     // The root volume is deleted first: what its attachment says need not be noted then.
     const kept = child.map(volume => world.identity(volume))
     const released = attachments.filter(({ spec }) => !kept.includes(spec.attachment?.volumeIdentity ?? ''))
+    const deletable = child.filter(({ spec }) => spec.protected !== 'Enabled')
+    const leaving = [...others, ...deletable, ...last].flatMap(object => (object && isStored(object) ? [object] : []))
+    if (leaving.length === 0 && released.length === 0 && deletable.length < child.length) return keptByRoot(self)
+    if (leaving.length === 0 && attachments.length === 0) return satisfied('Returned')
     return acting(
       'Returning',
       'Giving back addresses and disks',
@@ -348,6 +350,11 @@ const everythingReturned: Phase<typeof VirtualMachine> = {
       ...releaseAttachments(released, world),
     )
   },
+}
+
+function keptByRoot(self: Wish<typeof VirtualMachine>): Verdict {
+  const name = rootVolumeName(self)
+  return waiting('Protected', `Volume "${name}", which goes with it, is protected: set its spec.protected to Disabled`)
 }
 
 /** The reconciler of virtual machines. */

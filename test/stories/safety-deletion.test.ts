@@ -167,3 +167,20 @@ test('what is protected stays as it is when it is deleted, until the protection 
   await cloud.until(async () => !(await cloud.everything()).some(isOfTenant), 900_000)
   t.deepEqual(placesOf(cloud, 'web-1'), [])
 })
+
+test('a machine waits for its root volume where that is protected: off, with its disk, and everything else given back', async t => {
+  await using cloud = await Cloud.start()
+  await cloud.apply(withoutTrash, quickstart)
+  await cloud.untilReady()
+  const root = 'web-1-root'
+  await cloud.patch(Volume, root, 'shop', { protected: 'Enabled' })
+  await cloud.delete(VirtualMachine, 'web-1', 'shop')
+  const readyOf = async () => conditionOf((await cloud.get(VirtualMachine, 'web-1', 'shop')) ?? {}, 'Ready')
+  await cloud.until(async () => (await readyOf())?.reason === 'Protected', 300_000)
+  t.regex((await readyOf())?.message ?? '', /Volume "web-1-root", .* is protected: set its spec.protected to Disabled/)
+  t.is((await cloud.get(Volume, root, 'shop'))?.metadata.deletionTimestamp, undefined, 'nobody has tried')
+  t.deepEqual(placesOf(cloud, 'web-1'), [])
+  await cloud.patch(Volume, root, 'shop', { protected: 'Disabled' })
+  await cloud.until(async () => (await cloud.get(VirtualMachine, 'web-1', 'shop')) === undefined, 60_000)
+  await cloud.until(async () => (await cloud.get(Volume, root, 'shop')) === undefined, 60_000)
+})
