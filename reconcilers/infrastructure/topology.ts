@@ -57,6 +57,9 @@ export const poolsByReach = defineIndex(PrimaryStorage, 'poolsByReach', ({ spec 
 /** Image stores by the name of their zone. */
 export const storesByZone = defineIndex(SecondaryStorage, 'storesByZone', ({ spec }) => [spec.zoneName])
 
+/** All image stores, under the value `all`: also those whose zone is not, or no longer, described. */
+export const allStores = defineIndex(SecondaryStorage, 'allStores', () => ['all'])
+
 /** Public ranges by the name of their zone. */
 export const publicRangesByZone = defineIndex(PublicIPRange, 'publicRangesByZone', ({ spec }) => [spec.zoneName])
 

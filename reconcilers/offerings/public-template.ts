@@ -9,7 +9,7 @@ import { namesOf } from '../names.ts'
 import { volumesByTemplate } from '../storage/volume.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import type { Seen, StatusOf, Wish, World } from '../world.ts'
-import { copySeen, imagesNamed, plannedCopies, type TemplateCopyPlan } from './template-copies.ts'
+import { copySeen, imagesNamed, plannedCopies, surplusImages, type TemplateCopyPlan } from './template-copies.ts'
 
 type Template = Wish<typeof PublicTemplate>
 
@@ -28,9 +28,9 @@ function judgeDownloads(self: Template, world: World): Verdict {
       `Images of this name exist outside under another identity (${namesOf(identities)}): run "skystead adopt --rebind" to take them over, or remove them there`,
     )
   }
-  const copies = plannedCopies(self, world)
-  const surplus = own.filter(seen => !copies.some(({ identity }) => identity === seen.facts.identity))
+  const surplus = surplusImages(self, own, world)
   if (surplus.length > 0) return removal(surplus, world)
+  const copies = plannedCopies(self, world)
   if (copies.length === 0)
     return satisfied('ServedFromSource', 'No image store wants a copy: disks are made from the source')
   const missing = copies.filter(copy => copySeen(copy, world) === undefined)

@@ -1,11 +1,12 @@
 import type { PublicTemplate, TemplateImage } from '../../crds/compute/public-template.ts'
 import { HostCluster } from '../../crds/infrastructure/host-cluster.ts'
 import type { SecondaryStorage } from '../../crds/infrastructure/secondary-storage.ts'
+import { Zone } from '../../crds/infrastructure/zone.ts'
 import { type EndpointKey, endpointKey } from '../../drivers/contract/endpoint.ts'
 import type { ImageFacts } from '../../drivers/contract/facts.ts'
 import { uuidV5 } from '../identity.ts'
 import { storeDriver } from '../infrastructure/storage-endpoint.ts'
-import { allZones, clustersOfZone, storesByZone } from '../infrastructure/topology.ts'
+import { allStores, allZones, clustersOfZone, storesByZone } from '../infrastructure/topology.ts'
 import { defineDerived, type Seen, type Wish, type World } from '../world.ts'
 
 /** One image of a template that a store is to hold. */
@@ -73,17 +74,42 @@ export function imagesNamed(
   world: World,
 ): { readonly own: readonly Seen<ImageFacts>[]; readonly others: readonly Seen<ImageFacts>[] } {
   const { name } = template.metadata
-  const urls = new Map(
-    world.desired
-      .list(allZones, 'all')
-      .flatMap(zone => world.desired.list(storesByZone, zone.metadata.name))
-      .map(store => [endpointKey('SecondaryStorage', world.identity(store)), store.spec.url]),
-  )
+  const stores = storesByEndpoint(world)
   const all = world.observed
     .named(template.kind, undefined, name)
     .flatMap(image => world.observed.images(image))
-    .filter(({ endpoint }) => urls.has(endpoint))
+    .filter(({ endpoint }) => stores.has(endpoint))
   const isOwn = ({ endpoint, facts }: Seen<ImageFacts>) =>
-    imageIdentity(name, urls.get(endpoint) ?? '', facts.url) === facts.identity
+    imageIdentity(name, stores.get(endpoint)?.spec.url ?? '', facts.url) === facts.identity
   return { own: all.filter(isOwn), others: all.filter(seen => !isOwn(seen)) }
+}
+
+/**
+ * Those of a template's images that nobody wants there any more. While nobody describes the zone of a store, or any
+ * cluster in it, it is not known what it runs: as after a loss of the API, until everything is applied again.
+ */
+export function surplusImages(
+  template: Wish<typeof PublicTemplate>,
+  own: readonly Seen<ImageFacts>[],
+  world: World,
+): readonly Seen<ImageFacts>[] {
+  const wanted = new Set(plannedCopies(template, world).map(({ identity }) => identity))
+  const stores = storesByEndpoint(world)
+  return own.filter(({ endpoint, facts }) => {
+    if (wanted.has(facts.identity)) return false
+    const store = stores.get(endpoint)
+    if (store === undefined) return false
+    if (store.metadata.deletionTimestamp !== undefined) return true
+    if (!template.spec.images.some(({ url }) => url === facts.url)) return true
+    return isZoneKnown(store.spec.zoneName, world)
+  })
+}
+
+function isZoneKnown(zoneName: string, world: World): boolean {
+  return world.desired.get(Zone, zoneName) !== undefined && world.derived(hypervisorsOfZone, zoneName).length > 0
+}
+
+function storesByEndpoint(world: World): ReadonlyMap<EndpointKey, Wish<typeof SecondaryStorage>> {
+  const stores = world.desired.list(allStores, 'all')
+  return new Map(stores.map(store => [endpointKey('SecondaryStorage', world.identity(store)), store]))
 }

@@ -118,6 +118,26 @@ test('a store that is being deleted loses its copy', t => {
   t.deepEqual(operations(verdict), [{ verb: 'DeleteImage', endpoint: key, identity, arguments: { identity } }])
 })
 
+test('while a zone or what runs in it is not described, its stores keep what they have; a template that goes takes it along', t => {
+  for (const objects of [[store()], [zone(), pod(), store()]]) {
+    const world = worldOf({ objects: [...objects, template()], endpoints: { [key]: answering } })
+    world.see({ images: [image()] })
+    t.like(downloaded(world), { is: 'satisfied' })
+    const verdict = judgeTeardown(publicTemplateReconciler, 'Downloaded', template(), world)
+    t.deepEqual(operations(verdict), [{ verb: 'DeleteImage', endpoint: key, identity, arguments: { identity } }])
+  }
+})
+
+test('an image that the template names no more is removed', t => {
+  const world = cloud()
+  world.see({ images: [image()] })
+  const images = [{ hypervisor: 'KVM', format: 'QCOW2', url: 'https://example.org/tiny.qcow2' }] as const
+  t.deepEqual(
+    operations(downloaded(world, template({ images }))).map(({ verb }) => verb),
+    ['DeleteImage'],
+  )
+})
+
 test('images that another identity has left under the name are neither used nor removed', t => {
   const world = cloud()
   world.see({ images: [image(key, { identity: 'e1' })] })
