@@ -24,11 +24,12 @@ function readKept(path: string): KeptScenario {
 
 /** Reads a scenario from a file: one that is kept, or what `--shrink` printed. Throws RangeError where it is none. */
 export function readScenario(path: string): Scenario {
-  const { seed, minutes, replicas, steps } = scenarioIn(readFileSync(path, 'utf8'))
+  const scenario = scenarioIn(readFileSync(path, 'utf8'))
+  const { seed, minutes, replicas, steps } = scenario
   if (seed === undefined || minutes === undefined || replicas === undefined || !Array.isArray(steps)) {
     throw new RangeError(`Cannot run ${path}: a scenario is JSON with seed, minutes, replicas and steps`)
   }
-  return { seed, minutes, replicas, steps }
+  return { ...scenario, seed, minutes, replicas, steps }
 }
 
 function scenarioIn(text: string): Partial<Scenario> {
