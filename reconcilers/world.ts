@@ -2,7 +2,14 @@ import type { AnyKind, Kind } from '../crds/define-kind.ts'
 import type { CommonStatus, Resource } from '../crds/meta.ts'
 import type { EndpointKey } from '../drivers/contract/endpoint.ts'
 import type { DriverErrorCode } from '../drivers/contract/errors.ts'
-import type { HostFacts, ImageFacts, JobFacts, MachineFacts, VolumeFacts } from '../drivers/contract/facts.ts'
+import type {
+  HostFacts,
+  ImageFacts,
+  JobFacts,
+  MachineFacts,
+  NetworkSegment,
+  VolumeFacts,
+} from '../drivers/contract/facts.ts'
 import type { Verb } from '../drivers/contract/operation.ts'
 
 /**
@@ -156,7 +163,9 @@ export interface Observed {
    * Machines that have a disk in their definition, whoever they are and wherever they are seen: ours, leftovers, foreign.
    * Wakes when one comes or goes.
    */
-  diskUsers(volumeIdentity: string): readonly DiskUser[]
+  diskUsers(volumeIdentity: string): readonly MachineUser[]
+  /** Machines that have a NIC in a VLAN or VXLAN of that number, of whatever physical network; as `diskUsers`. */
+  segmentUsers(segment: Pick<NetworkSegment, 'isolation' | 'id'>): readonly MachineUser[]
   /** Identities that bear this installation's mark for the resource of that kind and name. */
   named(kind: string, namespace: string | undefined, name: string): readonly string[]
   /** Where an unanswered operation may still have taken effect on the identity. In doubt means: no create elsewhere. */
@@ -217,8 +226,8 @@ export interface Seen<Facts> {
   readonly current: boolean
 }
 
-/** A machine that is seen with a disk, and where. */
-export interface DiskUser {
+/** A machine that is seen with a disk, or plugged into a segment, and where. */
+export interface MachineUser {
   readonly endpoint: EndpointKey
   /** The machine's identity. */
   readonly identity: string

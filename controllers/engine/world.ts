@@ -2,6 +2,7 @@ import deepEqual from 'fast-deep-equal'
 import { type Clock, timestamp } from '../../crds/environment.ts'
 import { Allocation, type AllocationSpec } from '../../crds/infrastructure/allocation.ts'
 import { Volume } from '../../crds/storage/volume.ts'
+import { segmentKey } from '../../drivers/contract/segment-key.ts'
 import {
   type Derived,
   type Desired,
@@ -155,6 +156,7 @@ function observedWorld(cache: ObservedCache, recording: Recording): Observed {
     images: identity => read(observedTopics.image(identity), cache.images(identity)),
     jobs: identity => read(observedTopics.job(identity), cache.jobs(identity)),
     diskUsers: identity => read(observedTopics.diskUsers(identity), cache.diskUsers(identity)),
+    segmentUsers: segment => read(observedTopics.segmentUsers(segmentKey(segment) ?? ''), cache.segmentUsers(segment)),
     named: (kind, namespace, name) =>
       read(observedTopics.named(kind, namespace, name), cache.named(kind, namespace, name)),
     inDoubt: identity => read(observedTopics.doubt(identity), cache.inDoubt(identity)),

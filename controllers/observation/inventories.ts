@@ -3,11 +3,12 @@ import type { InventoryEvent } from '../../drivers/contract/driver.ts'
 import type { EndpointKey } from '../../drivers/contract/endpoint.ts'
 import type { ImageFacts, Inventory, JobFacts, MachineFacts, Mark, VolumeFacts } from '../../drivers/contract/facts.ts'
 import type { Answer, Operation } from '../../drivers/contract/operation.ts'
+import { segmentKey } from '../../drivers/contract/segment-key.ts'
 import type { Observed, Seen } from '../../reconcilers/world.ts'
 import { subjectOf } from './answers.ts'
-import { DiskUsers } from './disk-users.ts'
 import { FactTable } from './fact-table.ts'
 import type { Sighting } from './hooks.ts'
+import { MachineUsers } from './machine-users.ts'
 import { NamedIndex, sameName } from './named-index.ts'
 import { topics } from './topics.ts'
 
@@ -46,6 +47,8 @@ export class Inventories {
   readonly machines = this.#table<MachineFacts>(topics.machine, (endpoint, before, after) => {
     for (const disk of this.diskUsers.change(endpoint, before?.facts, after?.facts))
       this.#options.tell(topics.diskUsers(disk))
+    for (const segment of this.segmentUsers.change(endpoint, before?.facts, after?.facts))
+      this.#options.tell(topics.segmentUsers(segment))
     this.#options.sighted({ sort: 'Machine', before, after })
   })
   readonly volumes = this.#table<VolumeFacts>(topics.volume, (_endpoint, before, after) => {
@@ -62,7 +65,8 @@ export class Inventories {
     },
   })
   readonly named = new NamedIndex()
-  readonly diskUsers = new DiskUsers()
+  readonly diskUsers = new MachineUsers(({ disks }) => disks.map(({ identity }) => identity))
+  readonly segmentUsers = new MachineUsers(({ nics }) => nics.flatMap(({ segment }) => segmentKey(segment) ?? []))
   readonly #options: InventoriesOptions
   /** How many things at an endpoint are not ours; left out: none. */
   readonly #foreign = new Map<EndpointKey, number>()

@@ -8,10 +8,12 @@ import type {
   Inventory,
   JobFacts,
   MachineFacts,
+  NetworkSegment,
   VolumeFacts,
 } from '../../drivers/contract/facts.ts'
 import type { Answer, Operation } from '../../drivers/contract/operation.ts'
-import type { DiskUser, EndpointState, Life, Observed, PowerState, Seen } from '../../reconcilers/world.ts'
+import { segmentKey } from '../../drivers/contract/segment-key.ts'
+import type { EndpointState, Life, MachineUser, Observed, PowerState, Seen } from '../../reconcilers/world.ts'
 import { deepFreeze } from '../deep-freeze.ts'
 import { Activity } from './activity.ts'
 import { addTo, Changes } from './changes.ts'
@@ -108,8 +110,12 @@ export class ObservedCache implements Observed {
     return this.#inventories.jobs.of(identity)
   }
 
-  diskUsers(volumeIdentity: string): readonly DiskUser[] {
+  diskUsers(volumeIdentity: string): readonly MachineUser[] {
     return this.#inventories.diskUsers.of(volumeIdentity)
+  }
+
+  segmentUsers(segment: Pick<NetworkSegment, 'isolation' | 'id'>): readonly MachineUser[] {
+    return this.#inventories.segmentUsers.of(segmentKey(segment) ?? '')
   }
 
   named(kind: string, namespace: string | undefined, name: string): readonly string[] {

@@ -11,6 +11,8 @@ export const topics = {
   machine: (identity: string): string => `machine/${identity}`,
   volume: (identity: string): string => `volume/${identity}`,
   diskUsers: (volumeIdentity: string): string => `diskUsers/${volumeIdentity}`,
+  /** By `segmentKey`. */
+  segmentUsers: (segment: string): string => `segmentUsers/${segment}`,
   image: (identity: string): string => `image/${identity}`,
   job: (identity: string): string => `job/${identity}`,
   named: (kind: string, namespace: string | undefined, name: string): string =>

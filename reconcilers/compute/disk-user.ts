@@ -1,5 +1,5 @@
 import { hostNameAt } from '../infrastructure/topology.ts'
-import type { DiskUser, World } from '../world.ts'
+import type { MachineUser, World } from '../world.ts'
 import { isFenced } from './whereabouts.ts'
 
 /**
@@ -11,14 +11,14 @@ export function otherUserOf(
   volumeIdentity: string,
   machineIdentity: string | undefined,
   world: World,
-): DiskUser | undefined {
+): MachineUser | undefined {
   return world.observed
     .diskUsers(volumeIdentity)
     .find(({ identity, endpoint }) => identity !== machineIdentity && !isFenced(endpoint, world))
 }
 
 /** Such a machine in words, with its host: `Machine 6f1c… of the name "web-1" on host "host-1"`. */
-export function describeUser({ endpoint, identity }: DiskUser, world: World): string {
+export function describeUser({ endpoint, identity }: MachineUser, world: World): string {
   const seen = world.observed.machines(identity).find(each => each.endpoint === endpoint)
   const mark = seen?.facts.mark
   const name = mark === undefined ? '' : ` of the name "${mark.name}"`

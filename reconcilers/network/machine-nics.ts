@@ -1,6 +1,7 @@
 import { type NIC, VirtualMachine } from '../../crds/compute/virtual-machine.ts'
 import { Allocation } from '../../crds/infrastructure/allocation.ts'
 import { addressKey, networksOverlap } from '../../crds/invariants/addresses.ts'
+import { Network } from '../../crds/network/network.ts'
 import type { NetworkSegment, RouterDocument } from '../../drivers/contract/facts.ts'
 import { allocate, allocationName, allocationsByHolder, type Claim, holderOf, machineClaim } from '../claims.ts'
 import { hashOf, macAddressOf } from '../identity.ts'
@@ -17,6 +18,7 @@ import {
   type NetworkPlan,
   networkKey,
   networkPlan,
+  networkRefOf,
 } from './network-plan.ts'
 import { routerLacking } from './router-ability.ts'
 
@@ -69,7 +71,7 @@ function planOneNIC(machine: Machine, nic: NIC, world: World): NICPlan {
     ...(segment === undefined ? {} : { segment }),
     addresses,
     address: verdict,
-    service: serviceOf({ machine, nic, macAddress, addresses, key, plan }, world),
+    service: segmentGone(plan, nic, key, world) ?? serviceOf({ machine, nic, macAddress, addresses, key, plan }, world),
   }
 }
 
@@ -234,6 +236,17 @@ interface Served {
   readonly addresses: readonly string[]
   readonly key: NetworkKey
   readonly plan: NetworkPlan
+}
+
+/** Why there is nothing to plug a NIC into any more: nobody takes a new segment for a network that is being deleted. */
+function segmentGone(plan: NetworkPlan, nic: NIC, key: NetworkKey, world: World): Verdict | undefined {
+  if (plan.isolation === 'None' || plan.segment !== undefined || plan.kind === 'SharedNetwork') return undefined
+  const { name, namespace } = networkRefOf(key)
+  if (world.desired.get(Network, name, namespace)?.metadata.deletionTimestamp === undefined) return undefined
+  return waiting(
+    'NetworkDeleting',
+    `spec.nics[${nic.name}].networkName: Network "${name}" is being deleted and has no segment any more: remove the NIC`,
+  )
 }
 
 function serviceOf({ machine, nic, macAddress, addresses, key, plan }: Served, world: World): Verdict {

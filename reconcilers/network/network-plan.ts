@@ -204,6 +204,14 @@ export function trafficOn(
   return label === undefined ? undefined : { network: physical.metadata.uid, isolation: 'None', label }
 }
 
+/** Every name under which hosts know the switch that carries a physical network's traffic. */
+export function labelsOf({ spec }: Wish<typeof PhysicalNetwork>, traffic: TrafficType): readonly string[] {
+  return spec.traffic
+    .filter(({ type }) => type === traffic)
+    .flatMap(({ label, labels }) => [label, ...(labels ?? []).map(each => each.label)])
+    .filter(label => label !== undefined)
+}
+
 function labelOn(
   physical: Wish<typeof PhysicalNetwork>,
   hostName: string,

@@ -3,10 +3,11 @@ import type { PhysicalNetwork } from '../../crds/infrastructure/physical-network
 import { contains, parseNumberRange } from '../../crds/invariants/number-range.ts'
 import { allocate, allocationName } from '../claims.ts'
 import { remove } from '../effect.ts'
+import { hostAt, zoneOfCluster } from '../infrastructure/topology.ts'
 import { acting, blocked, satisfied, type Verdict, waiting } from '../verdict.ts'
 import type { Wish, World } from '../world.ts'
 import { freeValue, seekerOf } from './free-value.ts'
-import { segmentClaim } from './network-plan.ts'
+import { labelsOf, segmentClaim } from './network-plan.ts'
 
 /** The highest VLAN id. */
 const highestVLAN = 4094
@@ -62,5 +63,24 @@ function freeSegment({ holder, physical, seen }: SegmentWish, world: World): num
   const isTaken = (value: number) =>
     world.desired.exists(Allocation, allocationName('Segment', String(value), physical.metadata.uid))
   const known = seen().find(value => ranges.some(range => contains(range, value)) && !isTaken(value))
-  return known ?? freeValue(ranges, seekerOf(holder), isTaken)
+  return known ?? freeValue(ranges, seekerOf(holder), value => isTaken(value) || isPluggedInto(physical, value, world))
+}
+
+/**
+ * Whether anybody is plugged into a segment on a host: a machine of a network whose claim was lost and that nobody has
+ * described again yet, a leftover, a machine that is not ours. Whoever came in would share their traffic.
+ */
+function isPluggedInto(physical: Wish<typeof PhysicalNetwork>, value: number, world: World): boolean {
+  const { isolation, zoneName } = physical.spec
+  return world.observed.segmentUsers({ isolation, id: value }).some(({ endpoint, identity }) => {
+    const host = hostAt(endpoint, world)
+    const zone = host && zoneOfCluster(host.spec.clusterName, world)
+    if (zone !== undefined && zone !== zoneName) return false
+    const labels = new Set([...labelsOf(physical, 'Guest'), host?.spec.kvm?.guestBridge])
+    return world.observed
+      .machines(identity)
+      .filter(seen => seen.endpoint === endpoint)
+      .flatMap(({ facts }) => facts.definition.nics)
+      .some(({ segment }) => segment.isolation === isolation && segment.id === value && labels.has(segment.label))
+  })
 }

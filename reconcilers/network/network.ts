@@ -86,6 +86,18 @@ function judgeSegment(self: NetworkWish, world: World): Verdict {
   )
 }
 
+/**
+ * What is deleted and still in use is kept up: where machines are plugged into its segment and the claim of it was lost
+ * with the API's store, it is taken again.
+ */
+function judgeSegmentKept(self: NetworkWish, world: World): Verdict {
+  const held = segmentClaim(self.metadata.uid, world)
+  if (held !== undefined) return satisfied('Allocated', held.spec.value)
+  const plan = world.derived(networkPlan, keyOf(self))
+  if (plan === undefined || segmentsSeen(self, plan, world).length === 0) return satisfied('Idle')
+  return judgeSegment(self, world)
+}
+
 /** What no network of its offering can have. */
 function refusalOf({ spec }: NetworkWish, plan: NetworkPlan, world: World): Verdict | undefined {
   if (plan.guestType === 'Shared') {
@@ -174,19 +186,23 @@ const idleNoted: Phase<typeof Network> = { condition: 'IdleNoted', informational
 const unused: Phase<typeof Network> = {
   condition: 'Unused',
   judge: (self, world) => {
-    const own = sourceNATName(keyOf(self), world)
-    const machines = world.desired.list(machinesByNetwork, keyOf(self))
-    const addresses = world.desired
-      .list(publicIPsByNetwork, `${self.metadata.namespace}/${self.metadata.name}`)
-      .filter(({ metadata }) => metadata.name !== own && !ownedBy(metadata, self))
-    const rules = world.desired.list(firewallRulesByTarget, keyOf(self))
-    const users = [...machines, ...addresses, ...rules].map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+    const users = usersOf(self, world)
     if (users.length === 0) return satisfied('Unused')
     return waiting(
       'InUse',
       `Cannot be deleted: used by ${users.slice(0, 5).join(', ')}${users.length > 5 ? ' and more' : ''}`,
     )
   },
+}
+
+function usersOf(self: NetworkWish, world: World): readonly string[] {
+  const own = sourceNATName(keyOf(self), world)
+  const machines = world.desired.list(machinesByNetwork, keyOf(self))
+  const addresses = world.desired
+    .list(publicIPsByNetwork, `${self.metadata.namespace}/${self.metadata.name}`)
+    .filter(({ metadata }) => metadata.name !== own && !ownedBy(metadata, self))
+  const rules = world.desired.list(firewallRulesByTarget, keyOf(self))
+  return [...machines, ...addresses, ...rules].map(({ kind, metadata }) => `${kind} ${metadata.name}`)
 }
 
 function ownedBy(
@@ -196,15 +212,19 @@ function ownedBy(
   return metadata.ownerReferences?.some(({ uid }) => uid === self.metadata.uid) === true
 }
 
+function childrenOf(self: NetworkWish, world: World) {
+  const routers = world.desired.list(routersByNetwork, keyOf(self))
+  const addresses = world.desired
+    .list(publicIPsByNetwork, `${self.metadata.namespace}/${self.metadata.name}`)
+    .filter(({ metadata }) => ownedBy(metadata, self))
+  return [...routers, ...addresses]
+}
+
 const childrenGone: Phase<typeof Network> = {
   condition: 'RouterReady',
   needs: ['Unused'],
   judge: (self, world) => {
-    const routers = world.desired.list(routersByNetwork, keyOf(self))
-    const addresses = world.desired
-      .list(publicIPsByNetwork, `${self.metadata.namespace}/${self.metadata.name}`)
-      .filter(({ metadata }) => ownedBy(metadata, self))
-    const children = [...routers, ...addresses]
+    const children = childrenOf(self, world)
     if (children.length === 0) return satisfied('Removed')
     const leaving = children.filter(child => isStored(child) && child.metadata.deletionTimestamp === undefined)
     const names = children.map(({ kind, metadata }) => `${kind} "${metadata.name}"`).join(' and ')
@@ -215,8 +235,10 @@ const childrenGone: Phase<typeof Network> = {
 
 const valuesReturned: Phase<typeof Network> = {
   condition: 'SegmentAllocated',
-  needs: ['Unused', 'RouterReady'],
   judge: (self, world) => {
+    if (usersOf(self, world).length > 0) return judgeSegmentKept(self, world)
+    const children = childrenOf(self, world)
+    if (children.length > 0) return waiting('Removing', 'The segment goes after what is plugged into it')
     const held = world.desired.list(allocationsByHolder, self.metadata.uid).filter(isStored)
     return held.length === 0
       ? satisfied('Returned')

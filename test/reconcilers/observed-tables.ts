@@ -1,10 +1,18 @@
 /** What drivers have seen in a test world. */
 import type { EndpointKey } from '../../drivers/contract/endpoint.ts'
-import type { HostFacts, ImageFacts, JobFacts, MachineFacts, Mark, VolumeFacts } from '../../drivers/contract/facts.ts'
 import type {
-  DiskUser,
+  HostFacts,
+  ImageFacts,
+  JobFacts,
+  MachineFacts,
+  Mark,
+  NetworkSegment,
+  VolumeFacts,
+} from '../../drivers/contract/facts.ts'
+import type {
   EndpointState,
   Life,
+  MachineUser,
   Observed,
   OperationState,
   PowerState,
@@ -162,10 +170,18 @@ export class ObservedTables implements Observed {
     return this.#jobs.filter(({ facts }) => facts.targets.includes(identity)).map(seen)
   }
 
-  diskUsers(volumeIdentity: string): readonly DiskUser[] {
+  diskUsers(volumeIdentity: string): readonly MachineUser[] {
     this.#reads.read('observed')
     const users = this.#machines.filter(({ facts }) =>
       facts.definition.disks.some(({ identity }) => identity === volumeIdentity),
+    )
+    return users.map(({ endpoint, facts: { identity } }) => ({ endpoint, identity }))
+  }
+
+  segmentUsers({ isolation, id }: Pick<NetworkSegment, 'isolation' | 'id'>): readonly MachineUser[] {
+    this.#reads.read('observed')
+    const users = this.#machines.filter(({ facts }) =>
+      facts.definition.nics.some(({ segment }) => segment.isolation === isolation && segment.id === id),
     )
     return users.map(({ endpoint, facts: { identity } }) => ({ endpoint, identity }))
   }

@@ -282,6 +282,7 @@ const excuses: ReadonlySet<string> = new Set([
   'VolumesApart',
   'DiskUsedElsewhere',
   'LeftoversThere',
+  'NetworkDeleting',
 ])
 
 function isExcused(cloud: SimulatedCloud, object: Resource): boolean {

@@ -341,6 +341,38 @@ test('collectors see everything, everywhere', t => {
   t.deepEqual([...cache.identitiesAt(pool)], ['v'])
 })
 
+test('a segment tells every machine that is plugged into it, whatever the switch', t => {
+  const { cache, told } = bench(hostEndpoint(hostA), hostEndpoint(hostB))
+  const { definition } = machine('m')
+  const into = (id: number | undefined) => ({
+    ...definition,
+    nics: [
+      {
+        name: 'a',
+        macAddress: '02:00:00:00:00:0a',
+        segment: { network: 'n', isolation: 'VLAN' as const, ...(id === undefined ? {} : { id }), label: 'br0' },
+        addresses: [],
+      },
+    ],
+  })
+  list(cache, hostB, hostListing([machine('n', { definition: into(7) })]))
+  list(
+    cache,
+    hostA,
+    hostListing([machine('m', { definition: into(7) }), machine('o', { definition: into(undefined) })]),
+  )
+  const vlan = { isolation: 'VLAN', id: 7 } as const
+  t.deepEqual(cache.segmentUsers(vlan), [
+    { endpoint: hostA, identity: 'm' },
+    { endpoint: hostB, identity: 'n' },
+  ])
+  t.deepEqual(cache.segmentUsers({ ...vlan, isolation: 'VXLAN' }), [])
+  told()
+  cache.takeEvent(hostA, { event: 'Machine', facts: machine('m', { definition: into(8) }) })
+  t.true(told().includes(topics.segmentUsers('VLAN/7')))
+  t.deepEqual(cache.segmentUsers(vlan), [{ endpoint: hostB, identity: 'n' }])
+})
+
 test('a disk tells every machine that is defined with it, and only a coming or going one is news', t => {
   const { cache, told } = bench(hostEndpoint(hostA), hostEndpoint(hostB))
   const { definition } = machine('m')

@@ -12,7 +12,7 @@ import { networkPlan } from '../../../reconcilers/network/network-plan.ts'
 import { machineFacts } from '../fact-builders.ts'
 import { machine, network, networkOffering, sharedNetwork } from '../tenant-builders.ts'
 import { passOf, type TestWorld, worldOf } from '../world-builder.ts'
-import { addressClaim, brief, created, host1, networkWorld, verdictsOf, web } from './network-world.ts'
+import { addressClaim, brief, created, host1, networkWorld, segmentClaim, verdictsOf, web } from './network-world.ts'
 
 function planned(guest: ReturnType<typeof machine>, wished: NIC, world: TestWorld): NICPlan {
   return planNIC(guest, wished, passOf(world))
@@ -194,6 +194,17 @@ test('NET-081 two NICs of a machine are in different subnets', t => {
   t.regex(verdict.message, /web \(10\.1\.1\.0\/24\) and second \(10\.1\.0\.0\/16\)/)
   world.put(network({ name: 'other', cidr: '10.2.0.0/16' }))
   t.is(planned(guest, nic, world).address.is, 'acting')
+})
+
+test('a NIC in a network that is being deleted and has no segment any more says so', t => {
+  const guest = machine()
+  const going = network({ metadata: { deletionTimestamp: '2026-11-02T11:59:00Z' } })
+  const world = networkWorld([going, networkOffering({ guestType: 'L2', services: [] }), guest])
+  const { service } = planned(guest, nic, world)
+  t.is(brief(service), 'waiting NetworkDeleting')
+  t.regex(service.message, /^spec\.nics\[web\]\.networkName: Network "web" is being deleted/)
+  world.put(segmentClaim(network(), '5001'))
+  t.is(brief(planned(guest, nic, world).service), 'satisfied NoRouterNeeded')
 })
 
 test('NET-049 an L2 network gives no addresses and serves nothing; one that is wished there is refused', t => {

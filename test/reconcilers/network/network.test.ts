@@ -5,10 +5,11 @@ import { hashOf } from '../../../reconcilers/identity.ts'
 import { networkReconciler } from '../../../reconcilers/network/network.ts'
 import { networkPlan } from '../../../reconcilers/network/network-plan.ts'
 import { allocation, holder } from '../claim-builders.ts'
+import { machineFacts } from '../fact-builders.ts'
 import { physicalNetwork, publicRange, router, settings, zone } from '../infrastructure-builders.ts'
 import { deepFreeze } from '../resource-builder.ts'
 import { firewallRule, machine, network, networkOffering, publicIP } from '../tenant-builders.ts'
-import { brief, created, networkWorld, segmentClaim, served, verdictsOf, web } from './network-world.ts'
+import { brief, created, host1, networkWorld, segmentClaim, served, verdictsOf, web } from './network-world.ts'
 
 const l2 = networkOffering({ name: 'l2', guestType: 'L2', services: [] })
 const readyRouter = router({
@@ -384,4 +385,49 @@ test('a network goes after its users, then its children, then its segment', t =>
   t.is(brief(judge().SegmentAllocated), 'acting Returning Delete')
   world.drop(segmentClaim(network(), '5001'))
   t.is(brief(judge().SegmentAllocated), 'satisfied Returned')
+})
+
+/** A machine that is seen on a host, plugged into a segment there. */
+function plugged(object: Resource, id: number, label = 'guest0') {
+  const nic = {
+    name: 'web',
+    macAddress: '02:00:00:00:00:01',
+    segment: { network: 'before', isolation: 'VXLAN', id, label } as const,
+    addresses: [],
+  }
+  const facts = machineFacts(object)
+  return { endpoint: host1, facts: { ...facts, definition: { ...facts.definition, nics: [nic] } } }
+}
+
+/** The segment that the network would take. */
+function chosen(world: ReturnType<typeof networkWorld>): string | undefined {
+  return /segment (?<id>\d+)/.exec(verdictsOf(networkReconciler, network(), world).SegmentAllocated?.message ?? '')
+    ?.groups?.id
+}
+
+test('a segment into which somebody is plugged is not given to another network, whoever it is; on other switches it is another', t => {
+  const world = networkWorld([network(), machine(), machine({ name: 'stranger', nics: [] })])
+  const first = chosen(world)
+  t.truthy(first)
+  const stranger = machine({ name: 'stranger', nics: [] })
+  world.see({ machines: [plugged(stranger, Number(first), 'another')] })
+  t.is(chosen(world), first)
+  world.see({ machines: [plugged(stranger, Number(first))] })
+  t.truthy(chosen(world))
+  t.not(chosen(world), first)
+  world.see({ machines: [plugged(machine(), Number(first))] })
+  t.is(chosen(world), first, 'its own machine is plugged into it')
+})
+
+test('a network that is deleted in use takes the segment of its machines again where its claim was lost', t => {
+  const going = network({ metadata: { deletionTimestamp: '2026-11-02T11:59:00Z' } })
+  const world = networkWorld([going, machine()])
+  const judge = () => verdictsOf(networkReconciler, going, world, 'teardown')
+  t.is(brief(judge().SegmentAllocated), 'satisfied Idle', 'no machine is plugged in')
+  world.see({ machines: [plugged(machine(), 5_003)] })
+  t.is(brief(judge().SegmentAllocated), 'acting Allocating Create')
+  t.is(judge().SegmentAllocated?.message, 'Taking segment 5003')
+  world.put(segmentClaim(network(), '5003'))
+  t.is(brief(judge().SegmentAllocated), 'satisfied Allocated')
+  t.is(brief(judge().Unused), 'waiting InUse')
 })
