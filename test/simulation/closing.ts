@@ -190,15 +190,15 @@ function removeLeftovers(cloud: SimulatedCloud): void {
 }
 
 /**
- * Where events are lost, an object may be deleted before the control plane has heard of the identity that was given to its
- * name, and nothing gives that back: it might be for an object to come. Whoever gave it deletes it.
+ * An object may be deleted before the control plane has heard of it, or, where events are lost, of the identity that was
+ * given to its name, and nothing gives that back: it might be for an object to come. Whoever gave it deletes it.
  */
 async function deleteUnheardIdentities(cloud: SimulatedCloud): Promise<void> {
-  if (cloud.wire.met.DropEvent === undefined) return
   for (const { apiVersion, kind, metadata, spec } of cloud.stored.all('allocations.infrastructure')) {
     const { type, holder } = spec as AllocationSpec
-    const isThere = exists(cloud, `${holder.kind}/${holder.namespace ?? ''}/${holder.name}`)
-    if (type === 'Identity' && holder.uid === '' && !isThere) await cloud.delete({ apiVersion, kind, ...metadata })
+    const isUnheard = cloud.wire.met.DropEvent !== undefined || cloud.unheard.has(keyOf(holder))
+    if (type === 'Identity' && holder.uid === '' && isUnheard && !exists(cloud, keyOf(holder)))
+      await cloud.delete({ apiVersion, kind, ...metadata })
   }
 }
 

@@ -12,6 +12,7 @@ import type { AnyApiKind } from '../../controllers/api/paths.ts'
 import type { Transport } from '../../controllers/api/transport.ts'
 import { readDefinitions } from '../../controllers/install.ts'
 import type { LogLevel } from '../../controllers/log.ts'
+import type { AllocationSpec } from '../../crds/infrastructure/allocation.ts'
 import { kindOf, kinds } from '../../crds/kinds.ts'
 import type { Resource } from '../../crds/meta.ts'
 import type { Driver } from '../../drivers/contract/driver.ts'
@@ -51,6 +52,8 @@ export class SimulatedCloud {
   readonly wished = new Map<string, Manifest>()
   /** What the operator has deleted, and described before. */
   readonly #leaving = new Map<string, Manifest>()
+  /** What the operator deleted before the control plane had put its finalizer there: nobody has heard of it. */
+  readonly unheard = new Set<string>()
   /** What the API refused of what the operator wrote. */
   readonly refused: string[] = []
   /** A hash of everything written and done so far. */
@@ -283,6 +286,7 @@ export class SimulatedCloud {
     const kind = apiKindOf(object)
     const { name, namespace } = object.metadata
     try {
+      if (this.#isHolderGoing(object)) return false
       const existing = await this.complete(this.client.get(kind, name, namespace))
       const options = { fieldManager: 'operator' }
       if (existing === undefined) await this.complete(this.client.create(kind, object, options))
@@ -298,11 +302,22 @@ export class SimulatedCloud {
     }
   }
 
+  /** Whether the identity is given to a name whose object is being deleted: it would go with that. */
+  #isHolderGoing({ kind, spec }: Manifest): boolean {
+    if (kind !== 'Allocation') return false
+    const { holder } = spec as unknown as AllocationSpec
+    return this.stored
+      .everything()
+      .some(object => object.metadata.deletionTimestamp !== undefined && keyOf(object) === keyOf(holder))
+  }
+
   async #remove(object: ObjectReference): Promise<boolean> {
     const kind = apiKindOf(object)
     const existing = await this.complete(this.client.get(kind, object.name, object.namespace))
-    if (existing !== undefined)
-      await this.complete(this.client.remove(kind, (existing as Resource).metadata).catch(unlessGone))
+    if (existing === undefined) return true
+    const { metadata } = existing as Resource
+    if (metadata.finalizers === undefined) this.unheard.add(keyOf(object))
+    await this.complete(this.client.remove(kind, metadata).catch(unlessGone))
     return true
   }
 }
