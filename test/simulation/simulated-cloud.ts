@@ -38,6 +38,9 @@ export interface SimulatedCloudOptions extends Pick<Scenario, 'seed' | 'replicas
   readonly plantTransport?: (transport: Transport) => Transport
 }
 
+/** Kinds whose objects hold something outside that only they lead to. */
+const holdingKinds: ReadonlySet<string> = new Set(['Host', 'PrimaryStorage', 'PublicTemplate'])
+
 /** Writes that may follow one another while no time passes: a whole cloud is described with less. */
 const mostAtOnce = 2_000
 
@@ -185,8 +188,7 @@ export class SimulatedCloud {
   async loseStore(): Promise<void> {
     for (const object of this.stored.everything()) {
       const described = this.#leaving.get(keyOf(object))
-      const isPlace = object.metadata.namespace === undefined && object.kind !== 'Allocation'
-      if (described !== undefined && isPlace) this.wished.set(keyOf(object), described)
+      if (described !== undefined && isPlace(object)) this.wished.set(keyOf(object), described)
     }
     this.#leaving.clear()
     for (const replica of this.#replicas) replica.kill()
@@ -311,15 +313,28 @@ export class SimulatedCloud {
       .some(object => object.metadata.deletionTimestamp !== undefined && keyOf(object) === keyOf(holder))
   }
 
+  /**
+   * Whether it is deleted now. After a loss of the store nobody deletes a host, a pool or a template before the control plane
+   * has heard of it: what runs or lies there would be out of sight, and be started a second time where its disks are rebound.
+   */
   async #remove(object: ObjectReference): Promise<boolean> {
     const kind = apiKindOf(object)
     const existing = await this.complete(this.client.get(kind, object.name, object.namespace))
     if (existing === undefined) return true
     const { metadata } = existing as Resource
-    if (metadata.finalizers === undefined) this.unheard.add(keyOf(object))
+    if (metadata.finalizers === undefined) {
+      if (!this.#isFirstStore && holdingKinds.has(object.kind)) return false
+      this.unheard.add(keyOf(object))
+    }
     await this.complete(this.client.remove(kind, metadata).catch(unlessGone))
     return true
   }
+}
+
+/** Whether something may run, or lie, there. */
+function isPlace(object: Resource | ObjectReference): boolean {
+  const { namespace } = 'metadata' in object ? object.metadata : object
+  return namespace === undefined && object.kind !== 'Allocation'
 }
 
 /** Whether the object goes soon: it is being deleted, or is an identity that is kept for one that is. */
