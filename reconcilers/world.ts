@@ -181,6 +181,8 @@ export interface Observed {
    * there without anybody having told. Wakes when the first of them was listed.
    */
   unlisted(identity: string, endpoints: readonly EndpointKey[]): readonly EndpointKey[]
+  /** Everything in an image store. Wakes when one comes or goes. */
+  imagesAt(key: EndpointKey): readonly Seen<ImageFacts>[]
   /** Counts at an endpoint: `things` that bear our mark, with or without a resource, and `foreign` ones that do not. */
   counts(key: EndpointKey): { readonly things: number; readonly foreign: number }
 }

@@ -167,6 +167,11 @@ function observedWorld(cache: ObservedCache, recording: Recording): Observed {
       for (const first of unlisted.slice(0, 1)) recording.topic(observedTopics.absent(identity, first))
       return unlisted
     },
+    imagesAt: key => {
+      const images = read(observedTopics.counts(key), cache.imagesAt(key))
+      for (const { facts } of images) recording.topic(observedTopics.image(facts.identity))
+      return images
+    },
     counts: key => read(observedTopics.counts(key), cache.counts(key)),
   }
 }

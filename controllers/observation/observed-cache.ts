@@ -106,6 +106,10 @@ export class ObservedCache implements Observed {
     return this.#inventories.images.of(identity)
   }
 
+  imagesAt(key: EndpointKey): readonly Seen<ImageFacts>[] {
+    return [...this.#inventories.images.at(key)]
+  }
+
   jobs(identity: string): readonly Seen<JobFacts>[] {
     return this.#inventories.jobs.of(identity)
   }

@@ -1,8 +1,14 @@
+import { PublicTemplate } from '../../crds/compute/public-template.ts'
 import { SecondaryStorage } from '../../crds/infrastructure/secondary-storage.ts'
 import { Zone } from '../../crds/infrastructure/zone.ts'
 import { endpointKey } from '../../drivers/contract/endpoint.ts'
+import type { ImageFacts } from '../../drivers/contract/facts.ts'
+import { operation } from '../../drivers/contract/operation.ts'
 import { defineReconciler } from '../define-reconciler.ts'
-import { blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
+import { operate } from '../effect.ts'
+import { namesOf } from '../names.ts'
+import { isOurs } from '../ownership.ts'
+import { acting, blocked, satisfied, unknown, type Verdict, waiting } from '../verdict.ts'
 import type { Wish, World } from '../world.ts'
 import { capacityList, judgeCapacity } from './capacity.ts'
 import { storeCapacity } from './roll-ups.ts'
@@ -24,7 +30,10 @@ function judgeConnection(self: Store, world: World): Verdict {
   return satisfied('Connected')
 }
 
-/** Templates take their images away from a store that is being deleted: it stays until they have. */
+/**
+ * Templates take their images away from a store that is being deleted: it stays until they have. Those of templates that
+ * there are not (one was deleted in the moment after a loss of the API) it removes itself: they are copies, and go with it.
+ */
 function judgeEmptied(self: Store, world: World): Verdict {
   if (storeDriver(self) === undefined || self.spec.management.deletionPolicy === 'Orphan') return satisfied('Left')
   const key = keyOf(self, world)
@@ -37,7 +46,21 @@ function judgeEmptied(self: Store, world: World): Verdict {
   }
   const { things } = world.observed.counts(key)
   if (things === 0) return satisfied('Emptied')
-  return waiting('ImagesLeft', `${things} images are left in the store; their templates remove them`)
+  const ownerless = world.observed
+    .imagesAt(key)
+    .filter(({ facts }) => isOurs(facts, world) && !hasTemplate(facts, world))
+  if (ownerless.length === 0) {
+    return waiting('ImagesLeft', `${things} images are left in the store; their templates remove them`)
+  }
+  const names = namesOf(ownerless.map(({ facts }) => facts.mark?.name ?? facts.identity))
+  const removals = ownerless.map(({ facts: { identity } }) =>
+    operate(operation('DeleteImage', { endpoint: key, identity }, { identity }), []),
+  )
+  return acting('Removing', `Images of templates that do not exist: ${names}`, ...removals)
+}
+
+function hasTemplate({ mark }: ImageFacts, world: World): boolean {
+  return mark?.kind !== PublicTemplate.kind || world.desired.get(PublicTemplate, mark.name) !== undefined
 }
 
 function keyOf(self: Store, world: World) {

@@ -165,6 +165,11 @@ export class ObservedTables implements Observed {
     return this.#images.filter(({ facts }) => facts.identity === identity).map(seen)
   }
 
+  imagesAt(key: EndpointKey): readonly Seen<ImageFacts>[] {
+    this.#reads.read('observed')
+    return this.#images.filter(({ endpoint }) => endpoint === key).map(seen)
+  }
+
   jobs(identity: string): readonly Seen<JobFacts>[] {
     this.#reads.read('observed')
     return this.#jobs.filter(({ facts }) => facts.targets.includes(identity)).map(seen)

@@ -1,5 +1,6 @@
 import test from 'ava'
 import type { Resource } from '../../../crds/meta.ts'
+import type { ImageFacts } from '../../../drivers/contract/facts.ts'
 import { primaryStorageReconciler } from '../../../reconcilers/infrastructure/primary-storage.ts'
 import { secondaryStorageReconciler } from '../../../reconcilers/infrastructure/secondary-storage.ts'
 import { volumeClaim } from '../claim-builders.ts'
@@ -9,7 +10,7 @@ import { cluster, host, pod, pool, store, zone } from '../infrastructure-builder
 import { judge, judgeTeardown, reported } from '../judge.ts'
 import { answering, notCalledYet, silent } from '../observed-tables.ts'
 import { keyOf } from '../resource-builder.ts'
-import { volume } from '../tenant-builders.ts'
+import { template, volume } from '../tenant-builders.ts'
 import { worldOf } from '../world-builder.ts'
 
 const key = keyOf('PrimaryStorage', 'primary-1')
@@ -213,6 +214,36 @@ test('an image store is called, counted, and stalled by name where no driver ser
   const nfs = store({ url: 'nfs://server/export' })
   t.like(judge(secondaryStorageReconciler, 'Connected', nfs, world), { is: 'blocked', reason: 'NotSupportedYet' })
   t.deepEqual(secondaryStorageReconciler.endpoints?.(nfs, world), [])
+})
+
+test('an image store that is deleted removes the images of templates that there are not, and no others', t => {
+  const image = (name: string, changes: Partial<ImageFacts> = {}) => ({
+    endpoint: storeKey,
+    facts: {
+      identity: `image-${name}`,
+      mark: { installation: 'installation-1', kind: 'PublicTemplate', name },
+      url: `sim://images/${name}`,
+      sizeBytes: 2 ** 30,
+      ...changes,
+    },
+  })
+  const foreign = image('foreign', { mark: { installation: 'other', kind: 'PublicTemplate', name: 'gone' } })
+  const world = worldOf({
+    objects: [zone(), store(), template()],
+    endpoints: { [storeKey]: answering },
+    counts: { [storeKey]: { things: 1, foreign: 1 } },
+  })
+  const verdict = () => judgeTeardown(secondaryStorageReconciler, 'Emptied', store(), world)
+  world.see({ images: [image('tiny-linux'), foreign] })
+  t.like(verdict(), { is: 'waiting', reason: 'ImagesLeft' })
+  world.see({ images: [image('tiny-linux'), image('gone'), foreign] })
+  const removing = verdict()
+  t.like(removing, { is: 'acting', reason: 'Removing', message: 'Images of templates that do not exist: gone' })
+  t.deepEqual(
+    removing.is === 'acting' &&
+      removing.effects.map(effect => effect.effect === 'Operate' && effect.operation.identity),
+    ['image-gone'],
+  )
 })
 
 test('an image store goes when it is empty, or when its images are to be left', t => {
