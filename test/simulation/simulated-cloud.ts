@@ -64,6 +64,8 @@ export class SimulatedCloud {
   readonly #options: SimulatedCloudOptions
   readonly #replicas: Replica[] = []
   readonly #pending = new Map<string, Manifest | ObjectReference>()
+  /** Deletions that still wait, of what is described again meanwhile. */
+  readonly #removals = new Map<string, ObjectReference>()
   #server: APIServer | undefined
   #client: Client | undefined
   #incarnations = 0
@@ -138,6 +140,8 @@ export class SimulatedCloud {
   async apply(object: Manifest): Promise<void> {
     this.wished.set(keyOf(object), object)
     this.#leaving.delete(keyOf(object))
+    const before = this.#pending.get(keyOf(object))
+    if (before !== undefined && !('metadata' in before)) this.#removals.set(keyOf(object), before)
     this.#pending.set(keyOf(object), object)
     await this.retry()
   }
@@ -156,6 +160,7 @@ export class SimulatedCloud {
   forget(object: ObjectReference): void {
     this.wished.delete(keyOf(object))
     this.#pending.delete(keyOf(object))
+    this.#removals.delete(keyOf(object))
   }
 
   /** Changes the spec of what is stored, described or not, against the writes of others. */
@@ -176,7 +181,9 @@ export class SimulatedCloud {
 
   /** Tries once more what could not be written so far. */
   async retry(): Promise<void> {
+    for (const [key, object] of this.#removals) if (await this.#remove(object)) this.#removals.delete(key)
     for (const [key, object] of this.#pending) {
+      if (this.#removals.has(key)) continue
       if ('metadata' in object ? await this.#write(object) : await this.#remove(object)) this.#pending.delete(key)
     }
   }
@@ -198,6 +205,7 @@ export class SimulatedCloud {
     await this.#startServer()
     for (const index of this.#replicas.keys()) this.#startReplica(index, definitions)
     this.#pending.clear()
+    this.#removals.clear()
     for (const [key, object] of this.wished) this.#pending.set(key, object)
   }
 
