@@ -72,9 +72,11 @@ export function judgeVolumesAttached(machine: Machine, world: World): Verdict {
   if (root !== undefined) return root
   const disks = planDisks(machine, world)
   const detaching = judgeDetaching(machine, disks, world)
-  if (detaching !== undefined) return detaching
+  if (detaching?.is === 'acting') return detaching
+  // A machine that is off lets a disk go with its next definition, which waits for the places of its new disks.
   const claiming = claimDisks(machine, disks, world)
   if (claiming.length > 0) return acting('Attaching', 'Claiming the disks', ...claiming)
+  if (detaching !== undefined) return detaching
   const obstacle = diskObstacle(machine, disks, world)
   if (obstacle !== undefined && !isIdle(machine, world)) return obstacle
   const identity = world.identity(machine)

@@ -51,6 +51,29 @@ test('a volume is attached to and detached from a running machine; its disk stay
   t.deepEqual(cloud.simulator.world.invariants(), [])
 })
 
+test('a machine that is off gets another data volume and is started in one edit', async t => {
+  await using cloud = await Cloud.start()
+  await cloud.apply(quickstart)
+  await cloud.untilReady()
+  await cloud.patch(VirtualMachine, 'web-2', 'shop', { runStrategy: 'Halted' })
+  await cloud.until(async () => machineNamed(cloud, 'web-2')?.facts.powerState === 'Off')
+  await cloud.untilReady()
+  const before = await cloud.get(Volume, 'web-2-data', 'shop')
+  const { diskOfferingName = '', zoneName = '' } = before?.spec ?? {}
+  await cloud.apply(`
+apiVersion: storage.skystead.dev/v1alpha1
+kind: Volume
+metadata: {name: other, namespace: shop}
+spec: {zoneName: ${zoneName}, diskOfferingName: ${diskOfferingName}}
+`)
+  const volumes = [{ name: 'data', volumeName: 'other' }]
+  await cloud.patch(VirtualMachine, 'web-2', 'shop', { volumes, runStrategy: 'Always' })
+  await cloud.untilReady()
+  t.is(machineNamed(cloud, 'web-2')?.facts.powerState, 'Running')
+  t.is((await cloud.get(Volume, 'other', 'shop'))?.status?.virtualMachineName, 'web-2')
+  t.is((await cloud.get(Volume, 'web-2-data', 'shop'))?.status?.virtualMachineName, undefined)
+})
+
 test('a volume that two machines wish for belongs to one; the other says whose it is', async t => {
   await using cloud = await Cloud.start()
   await cloud.apply(quickstart)
