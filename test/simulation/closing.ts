@@ -289,6 +289,7 @@ function isExcused(cloud: SimulatedCloud, object: Resource): boolean {
   if (conditionOf(object, 'Stalled')?.status === 'True' || usesDeletedAddress(cloud, object)) return true
   const { reason = '', message = '' } = conditionOf(object, 'Ready') ?? {}
   if (reason === 'VolumeInUse') return waitsForExcused(cloud, object, message)
+  if (reason === 'RouterNotReady' || reason === 'RouterNotConfigured') return waitsForRouter(cloud, object)
   return excuses.has(reason) || reason.endsWith('NotFound')
 }
 
@@ -299,6 +300,26 @@ function waitsForExcused(cloud: SimulatedCloud, { metadata: { namespace } }: Res
   const holder = machines.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name)
   if (holder === undefined || isReady(holder) || conditionOf(holder, 'Ready')?.reason === 'VolumeInUse') return false
   return isExcused(cloud, holder)
+}
+
+/** It wants the router of a network that has no place. */
+function waitsForRouter(cloud: SimulatedCloud, { kind, metadata, spec }: Resource): boolean {
+  const { nics = [], networkName } = (spec ?? {}) as NetworkUser
+  const own = kind === 'Network' || kind === 'SharedNetwork' ? [metadata.name] : []
+  const names = [...own, networkName, ...nics.flatMap(nic => [nic.networkName, nic.sharedNetworkName])]
+  return cloud.stored.all('virtualrouters.infrastructure').some(router => {
+    const { networkRef } = router.spec as {
+      readonly networkRef: { readonly namespace?: string; readonly name: string }
+    }
+    const isItsOwn =
+      names.includes(networkRef.name) && (networkRef.namespace ?? metadata.namespace) === metadata.namespace
+    return isItsOwn && conditionOf(router, 'Ready')?.reason === 'NoHostFits'
+  })
+}
+
+interface NetworkUser {
+  readonly networkName?: string
+  readonly nics?: readonly { readonly networkName?: string; readonly sharedNetworkName?: string }[]
 }
 
 /** A rule of an address that somebody deleted: the address waits for the rule, and no router serves it any more. */
