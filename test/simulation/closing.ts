@@ -304,9 +304,15 @@ function waitsForExcused(cloud: SimulatedCloud, { metadata: { namespace } }: Res
 
 /** It wants the router of a network that has no place. */
 function waitsForRouter(cloud: SimulatedCloud, { kind, metadata, spec }: Resource): boolean {
-  const { nics = [], networkName } = (spec ?? {}) as NetworkUser
+  const { nics = [], networkName, publicIPName } = (spec ?? {}) as NetworkUser
+  const address = publicIPOf(cloud, metadata.namespace, publicIPName)
   const own = kind === 'Network' || kind === 'SharedNetwork' ? [metadata.name] : []
-  const names = [...own, networkName, ...nics.flatMap(nic => [nic.networkName, nic.sharedNetworkName])]
+  const names = [
+    ...own,
+    networkName,
+    (address?.spec as NetworkUser | undefined)?.networkName,
+    ...nics.flatMap(nic => [nic.networkName, nic.sharedNetworkName]),
+  ]
   return cloud.stored.all('virtualrouters.infrastructure').some(router => {
     const { networkRef } = router.spec as {
       readonly networkRef: { readonly namespace?: string; readonly name: string }
@@ -319,16 +325,20 @@ function waitsForRouter(cloud: SimulatedCloud, { kind, metadata, spec }: Resourc
 
 interface NetworkUser {
   readonly networkName?: string
+  readonly publicIPName?: string
   readonly nics?: readonly { readonly networkName?: string; readonly sharedNetworkName?: string }[]
 }
 
 /** A rule of an address that somebody deleted: the address waits for the rule, and no router serves it any more. */
 function usesDeletedAddress(cloud: SimulatedCloud, { metadata: { namespace }, spec }: Resource): boolean {
-  const { publicIPName } = (spec ?? {}) as { readonly publicIPName?: string }
-  const address = cloud.stored
+  const { publicIPName } = (spec ?? {}) as NetworkUser
+  return publicIPOf(cloud, namespace, publicIPName)?.metadata.deletionTimestamp !== undefined
+}
+
+function publicIPOf(cloud: SimulatedCloud, namespace: string | undefined, name: string | undefined) {
+  return cloud.stored
     .all('publicips.network')
-    .find(({ metadata }) => metadata.namespace === namespace && metadata.name === publicIPName)
-  return address?.metadata.deletionTimestamp !== undefined
+    .find(({ metadata }) => metadata.namespace === namespace && metadata.name === name)
 }
 
 function isReady(object: Resource): boolean {
