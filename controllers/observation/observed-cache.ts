@@ -8,7 +8,6 @@ import type {
   Inventory,
   JobFacts,
   MachineFacts,
-  NetworkSegment,
   VolumeFacts,
 } from '../../drivers/contract/facts.ts'
 import type { Answer, Operation } from '../../drivers/contract/operation.ts'
@@ -46,6 +45,9 @@ export class ObservedCache implements Observed {
   /** Signs of life of silent hosts. */
   readonly lives: Lives
   readonly #inventories: Inventories
+  readonly imagesAt: Observed['imagesAt'] = key => [...this.#inventories.images.at(key)]
+  readonly segmentUsers: Observed['segmentUsers'] = segment =>
+    this.#inventories.segmentUsers.of(segmentKey(segment) ?? '')
   readonly #questions = new Questions(
     key => this.#places.get(key),
     () => this.moment(),
@@ -106,20 +108,12 @@ export class ObservedCache implements Observed {
     return this.#inventories.images.of(identity)
   }
 
-  imagesAt(key: EndpointKey): readonly Seen<ImageFacts>[] {
-    return [...this.#inventories.images.at(key)]
-  }
-
   jobs(identity: string): readonly Seen<JobFacts>[] {
     return this.#inventories.jobs.of(identity)
   }
 
   diskUsers(volumeIdentity: string): readonly MachineUser[] {
     return this.#inventories.diskUsers.of(volumeIdentity)
-  }
-
-  segmentUsers(segment: Pick<NetworkSegment, 'isolation' | 'id'>): readonly MachineUser[] {
-    return this.#inventories.segmentUsers.of(segmentKey(segment) ?? '')
   }
 
   named(kind: string, namespace: string | undefined, name: string): readonly string[] {

@@ -45,18 +45,13 @@ const members: readonly (Member & { readonly what: string })[] = [
 
 let waiting: (() => void)[] = []
 
-/**
- * Runs everything that follows from what has just happened: microtasks and immediates, until there are none. A tick that
- * is asked for by a microtask comes when all microtasks have run: there is nothing else to wait for, as nothing real is at
- * hand, and a turn of the event loop would cost a twentieth of a run.
- */
+/** Runs everything that follows from what has just happened: microtasks and immediates, until there are none. */
 export async function settled(): Promise<void> {
-  await undefined
   do {
     const due = waiting
     waiting = []
     for (const run of due) run()
-    await new Promise<void>(resolve => process.nextTick(resolve))
+    await new Promise<void>(resolve => realImmediate(resolve))
   } while (waiting.length > 0)
 }
 
