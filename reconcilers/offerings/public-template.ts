@@ -28,9 +28,9 @@ function judgeDownloads(self: Template, world: World): Verdict {
       `Images of this name exist outside under another identity (${namesOf(identities)}): run "skystead adopt --rebind" to take them over, or remove them there`,
     )
   }
-  const surplus = surplusImages(self, own, world)
-  if (surplus.length > 0) return removal(surplus, world)
   const copies = plannedCopies(self, world)
+  const surplus = surplusImages(self, { own, copies }, world)
+  if (surplus.length > 0) return removal(surplus, world)
   if (copies.length === 0)
     return satisfied('ServedFromSource', 'No image store wants a copy: disks are made from the source')
   const missing = copies.filter(copy => copySeen(copy, world) === undefined)

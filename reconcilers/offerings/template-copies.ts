@@ -90,10 +90,10 @@ export function imagesNamed(
  */
 export function surplusImages(
   template: Wish<typeof PublicTemplate>,
-  own: readonly Seen<ImageFacts>[],
+  { own, copies }: { readonly own: readonly Seen<ImageFacts>[]; readonly copies: readonly TemplateCopyPlan[] },
   world: World,
 ): readonly Seen<ImageFacts>[] {
-  const wanted = new Set(plannedCopies(template, world).map(({ identity }) => identity))
+  const wanted = new Set(copies.map(({ identity }) => identity))
   const stores = storesByEndpoint(world)
   return own.filter(({ endpoint, facts }) => {
     if (wanted.has(facts.identity)) return false

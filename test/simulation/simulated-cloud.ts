@@ -195,7 +195,8 @@ export class SimulatedCloud {
   async loseStore(): Promise<void> {
     for (const object of this.stored.everything()) {
       const described = this.#leaving.get(keyOf(object))
-      if (described !== undefined && isPlace(object)) this.wished.set(keyOf(object), described)
+      const isPlace = object.metadata.namespace === undefined && object.kind !== 'Allocation'
+      if (described !== undefined && isPlace) this.wished.set(keyOf(object), described)
     }
     this.#leaving.clear()
     for (const replica of this.#replicas) replica.kill()
@@ -337,12 +338,6 @@ export class SimulatedCloud {
     await this.complete(this.client.remove(kind, metadata).catch(unlessGone))
     return true
   }
-}
-
-/** Whether something may run, or lie, there. */
-function isPlace(object: Resource | ObjectReference): boolean {
-  const { namespace } = 'metadata' in object ? object.metadata : object
-  return namespace === undefined && object.kind !== 'Allocation'
 }
 
 /** Whether the object goes soon: it is being deleted, or is an identity that is kept for one that is. */
